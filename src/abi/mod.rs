@@ -1,0 +1,12 @@
+//! What the kernel says: tables and pure functions. No I/O, and no constants taken from crates,
+//! whose values differ between platforms and libcs; every row names its source.
+
+pub mod arch;
+pub mod args;
+pub mod bpf;
+pub mod errno;
+pub mod flags;
+pub mod signals;
+
+pub use arch::{ABIS, Abi, Order};
+pub use flags::{CloneFlags, FLAGS, Flag};

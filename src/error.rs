@@ -1,0 +1,76 @@
+//! The one error type: every variant says what happened, to what, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong in clonespy itself. What goes wrong in the traced program is an event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The program is not there.
+    #[error("{program}: not found ({why}); give a path, or a name that PATH finds")]
+    NotFound {
+        /// As it was given.
+        program: String,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// The program is there and cannot be run.
+    #[error("{program}: cannot be executed: {why}")]
+    NotExecutable {
+        /// As it was given.
+        program: String,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// The start of the program failed before its exec.
+    #[error("cannot start the program: {what}: {why}")]
+    Launch {
+        /// The step that failed.
+        what: String,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// Tracing is not permitted, or broke.
+    #[error("cannot trace: {what}: {why}{}", hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default())]
+    Trace {
+        /// The request that failed.
+        what: String,
+        /// The system's words.
+        why: io::Error,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A file for output cannot be opened.
+    #[error("cannot write {}: {why}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// A recorded trace cannot be opened or read.
+    #[error("cannot read {}: {why}", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: io::Error,
+    },
+    /// A line of a recorded trace makes no sense.
+    #[error("{}:{line}: not a clonespy trace: {why}", path.display())]
+    Garbage {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The command line is well formed but asks for what cannot be.
+    #[error("{0}")]
+    Usage(String),
+}

@@ -1,0 +1,14 @@
+//! clonespy: what a program really creates, processes or threads, and how.
+
+pub mod abi;
+pub mod decode;
+pub mod error;
+pub mod event;
+pub mod observe;
+pub mod peek;
+pub mod report;
+pub mod symbols;
+pub mod tasks;
+pub mod tracer;
+
+pub use error::{Error, Result};

@@ -1,0 +1,1 @@
+//! Addresses to names, files to facts: goblin lives here and nowhere else.

@@ -1,0 +1,1 @@
+//! The seccomp program that stops on the few calls alone.

@@ -1,0 +1,3 @@
+//! The ptrace loop.
+
+pub mod filter;
