@@ -31,6 +31,8 @@ pub mod cli;
 pub mod decode;
 pub mod error;
 pub mod event;
+#[cfg(test)]
+mod event_samples;
 pub mod observe;
 pub mod peek;
 pub mod replay;
