@@ -208,7 +208,7 @@ impl Replay {
             };
             let event = match piece {
                 Piece::End if first => {
-                    return Err(self.garbage(self.line, "it is empty: no trace was written to it"));
+                    return Err(self.garbage(1, "it is empty: no trace was written to it"));
                 }
                 Piece::End => return Ok(None),
                 Piece::Whole(bytes, _) if bytes.iter().all(u8::is_ascii_whitespace) => continue,
