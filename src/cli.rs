@@ -64,8 +64,10 @@ struct Line {
 enum Sub {
     /// Render a recorded trace (jsonl or json), as the live one would have been
     #[command(override_usage = "clonespy replay [OPTIONS] FILE")]
-    #[command(after_help = "A trace that was cut short is rendered as far as it goes, with a \
-        warning, and is no failure.\nA line that makes no sense ends it with status 125.")]
+    #[command(
+        after_help = "A trace that was cut short is rendered as far as it goes, with a \
+        warning, and is no failure.\nA line that makes no sense ends it with status 125."
+    )]
     Replay {
         #[command(flatten)]
         render: Render,
@@ -108,7 +110,11 @@ struct Start {
     intercept: How,
     /// strace's spelling of --intercept
     #[arg(long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "on", hide = true, conflicts_with = "intercept")]
+    #[arg(
+        default_missing_value = "on",
+        hide = true,
+        conflicts_with = "intercept"
+    )]
     seccomp_bpf: Option<Switch>,
     /// Set VAR in the program's environment, or take it away
     #[arg(short = 'E', long = "env", value_name = "VAR[=VAL]")]
@@ -174,7 +180,13 @@ fn formats_help() -> String {
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     let args: Vec<OsString> = args.into_iter().collect();
     let line = Line::try_parse_from(&args).map_err(Said::from_clap)?;
-    let Line { command, render, start, generate, program } = line;
+    let Line {
+        command,
+        render,
+        start,
+        generate,
+        program,
+    } = line;
     if let Some(Generate::Schema) = generate {
         return Ok(Plan::Schema);
     }
@@ -182,7 +194,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         return plan::replay(render, file).map(Plan::Replay);
     }
     // What is left of the program are clonespy's options: the program takes all that follows it.
-    let ours = args.get(1..args.len().saturating_sub(program.len())).unwrap_or_default();
+    let ours = args
+        .get(1..args.len().saturating_sub(program.len()))
+        .unwrap_or_default();
     let (ours, dashes) = match ours {
         [ours @ .., last] if last == "--" => (ours, true),
         ours => (ours, false),
@@ -196,17 +210,24 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     if !dashes {
         not_a_subcommand(name, ours, rest)?;
     }
-    let options = ours.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let options = ours
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     plan::trace(render, start, name, rest, options).map(Plan::Trace)
 }
 
 /// A program that is named like a subcommand is one only after `--`.
 fn not_a_subcommand(name: &OsString, ours: &[OsString], rest: &[OsString]) -> Result<(), Said> {
     let words = |first: &str, more: &[OsString]| {
-        let more = more.iter().map(|word| format!(" {}", word.to_string_lossy()));
+        let more = more
+            .iter()
+            .map(|word| format!(" {}", word.to_string_lossy()));
         more.fold(first.to_owned(), |line, word| line + &word)
     };
-    let Some(word) = name.to_str() else { return Ok(()) };
+    let Some(word) = name.to_str() else {
+        return Ok(());
+    };
     let run = format!("clonespy{}", words(&words("", ours), &[])) + " -- " + &words(word, rest);
     if SUBCOMMANDS.contains(&word) {
         let sub = words(&words(&format!("clonespy {word}"), ours), rest);

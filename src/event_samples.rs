@@ -74,8 +74,16 @@ fn others() -> Vec<(&'static str, &'static str, Value)> {
         ("clone", "sharing", json!({"namespaces": []})),
         ("clone", "sharing", json!({"mm": "half", "namespaces": []})),
         ("exit", "status", json!({"exited": 255})),
-        ("exit", "status", json!({"signaled": "SIGTERM", "core_dumped": false})),
-        ("end", "status", json!({"signaled": "SIGRT_3", "core_dumped": false})),
+        (
+            "exit",
+            "status",
+            json!({"signaled": "SIGTERM", "core_dumped": false}),
+        ),
+        (
+            "end",
+            "status",
+            json!({"signaled": "SIGRT_3", "core_dumped": false}),
+        ),
     ];
     out.extend(["seccomp", "syscall"].map(|v| ("start", "intercept", json!(v))));
     out.extend(
@@ -142,7 +150,11 @@ pub(crate) fn all() -> Vec<Event> {
         out.push(read(&bare).unwrap());
     }
     for (kind, field, value) in others() {
-        let mut line = full.iter().find(|line| line["type"] == kind).unwrap().clone();
+        let mut line = full
+            .iter()
+            .find(|line| line["type"] == kind)
+            .unwrap()
+            .clone();
         line[field] = value;
         out.push(read(&line).unwrap());
     }

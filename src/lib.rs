@@ -68,7 +68,11 @@ impl Outputs {
 
     /// One more; `destination` names where it goes.
     pub fn add(&mut self, destination: impl Into<String>, reporter: Box<dyn Reporter>) {
-        self.0.push(Output { destination: destination.into(), reporter, failed: None });
+        self.0.push(Output {
+            destination: destination.into(),
+            reporter,
+            failed: None,
+        });
     }
 
     /// Calls every reporter that works; one that fails is not called again.
@@ -84,7 +88,10 @@ impl Outputs {
             .iter_mut()
             .filter_map(|output| {
                 let why = output.failed.take()?;
-                Some(Failure { destination: output.destination.clone(), why })
+                Some(Failure {
+                    destination: output.destination.clone(),
+                    why,
+                })
             })
             .collect()
     }
@@ -137,11 +144,18 @@ pub fn run(events: impl Iterator<Item = Result<Event>>, mut outputs: Outputs) ->
     }
     outputs.each(|reporter| reporter.finish(&tree));
     let failures = outputs.failures();
-    Run { tree, end, failures, error }
+    Run {
+        tree,
+        end,
+        failures,
+        error,
+    }
 }
 
 impl std::fmt::Debug for Outputs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|output| &output.destination)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|output| &output.destination))
+            .finish()
     }
 }

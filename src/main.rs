@@ -30,7 +30,9 @@ fn trace(plan: &cli::Trace) -> Result<ExitCode> {
     run.failures.iter().for_each(lost);
     match (run.error, run.end.and_then(|end| end.status)) {
         (error, Some(status)) => {
-            error.iter().for_each(|error| cli::complain(&error.to_string()));
+            error
+                .iter()
+                .for_each(|error| cli::complain(&error.to_string()));
             Ok(cli::finish_as(&status))
         }
         (Some(error), None) => Err(error),
@@ -45,19 +47,30 @@ fn replay(plan: &cli::Replay) -> Result<ExitCode> {
     let events = clonespy::replay::Replay::open(&plan.file)?;
     let mut run = run(events, cli::open(&plan.outputs, Some(&plan.file))?);
     // Whoever closed the pipe has seen enough.
-    run.failures.retain(|failure| failure.why.kind() != ErrorKind::BrokenPipe);
+    run.failures
+        .retain(|failure| failure.why.kind() != ErrorKind::BrokenPipe);
     run.failures.iter().for_each(lost);
     match run.error {
         Some(error) => return Err(error),
         None if run.end.is_none() => {
-            cli::complain(&format!("{}: this trace was cut short", plan.file.display()));
+            cli::complain(&format!(
+                "{}: this trace was cut short",
+                plan.file.display()
+            ));
         }
         None => {}
     }
     let good = run.failures.is_empty();
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(cli::status::FAILED) })
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(cli::status::FAILED)
+    })
 }
 
 fn lost(failure: &Failure) {
-    cli::complain(&format!("the report to {} was lost: {}", failure.destination, failure.why));
+    cli::complain(&format!(
+        "the report to {} was lost: {}",
+        failure.destination, failure.why
+    ));
 }

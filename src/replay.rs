@@ -37,7 +37,10 @@ pub struct Replay {
 
 impl std::fmt::Debug for Replay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replay").field("path", &self.path).field("line", &self.line).finish()
+        f.debug_struct("Replay")
+            .field("path", &self.path)
+            .field("line", &self.line)
+            .finish()
     }
 }
 
@@ -68,7 +71,10 @@ impl Replay {
         }
         match std::fs::File::open(path) {
             Ok(file) => Ok(Self::read(path, file)),
-            Err(why) => Err(Error::Input { path: path.to_owned(), why }),
+            Err(why) => Err(Error::Input {
+                path: path.to_owned(),
+                why,
+            }),
         }
     }
 
@@ -85,11 +91,18 @@ impl Replay {
     }
 
     fn garbage(&self, line: u64, why: impl Into<String>) -> Error {
-        Error::Garbage { path: self.path.clone(), line: line.max(1), why: why.into() }
+        Error::Garbage {
+            path: self.path.clone(),
+            line: line.max(1),
+            why: why.into(),
+        }
     }
 
     fn broken(&self, why: std::io::Error) -> Error {
-        Error::Input { path: self.path.clone(), why }
+        Error::Input {
+            path: self.path.clone(),
+            why,
+        }
     }
 
     /// The next byte, without taking it.
@@ -123,7 +136,9 @@ impl Replay {
     /// Reads the next object of an array, wherever its lines break.
     fn element(&mut self) -> Result<Piece> {
         loop {
-            let Some(byte) = self.peek()? else { return Ok(Piece::End) };
+            let Some(byte) = self.peek()? else {
+                return Ok(Piece::End);
+            };
             let closed = self.array.as_ref().is_some_and(|array| array.closed);
             match byte {
                 b'{' if !closed => return self.object(),
@@ -290,7 +305,10 @@ fn unclosed(bytes: &[u8]) -> bool {
 fn say(why: &serde_json::Error) -> String {
     let text = why.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect()
 }
 
 /// Enumerations that have no room for a value of the future: where it stands, and what is known.
@@ -306,7 +324,10 @@ fn lenient(bytes: &[u8]) -> Option<Event> {
     let mut value: Value = serde_json::from_slice(bytes).ok()?;
     value.get("type")?.as_str()?;
     let unknown = CLOSED.iter().any(|(at, known)| {
-        value.pointer(at).and_then(Value::as_str).is_some_and(|word| !known.contains(&word))
+        value
+            .pointer(at)
+            .and_then(Value::as_str)
+            .is_some_and(|word| !known.contains(&word))
     });
     if unknown {
         return Some(Event::Unknown);
@@ -354,11 +375,14 @@ mod tests {
         let mut events = event_samples::all();
         assert!(events.len() > 100);
         // Recorded findings are left out; of a line of unknown type there is nothing to write.
-        events.retain(|event| {
-            !matches!(event, Event::Finding(_) | Event::Unknown | Event::Start(_))
-        });
+        events
+            .retain(|event| !matches!(event, Event::Finding(_) | Event::Unknown | Event::Start(_)));
         let lines: Vec<_> = std::iter::once(START.to_owned())
-            .chain(events.iter().map(|event| serde_json::to_string(event).unwrap()))
+            .chain(
+                events
+                    .iter()
+                    .map(|event| serde_json::to_string(event).unwrap()),
+            )
             .collect();
         let spellings = [
             lines.join("\n") + "\n",
@@ -371,7 +395,10 @@ mod tests {
             let back: Vec<_> = replay(&text).skip(1).map(|event| event.unwrap()).collect();
             assert_eq!(back, events);
         }
-        let pretty: Vec<Value> = lines.iter().map(|l| serde_json::from_str(l).unwrap()).collect();
+        let pretty: Vec<Value> = lines
+            .iter()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect();
         let pretty = serde_json::to_string_pretty(&pretty).unwrap();
         assert_eq!(read(&pretty), (lines.len(), None));
     }
@@ -388,9 +415,8 @@ mod tests {
     #[test]
     fn absent_and_null_are_two_things() {
         let line = |field: &str| {
-            let text = format!(
-                r#"{{"type":"exec","seq":1,"at_ns":1,"task":1,"tid":1,"tgid":1{field}}}"#
-            );
+            let text =
+                format!(r#"{{"type":"exec","seq":1,"at_ns":1,"task":1,"tid":1,"tgid":1{field}}}"#);
             match replay(&format!("{START}\n{text}\n")).nth(1) {
                 Some(Ok(Event::Exec(exec))) => exec.build_id,
                 other => panic!("{other:?}"),
@@ -409,8 +435,14 @@ mod tests {
             assert_eq!(error, None, "{length}");
             assert!((1..=3).contains(&good));
         }
-        assert_eq!(read(&format!("{START}\n{LOST}\n{{\"type\":\"lo")), (2, None));
-        assert_eq!(read(&format!("[\n{START},\n{LOST},\n{{\"type\":\"lo")), (2, None));
+        assert_eq!(
+            read(&format!("{START}\n{LOST}\n{{\"type\":\"lo")),
+            (2, None)
+        );
+        assert_eq!(
+            read(&format!("[\n{START},\n{LOST},\n{{\"type\":\"lo")),
+            (2, None)
+        );
         assert_eq!(read(&format!("[\n{START},\n{LOST}")), (2, None));
     }
 
@@ -429,9 +461,16 @@ mod tests {
             "t.jsonl:4: not a clonespy trace: no object where one should be"
         );
         let (_, error) = read(&format!("{START}\n{{\"type\":\"lost\"}}\n"));
-        assert_eq!(error.unwrap(), "t.jsonl:2: not a clonespy trace: missing field `seq`");
+        assert_eq!(
+            error.unwrap(),
+            "t.jsonl:2: not a clonespy trace: missing field `seq`"
+        );
         let (_, error) = read(&format!("{START}\n{START}\n"));
-        assert!(error.unwrap().ends_with("a second start: two traces in one file"));
+        assert!(
+            error
+                .unwrap()
+                .ends_with("a second start: two traces in one file")
+        );
     }
 
     #[test]
@@ -445,7 +484,10 @@ mod tests {
         ] {
             let (good, error) = read(text);
             assert_eq!(good, 0);
-            assert_eq!(error.unwrap(), format!("t.jsonl:1: not a clonespy trace: {why}"));
+            assert_eq!(
+                error.unwrap(),
+                format!("t.jsonl:1: not a clonespy trace: {why}")
+            );
         }
         let newer = r#"{"type":"start","format":2,"clonespy":"9.0","changed":true}"#;
         assert_eq!(
@@ -484,7 +526,10 @@ mod tests {
             fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
                 self.1 += bytes.len();
                 assert!(self.1 <= LONGEST + (1 << 20), "read on without end");
-                bytes.iter_mut().zip(self.0.iter().cycle()).for_each(|(to, from)| *to = *from);
+                bytes
+                    .iter_mut()
+                    .zip(self.0.iter().cycle())
+                    .for_each(|(to, from)| *to = *from);
                 Ok(bytes.len())
             }
         }
@@ -492,7 +537,10 @@ mod tests {
             let input = std::io::Cursor::new(begin.as_bytes()).chain(Endless(b"x", 0));
             let mut replay = Replay::read("t", input);
             let error = replay.next().unwrap().unwrap_err().to_string();
-            assert!(error.contains(&format!("{name} of more than {LONGEST} bytes")), "{error}");
+            assert!(
+                error.contains(&format!("{name} of more than {LONGEST} bytes")),
+                "{error}"
+            );
             assert!(replay.next().is_none());
         }
     }

@@ -22,7 +22,10 @@ const WIDTH: usize = 80;
 /// [`Error::Output`] for a file that cannot be written, [`Error::Usage`] for one that is asked for
 /// twice.
 pub fn open(plan: &OutputPlan, input: Option<&Path>) -> Result<Outputs> {
-    let mut taken: Vec<Metadata> = input.and_then(|path| path.metadata().ok()).into_iter().collect();
+    let mut taken: Vec<Metadata> = input
+        .and_then(|path| path.metadata().ok())
+        .into_iter()
+        .collect();
     let mut outputs = Outputs::new();
     for (format, to) in &plan.outputs {
         let (destination, columns): (Destination, _) = match to {
@@ -43,15 +46,18 @@ pub fn open(plan: &OutputPlan, input: Option<&Path>) -> Result<Outputs> {
 /// Makes or empties a file. The standard library opens with O_CLOEXEC: the traced program does not
 /// inherit it.
 fn file(path: &Path, taken: &mut Vec<Metadata>) -> Result<File> {
-    let failed = |why| Error::Output { path: path.to_owned(), why };
-    let same = |a: &Metadata, b: &Metadata| {
-        a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino())
+    let failed = |why| Error::Output {
+        path: path.to_owned(),
+        why,
     };
+    let same = |a: &Metadata, b: &Metadata| a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino());
     if let Ok(there) = path.metadata()
         && taken.iter().any(|one| same(one, &there))
     {
         let path = path.display();
-        return Err(Error::Usage(format!("{path} is read or written for something else already")));
+        return Err(Error::Usage(format!(
+            "{path} is read or written for something else already"
+        )));
     }
     let file = File::create(path).map_err(failed)?;
     taken.push(file.metadata().map_err(failed)?);
@@ -80,8 +86,13 @@ fn look(
         terminal.is_some() && set("TERM").is_none_or(|value| value != "dumb")
     };
     // The first of the three that is set decides (locale(7)).
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name));
-    let locale = locale.unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| set(name));
+    let locale = locale
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
     Look {
         width: terminal.unwrap_or(WIDTH).clamp(40, 1000),
         color: plan.color.unwrap_or(auto),
@@ -98,7 +109,11 @@ mod tests {
     use crate::cli::{Plan, parse};
 
     fn outputs(args: &[&str]) -> OutputPlan {
-        let args = ["clonespy"].iter().chain(args).chain(&["x"]).map(OsString::from);
+        let args = ["clonespy"]
+            .iter()
+            .chain(args)
+            .chain(&["x"])
+            .map(OsString::from);
         match parse(args) {
             Ok(Plan::Trace(trace)) => trace.outputs,
             other => panic!("{other:?}"),
@@ -107,7 +122,9 @@ mod tests {
 
     fn seen(args: &[&str], terminal: Option<usize>, env: &[(&str, &str)]) -> Look {
         look(&outputs(args), terminal, &|name| {
-            env.iter().find(|(one, _)| *one == name).map(|(_, value)| value.into())
+            env.iter()
+                .find(|(one, _)| *one == name)
+                .map(|(_, value)| value.into())
         })
     }
 
@@ -120,11 +137,19 @@ mod tests {
         assert!(color(&[], Some(80), &[("NO_COLOR", "")]));
         assert!(color(&[], None, &[("CLICOLOR_FORCE", "1")]));
         assert!(!color(&[], None, &[("CLICOLOR_FORCE", "0")]));
-        assert!(!color(&[], None, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!color(
+            &[],
+            None,
+            &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]
+        ));
         assert!(!color(&[], Some(80), &[("TERM", "dumb")]));
         assert!(color(&["--color=always"], None, &[("NO_COLOR", "1")]));
         assert!(color(&["--color"], None, &[]));
-        assert!(!color(&["--color=never"], Some(80), &[("CLICOLOR_FORCE", "1")]));
+        assert!(!color(
+            &["--color=never"],
+            Some(80),
+            &[("CLICOLOR_FORCE", "1")]
+        ));
     }
 
     #[test]
@@ -132,7 +157,11 @@ mod tests {
         let unicode = |env: &[(&str, &str)]| seen(&[], None, env).unicode;
         assert!(!unicode(&[]));
         assert!(unicode(&[("LANG", "C.UTF-8")]));
-        assert!(unicode(&[("LC_ALL", ""), ("LC_CTYPE", "zh_CN.utf8"), ("LANG", "C")]));
+        assert!(unicode(&[
+            ("LC_ALL", ""),
+            ("LC_CTYPE", "zh_CN.utf8"),
+            ("LANG", "C")
+        ]));
         assert!(!unicode(&[("LC_ALL", "C"), ("LANG", "C.UTF-8")]));
     }
 
@@ -150,11 +179,19 @@ mod tests {
         let (one, other) = (path("a"), path("b"));
         std::fs::write(&one, "").unwrap();
         std::fs::hard_link(&one, &other).unwrap();
-        let plan = outputs(&["--format", &format!("text:{one}"), "--format", &format!("json:{other}")]);
+        let plan = outputs(&[
+            "--format",
+            &format!("text:{one}"),
+            "--format",
+            &format!("json:{other}"),
+        ]);
         assert!(matches!(open(&plan, None), Err(Error::Usage(_))));
         std::fs::write(&one, "precious").unwrap();
         let plan = outputs(&["-o", &other]);
-        assert!(matches!(open(&plan, Some(Path::new(&one))), Err(Error::Usage(_))));
+        assert!(matches!(
+            open(&plan, Some(Path::new(&one))),
+            Err(Error::Usage(_))
+        ));
         assert_eq!(std::fs::read_to_string(&one).unwrap(), "precious");
         assert!(open(&plan, None).is_ok());
     }
@@ -163,6 +200,9 @@ mod tests {
     fn what_cannot_be_written_is_said() {
         let plan = outputs(&["-o", "/nowhere/at/all"]);
         let error = open(&plan, None).unwrap_err().to_string();
-        assert_eq!(error, "cannot write /nowhere/at/all: No such file or directory (os error 2)");
+        assert_eq!(
+            error,
+            "cannot write /nowhere/at/all: No such file or directory (os error 2)"
+        );
     }
 }

@@ -66,7 +66,11 @@ pub enum To {
 
 impl To {
     fn named(path: &OsStr) -> Self {
-        if path == "-" { To::Stdout } else { To::File(path.into()) }
+        if path == "-" {
+            To::Stdout
+        } else {
+            To::File(path.into())
+        }
     }
 }
 
@@ -92,7 +96,11 @@ pub(super) fn trace(
         program: program.to_owned(),
         args: args.to_vec(),
         argv0: start.argv0,
-        env: start.env.iter().map(|one| variable(one)).collect::<Result<_, _>>()?,
+        env: start
+            .env
+            .iter()
+            .map(|one| variable(one))
+            .collect::<Result<_, _>>()?,
         user: start.user,
         intercept: match (start.intercept, start.seccomp_bpf) {
             (How::Seccomp, _) | (_, Some(Switch::On)) => Some(Intercept::Seccomp),
@@ -103,12 +111,18 @@ pub(super) fn trace(
         stats: start.stats,
         options,
     };
-    Ok(Trace { launch, outputs: outputs(render, To::Stderr)? })
+    Ok(Trace {
+        launch,
+        outputs: outputs(render, To::Stderr)?,
+    })
 }
 
 /// The plan of a replay. Its report is all that it makes, so it goes to stdout.
 pub(super) fn replay(render: Render, file: PathBuf) -> Result<Replay, Said> {
-    Ok(Replay { file, outputs: outputs(render, To::Stdout)? })
+    Ok(Replay {
+        file,
+        outputs: outputs(render, To::Stdout)?,
+    })
 }
 
 /// `VAR=VAL` sets, `VAR` takes away.
@@ -119,20 +133,31 @@ fn variable(word: &OsStr) -> Result<(OsString, Option<OsString>), Said> {
         None => (bytes, &[][..]),
     };
     if name.is_empty() {
-        return Err(Said::wrong(format!("-E '{}': no name of a variable", word.display())));
+        return Err(Said::wrong(format!(
+            "-E '{}': no name of a variable",
+            word.display()
+        )));
     }
-    let value = value.get(1..).map(|value| OsStr::from_bytes(value).to_owned());
+    let value = value
+        .get(1..)
+        .map(|value| OsStr::from_bytes(value).to_owned());
     Ok((OsStr::from_bytes(name).to_owned(), value))
 }
 
 fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
-    let main = render.output.as_ref().map(|path| To::named(path.as_os_str()));
+    let main = render
+        .output
+        .as_ref()
+        .map(|path| To::named(path.as_os_str()));
     let mut main_used = render.format.is_empty();
     let mut outputs = Vec::new();
     for word in &render.format {
         let (format, to) = format(word)?;
         main_used |= to.is_none();
-        outputs.push((format, to.unwrap_or_else(|| main.clone().unwrap_or(default.clone()))));
+        outputs.push((
+            format,
+            to.unwrap_or_else(|| main.clone().unwrap_or(default.clone())),
+        ));
     }
     if let (Some(to), false) = (&main, main_used) {
         return Err(Said::wrong(format!(
@@ -177,10 +202,15 @@ fn format(word: &OsStr) -> Result<(&'static Format, Option<To>), Said> {
     let name = String::from_utf8_lossy(name);
     let format = report::format(&name).ok_or_else(|| {
         let known: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
-        Said::wrong(format!("--format '{name}': unknown; there are {}", known.join(", ")))
+        Said::wrong(format!(
+            "--format '{name}': unknown; there are {}",
+            known.join(", ")
+        ))
     })?;
     match to {
-        Some([]) => Err(Said::wrong(format!("--format {name}: no destination after the colon"))),
+        Some([]) => Err(Said::wrong(format!(
+            "--format {name}: no destination after the colon"
+        ))),
         Some(to) => Ok((format, Some(To::named(OsStr::from_bytes(to))))),
         None => Ok((format, None)),
     }
@@ -188,12 +218,16 @@ fn format(word: &OsStr) -> Result<(&'static Format, Option<To>), Said> {
 
 /// `[trace=][!]SET`, as strace has it; of several the last counts.
 fn calls(words: &[String]) -> Result<Calls, Said> {
-    let Some(word) = words.last() else { return Ok(Calls::ALL) };
+    let Some(word) = words.last() else {
+        return Ok(Calls::ALL);
+    };
     let set = match word.split_once('=') {
         None => word.as_str(),
         Some(("trace" | "t", set)) => set,
         Some((other, _)) => {
-            return Err(Said::wrong(format!("-e {other}=: unknown; only -e trace=SET is known")));
+            return Err(Said::wrong(format!(
+                "-e {other}=: unknown; only -e trace=SET is known"
+            )));
         }
     };
     let (set, inverted) = match set.strip_prefix('!') {

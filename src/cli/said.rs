@@ -22,15 +22,19 @@ pub struct Said {
 impl Said {
     /// What is wrong with the command line, in one line.
     pub(super) fn wrong(text: impl Into<String>) -> Self {
-        Said { text: text.into(), status: status::FAILED }
+        Said {
+            text: text.into(),
+            status: status::FAILED,
+        }
     }
 
     /// Help goes to stdout as it is; an error becomes one line of ours.
     pub(super) fn from_clap(error: clap::Error) -> Self {
         match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                Said { text: error.render().to_string(), status: 0 }
-            }
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Said {
+                text: error.render().to_string(),
+                status: 0,
+            },
             _ => Said::wrong(first_part(&error.render().to_string())),
         }
     }
@@ -51,7 +55,11 @@ fn first_part(text: &str) -> String {
     let lines: Vec<_> = text
         .lines()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
-        .map(|line| line.trim().trim_start_matches("error: ").trim_start_matches("tip: "))
+        .map(|line| {
+            line.trim()
+                .trim_start_matches("error: ")
+                .trim_start_matches("tip: ")
+        })
         .filter(|line| !line.is_empty())
         .collect();
     lines.join("; ")
@@ -96,7 +104,9 @@ pub fn finish_as(end: &Status) -> ExitCode {
         Status::Signaled { signaled, .. } => match number(signaled) {
             Some(signal) => crate::sys::die_by(signal),
             None => {
-                complain(&format!("the program was ended by {signaled}, which has no number here"));
+                complain(&format!(
+                    "the program was ended by {signaled}, which has no number here"
+                ));
                 ExitCode::from(status::FAILED)
             }
         },
@@ -109,6 +119,8 @@ fn number(name: &str) -> Option<i32> {
         "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
         "PIPE", "ALRM", "TERM",
     ];
-    let at = names.iter().position(|one| name.strip_prefix("SIG") == Some(one))?;
+    let at = names
+        .iter()
+        .position(|one| name.strip_prefix("SIG") == Some(one))?;
     i32::try_from(at + 1).ok()
 }

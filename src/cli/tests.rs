@@ -39,7 +39,12 @@ fn wrong(args: &[&str]) -> String {
 }
 
 fn outputs(args: &[&str]) -> Vec<(&'static str, To)> {
-    trace(args).outputs.outputs.iter().map(|(format, to)| (format.name, to.clone())).collect()
+    trace(args)
+        .outputs
+        .outputs
+        .iter()
+        .map(|(format, to)| (format.name, to.clone()))
+        .collect()
 }
 
 fn file(name: &str) -> To {
@@ -76,10 +81,16 @@ fn our_options_come_before_it_and_are_kept_for_the_trace() {
 #[test]
 fn a_misspelt_option_is_not_a_program() {
     let text = wrong(&["--stat", "./a"]);
-    assert!(text.contains("'--stat'") && text.contains("'--stats'"), "{text}");
+    assert!(
+        text.contains("'--stat'") && text.contains("'--stats'"),
+        "{text}"
+    );
     assert!(wrong(&["-x", "./a"]).contains("'-x'"));
     let text = wrong(&["--intercept=secomp", "./a"]);
-    assert!(text.contains("secomp") && text.contains("seccomp"), "{text}");
+    assert!(
+        text.contains("secomp") && text.contains("seccomp"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -125,7 +136,16 @@ fn replay_reads_a_file_and_writes_to_stdout() {
     let plan = replay(&["replay", "t.jsonl"]);
     assert_eq!(plan.file, Path::new("t.jsonl"));
     assert_eq!(plan.outputs.outputs[0].1, To::Stdout);
-    let plan = replay(&["replay", "-qq", "-o", "f", "-e", "fork", "--color=never", "-"]);
+    let plan = replay(&[
+        "replay",
+        "-qq",
+        "-o",
+        "f",
+        "-e",
+        "fork",
+        "--color=never",
+        "-",
+    ]);
     assert_eq!(plan.file, Path::new("-"));
     assert_eq!(plan.outputs.outputs[0].1, file("f"));
     assert_eq!((plan.outputs.quiet, plan.outputs.color), (2, Some(false)));
@@ -139,11 +159,26 @@ fn outputs_go_where_they_are_sent() {
     assert_eq!(outputs(&["x"]), [("text", To::Stderr)]);
     assert_eq!(outputs(&["-o", "-", "x"]), [("text", To::Stdout)]);
     assert_eq!(outputs(&["-o", "f", "x"]), [("text", file("f"))]);
-    assert_eq!(outputs(&["--format", "jsonl", "x"]), [("jsonl", To::Stderr)]);
-    assert_eq!(outputs(&["--format=jsonl", "-o", "f", "x"]), [("jsonl", file("f"))]);
     assert_eq!(
-        outputs(&["--format=text", "--format=json:a:b", "--format=jsonl:-", "x"]),
-        [("text", To::Stderr), ("json", file("a:b")), ("jsonl", To::Stdout)]
+        outputs(&["--format", "jsonl", "x"]),
+        [("jsonl", To::Stderr)]
+    );
+    assert_eq!(
+        outputs(&["--format=jsonl", "-o", "f", "x"]),
+        [("jsonl", file("f"))]
+    );
+    assert_eq!(
+        outputs(&[
+            "--format=text",
+            "--format=json:a:b",
+            "--format=jsonl:-",
+            "x"
+        ]),
+        [
+            ("text", To::Stderr),
+            ("json", file("a:b")),
+            ("jsonl", To::Stdout)
+        ]
     );
 }
 
@@ -177,7 +212,12 @@ fn calls_are_chosen_as_strace_has_it() {
     assert_eq!(calls("trace=%process"), Calls::ALL);
     assert_eq!(calls("!%process"), Calls::NONE);
     assert_eq!(trace(&["x"]).outputs.calls, Calls::ALL);
-    assert_eq!(trace(&["-etrace=clone", "-e", "trace=fork,vfork", "x"]).outputs.calls, forks);
+    assert_eq!(
+        trace(&["-etrace=clone", "-e", "trace=fork,vfork", "x"])
+            .outputs
+            .calls,
+        forks
+    );
     assert!(wrong(&["-e", "trace=open", "x"]).contains("'open' is none of fork"));
     assert!(wrong(&["-e", "trace=", "x"]).contains("'' is none of"));
     assert!(wrong(&["-e", "signal=INT", "x"]).contains("-e signal="));
@@ -188,7 +228,10 @@ fn interception_has_two_spellings() {
     let how = |args: &[&str]| trace(args).launch.intercept;
     assert_eq!(how(&["x"]), None);
     assert_eq!(how(&["--intercept=auto", "x"]), None);
-    assert_eq!(how(&["--intercept", "syscall", "x"]), Some(Intercept::Syscall));
+    assert_eq!(
+        how(&["--intercept", "syscall", "x"]),
+        Some(Intercept::Syscall)
+    );
     assert_eq!(how(&["--intercept=event", "x"]), Some(Intercept::Event));
     assert_eq!(how(&["--seccomp-bpf", "x"]), Some(Intercept::Seccomp));
     assert_eq!(how(&["--seccomp-bpf=off", "x"]), Some(Intercept::Syscall));
@@ -210,7 +253,10 @@ fn optional_values_come_with_an_equals_sign_only() {
 fn the_environment_is_set_and_unset() {
     let env = trace(&["-E", "A=b=c", "-E", "D", "-EF=", "x"]).launch.env;
     let pair = |name: &str, value: Option<&str>| (name.into(), value.map(OsString::from));
-    assert_eq!(env, [pair("A", Some("b=c")), pair("D", None), pair("F", Some(""))]);
+    assert_eq!(
+        env,
+        [pair("A", Some("b=c")), pair("D", None), pair("F", Some(""))]
+    );
     assert!(wrong(&["-E", "=x", "x"]).contains("no name"));
 }
 
@@ -225,7 +271,11 @@ fn the_rest_of_the_start() {
 #[test]
 fn help_version_and_schema_need_no_program() {
     assert!(matches!(plan(&["--generate", "schema"]), Ok(Plan::Schema)));
-    for (args, word) in [(["--help"], "replay"), (["-h"], "Usage"), (["--version"], "clonespy ")] {
+    for (args, word) in [
+        (["--help"], "replay"),
+        (["-h"], "Usage"),
+        (["--version"], "clonespy "),
+    ] {
         let said = plan(&args).unwrap_err();
         assert_eq!(said.status, 0);
         assert!(said.text.contains(word), "{}", said.text);
@@ -242,7 +292,12 @@ fn what_is_not_utf8_reaches_the_program() {
     use std::os::unix::ffi::OsStringExt;
     let odd = || OsString::from_vec(vec![b'a', 0xff]);
     let args = ["clonespy".into(), "-E".into(), odd(), odd(), odd()];
-    let Ok(Plan::Trace(trace)) = parse(args) else { panic!() };
+    let Ok(Plan::Trace(trace)) = parse(args) else {
+        panic!()
+    };
     assert_eq!(trace.launch.env, [(odd(), None)]);
-    assert_eq!((trace.launch.program, trace.launch.args), (odd(), vec![odd()]));
+    assert_eq!(
+        (trace.launch.program, trace.launch.args),
+        (odd(), vec![odd()])
+    );
 }

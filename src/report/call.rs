@@ -1,5 +1,7 @@
 //! The lines of one call: who asked, what came of it, and what is odd about it.
 
+use std::fmt::Display;
+
 use super::flagset::{self, Set};
 use super::pen::{Ink, Pen, columns};
 use super::{Look, units};
@@ -13,13 +15,18 @@ const RIGHT: usize = 25;
 const ORIGIN: usize = 17;
 
 /// `48211 demo     `: the beginning of every line.
-pub(super) fn who(pen: &mut Pen<'_>, look: &Look, tid: i32, comm: &str) {
-    pen.put(&format!("{tid:>width$} ", width = WHO - 1)).put(&look.name(comm)).to(WHAT);
+pub(super) fn who(pen: &mut Pen<'_>, look: &Look, tid: impl Display, comm: &str) {
+    pen.put(&format!("{:>width$} ", tid.to_string(), width = WHO - 1))
+        .put(&look.name(comm))
+        .to(WHAT);
 }
 
 /// What the reader must not miss, on lines of its own under the one that it is about.
 pub(super) fn remark(pen: &mut Pen<'_>, text: &str) {
-    pen.to(WHO).ink("! ", Ink::Odd).words(text, Ink::Odd, WHO + 2).end();
+    pen.to(WHO)
+        .ink("! ", Ink::Odd)
+        .words(text, Ink::Odd, WHO + 2)
+        .end();
 }
 
 /// Everything about a call. `set` is `None` where the flags could not be read.
@@ -64,9 +71,15 @@ fn outcome(look: &Look, call: &CloneCall) -> (String, Ink) {
 fn created(call: &CloneCall, made: &Created) -> String {
     let shares = made.kind == Kind::Process
         && call.request.has("CLONE_VM")
-        && !made.flags_contradicted.iter().any(|flag| flag == "CLONE_VM");
+        && !made
+            .flags_contradicted
+            .iter()
+            .any(|flag| flag == "CLONE_VM");
     if shares {
-        format!("{} {}, shares memory with {}", made.kind, made.tid, call.tgid)
+        format!(
+            "{} {}, shares memory with {}",
+            made.kind, made.tid, call.tgid
+        )
     } else {
         format!("{} {}", made.kind, made.tid)
     }
@@ -79,25 +92,31 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
         (Some(name), Some(Certainty::Possible)) => format!("{}?", look.name(name)),
         (Some(name), _) => look.name(name),
     };
-    let set = set.map(|set| format!("set {}", set.letter)).unwrap_or_default();
-    if origin.is_empty() && set.is_empty() {
-        return;
+    let set = set
+        .map(|set| format!("set {}", set.letter))
+        .unwrap_or_default();
+    let left = look.width.min(100).saturating_sub(RIGHT);
+    let letter = left + ORIGIN;
+    // Beside what is there, in the columns of the other lines or near them; else under it.
+    let needs = if origin.is_empty() {
+        0
+    } else {
+        columns(&origin) + 2
+    };
+    if pen.column() + 2 + needs > letter.max(left + needs) {
+        pen.end();
     }
-    let full = ORIGIN.max(columns(&origin) + 1) + columns(&set);
-    let short = if origin.is_empty() { columns(&set) } else { full };
-    let column = look.width.min(100).saturating_sub(RIGHT);
-    if pen.column() + 1 > column || column + full > look.width {
-        // Beside what is there, if it fits; else under it.
-        if pen.column() + 2 + short > look.width {
-            pen.end().to(WHAT);
+    if !origin.is_empty() {
+        let column = if pen.column() + 2 > left {
+            pen.column() + 2
         } else {
-            pen.put("  ");
-        }
-        let gap = if origin.is_empty() { "" } else { "  " };
-        pen.ink(&origin, Ink::Plain).put(gap).ink(&set, Ink::Faint);
-        return;
+            left
+        };
+        pen.to(column).put(&origin);
     }
-    pen.to(column).put(&origin).to(column + ORIGIN).ink(&set, Ink::Faint);
+    if !set.is_empty() {
+        pen.to(letter).ink(&set, Ink::Faint);
+    }
 }
 
 /// The totals, as the last line says them.
@@ -109,7 +128,10 @@ pub(super) fn totals(look: &Look, totals: &crate::event::Totals) -> String {
         (n, 0) => format!("{} main", units::count(n)),
         (n, m) => format!("{} main + {} created", units::count(n), units::count(m)),
     };
-    let calls = totals.calls.values().fold(0u64, |sum, &n| sum.saturating_add(n));
+    let calls = totals
+        .calls
+        .values()
+        .fold(0u64, |sum, &n| sum.saturating_add(n));
     let mut line = format!(
         "{}, {} ({mains}){}{}, {} failed",
         units::counted(totals.processes, "process"),
@@ -118,7 +140,10 @@ pub(super) fn totals(look: &Look, totals: &crate::event::Totals) -> String {
         units::counted(calls, "call"),
         units::count(totals.failed),
     );
-    for (n, word) in [(totals.untraced, "untraced"), (totals.unfinished, "unfinished")] {
+    for (n, word) in [
+        (totals.untraced, "untraced"),
+        (totals.unfinished, "unfinished"),
+    ] {
         if n > 0 {
             line.push_str(&format!(", {} {word}", units::count(n)));
         }
@@ -134,8 +159,16 @@ mod tests {
     #[test]
     fn totals_count_like_people() {
         let look = Look::default();
-        let one = Totals { processes: 1, threads: 1, leaders: 1, ..Totals::default() };
-        assert_eq!(totals(&look, &one), "1 process, 1 thread (main) · 0 calls, 0 failed");
+        let one = Totals {
+            processes: 1,
+            threads: 1,
+            leaders: 1,
+            ..Totals::default()
+        };
+        assert_eq!(
+            totals(&look, &one),
+            "1 process, 1 thread (main) · 0 calls, 0 failed"
+        );
         let demo = Totals {
             threads: 3,
             calls: [("clone3".to_owned(), 2)].into(),
@@ -146,7 +179,13 @@ mod tests {
             totals(&look, &demo),
             "1 process, 3 threads (main + 2 created) · 2 calls, 0 failed"
         );
-        let many = Totals { processes: 2, leaders: 2, threads: 2, untraced: 1, ..one };
+        let many = Totals {
+            processes: 2,
+            leaders: 2,
+            threads: 2,
+            untraced: 1,
+            ..one
+        };
         assert_eq!(
             totals(&look, &many),
             "2 processes, 2 threads (2 main) · 0 calls, 0 failed, 1 untraced"

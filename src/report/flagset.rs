@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::pen::{Ink, Pen};
 use super::{Look, phrases, units};
-use crate::event::{Call, CloneCall, Created, Hex, Outcome, Request};
+use crate::event::{Call, Certainty, CloneCall, Created, Hex, Outcome, Reason, Request};
 
 /// Where the columns of an explanation begin: the flag's name, the verb, the object.
 const NAME: usize = 6;
@@ -58,14 +58,23 @@ impl Sets {
         }
         let key = Key::of(request);
         if let Some(&number) = self.0.get(&key) {
-            return Some(Set { letter: letters(number), new: false });
+            return Some(Set {
+                letter: letters(number),
+                new: false,
+            });
         }
         let number = self.0.len();
         if number >= MOST {
-            return Some(Set { letter: "-".into(), new: true });
+            return Some(Set {
+                letter: "-".into(),
+                new: true,
+            });
         }
         self.0.insert(key, number);
-        Some(Set { letter: letters(number), new: true })
+        Some(Set {
+            letter: letters(number),
+            new: true,
+        })
     }
 }
 
@@ -84,7 +93,7 @@ fn letters(number: usize) -> String {
 /// Writes what the call asks for, one row a flag: what is shared, what is copied, the rest.
 pub(super) fn explain(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
     copies(pen, call);
-    for flag in &call.request.flags {
+    for flag in in_order(&call.request.flags) {
         pen.to(NAME).put(&look.name(flag));
         match phrases::phrase(flag) {
             Some(row) => {
@@ -92,12 +101,29 @@ pub(super) fn explain(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
                 pen.words(&object(row, call), Ink::Plain, OBJECT);
             }
             None => {
-                pen.to(VERB).words("a flag that this version has no words for", Ink::Odd, VERB);
+                pen.to(VERB)
+                    .words("a flag that this version has no words for", Ink::Odd, VERB);
             }
         }
         pen.end();
     }
-    pen.to(NAME).parts(&rest(look, call), Ink::Faint, NAME).end();
+    pen.to(NAME)
+        .parts(&rest(look, call), Ink::Faint, NAME)
+        .end();
+}
+
+/// In the order of the bits, but for one: what is written to a word comes before what empties it.
+fn in_order(flags: &[String]) -> Vec<&String> {
+    let late = |flag: &&String| *flag == "CLONE_CHILD_CLEARTID";
+    let mut order: Vec<_> = flags.iter().collect();
+    if let Some(from) = order.iter().position(late)
+        && let Some(to) = order.iter().position(|flag| *flag == "CLONE_CHILD_SETTID")
+        && from < to
+    {
+        let flag = order.remove(from);
+        order.insert(to, flag);
+    }
+    order
 }
 
 /// What the child gets a copy of. That of a thread is nothing, as a rule.
@@ -120,7 +146,7 @@ fn object(row: &phrases::Phrase, call: &CloneCall) -> String {
             text = text.replace("{}", "that word");
         }
         if call.origin.as_deref() == Some("pthread_create") {
-            text = text.replace("who waits there", "pthread_join");
+            text = text.replace("waiters", "pthread_join");
         }
     }
     if text.contains("{}") {
@@ -191,7 +217,11 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
         out.push(format!("{bits}: bits that have no name in Linux 7.1"));
     }
     if !request.flags_ignored.is_empty() {
-        let names: Vec<_> = request.flags_ignored.iter().map(|flag| look.name(flag)).collect();
+        let names: Vec<_> = request
+            .flags_ignored
+            .iter()
+            .map(|flag| look.name(flag))
+            .collect();
         out.push(format!("{} ignores {}", request.call, names.join(", ")));
     }
     out
@@ -209,7 +239,11 @@ pub(super) fn remarks(look: &Look, call: &CloneCall) -> Vec<String> {
         ));
     }
     if let Some(tail) = &call.request.args.unknown_tail {
-        let size = call.request.args.size.map(|size| format!(" of {size} bytes"));
+        let size = call
+            .request
+            .args
+            .size
+            .map(|size| format!(" of {size} bytes"));
         out.push(format!(
             "struct clone_args{} is longer than is known; its tail: {}",
             size.unwrap_or_default(),
@@ -219,7 +253,7 @@ pub(super) fn remarks(look: &Look, call: &CloneCall) -> Vec<String> {
     match &call.outcome {
         Outcome::Created(made) => created(look, made, &mut out),
         Outcome::Failed { reasons, .. } => {
-            out.extend(reasons.iter().map(|reason| look.name(&reason.text)));
+            out.extend(reasons.iter().map(|reason| self::reason(look, reason)));
         }
         Outcome::Untraced { .. } => {
             out.push("CLONE_UNTRACED: let go, nothing that it does is seen".into());
@@ -230,6 +264,18 @@ pub(super) fn remarks(look: &Look, call: &CloneCall) -> Vec<String> {
         Outcome::Other(_) => out.push("an outcome that this version does not know".into()),
     }
     out
+}
+
+/// Why it failed, and how sure that is.
+fn reason(look: &Look, reason: &Reason) -> String {
+    let text = look.name(&reason.text);
+    match &reason.certainty {
+        Certainty::Certain => text,
+        Certainty::Likely => format!("likely: {text}"),
+        Certainty::Possible => format!("possibly: {text}"),
+        Certainty::Excluded => format!("not this: {text}"),
+        Certainty::Other(word) => format!("{}: {text}", look.name(word)),
+    }
 }
 
 fn created(look: &Look, made: &Created, out: &mut Vec<String>) {
@@ -243,7 +289,11 @@ fn created(look: &Look, made: &Created, out: &mut Vec<String>) {
         out.push("the caller died inside the call; the newborn itself told of it".into());
     }
     if !made.flags_contradicted.is_empty() {
-        let names: Vec<_> = made.flags_contradicted.iter().map(|flag| look.name(flag)).collect();
+        let names: Vec<_> = made
+            .flags_contradicted
+            .iter()
+            .map(|flag| look.name(flag))
+            .collect();
         out.push(format!(
             "what the kernel did contradicts {}: changed during the call",
             names.join(", ")
@@ -251,7 +301,10 @@ fn created(look: &Look, made: &Created, out: &mut Vec<String>) {
     }
     if let Some(tids) = &made.ns_tids {
         let tids: Vec<_> = tids.iter().map(ToString::to_string).collect();
-        out.push(format!("in nested pid namespaces; its tid, outermost first: {}", tids.join(", ")));
+        out.push(format!(
+            "in nested pid namespaces; its tid, outermost first: {}",
+            tids.join(", ")
+        ));
     }
     match made.parent {
         Some(Some(_)) => out.push("its parent is the caller's parent, not the caller".into()),
@@ -274,7 +327,14 @@ mod tests {
 
     #[test]
     fn letters_go_on_after_z() {
-        let cases = [(0, "A"), (25, "Z"), (26, "AA"), (27, "AB"), (701, "ZZ"), (702, "AAA")];
+        let cases = [
+            (0, "A"),
+            (25, "Z"),
+            (26, "AA"),
+            (27, "AB"),
+            (701, "ZZ"),
+            (702, "AAA"),
+        ];
         for (number, text) in cases {
             assert_eq!(letters(number), text);
         }
@@ -302,7 +362,13 @@ mod tests {
             sets.find(&one);
         }
         assert_eq!(sets.0.len(), MOST);
-        assert_eq!(sets.find(&one).unwrap(), Set { letter: "-".into(), new: true });
+        assert_eq!(
+            sets.find(&one).unwrap(),
+            Set {
+                letter: "-".into(),
+                new: true
+            }
+        );
     }
 
     #[test]
@@ -334,7 +400,10 @@ mod tests {
             let mut pen = Pen::new(&look);
             explain(&mut pen, &look, &call);
             let text = pen.done();
-            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            assert!(
+                text.lines().all(|line| line.chars().count() <= 80),
+                "{text}"
+            );
             assert!(text.contains(phrases::phrase(flag).unwrap().verb), "{text}");
         }
     }

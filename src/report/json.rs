@@ -28,7 +28,9 @@ impl Lines {
 
 impl Reporter for Lines {
     fn event(&mut self, event: &Event, _: &TaskTree) -> io::Result<()> {
-        let Some(mut line) = line(event)? else { return Ok(()) };
+        let Some(mut line) = line(event)? else {
+            return Ok(());
+        };
         line.push(b'\n');
         self.out.write_all(&line)?;
         self.out.flush()
@@ -54,7 +56,9 @@ impl Document {
 
 impl Reporter for Document {
     fn event(&mut self, event: &Event, _: &TaskTree) -> io::Result<()> {
-        let Some(line) = line(event)? else { return Ok(()) };
+        let Some(line) = line(event)? else {
+            return Ok(());
+        };
         let before: &[u8] = if self.begun { b",\n" } else { b"[\n" };
         self.begun = true;
         self.out.write_all(&[before, &line].concat())?;
@@ -98,7 +102,11 @@ pub(super) mod tests {
     }
 
     fn lost(seq: u64) -> Event {
-        Event::Lost(Lost { seq, what: "copy\n".into(), count: 2 })
+        Event::Lost(Lost {
+            seq,
+            what: "copy\n".into(),
+            count: 2,
+        })
     }
 
     #[test]
@@ -107,7 +115,10 @@ pub(super) mod tests {
         let mut lines = Lines::new(Box::new(sink.clone()));
         let tree = TaskTree::new();
         lines.event(&lost(1), &tree).unwrap();
-        assert_eq!(sink.text(), "{\"type\":\"lost\",\"seq\":1,\"what\":\"copy\\n\",\"count\":2}\n");
+        assert_eq!(
+            sink.text(),
+            "{\"type\":\"lost\",\"seq\":1,\"what\":\"copy\\n\",\"count\":2}\n"
+        );
         assert_eq!(sink.0.borrow().1, 1);
         lines.event(&Event::Unknown, &tree).unwrap();
         assert_eq!(sink.text().lines().count(), 1);

@@ -53,7 +53,9 @@ pub struct Format {
 
 impl std::fmt::Debug for Format {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Format").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Format")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,7 +114,10 @@ impl Calls {
 
     /// Whether the call is among them.
     pub fn contains(self, call: Call) -> bool {
-        self.0.iter().zip(Call::ALL).any(|(&on, one)| on && one == call)
+        self.0
+            .iter()
+            .zip(Call::ALL)
+            .any(|(&on, one)| on && one == call)
     }
 }
 
@@ -135,7 +140,14 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Look { width: 80, color: false, unicode: true, quiet: 0, verbose: 0, calls: Calls::ALL }
+        Look {
+            width: 80,
+            color: false,
+            unicode: true,
+            quiet: 0,
+            verbose: 0,
+            calls: Calls::ALL,
+        }
     }
 }
 
@@ -195,9 +207,15 @@ mod tests {
 
     #[test]
     fn calls_are_a_set() {
-        let forks = Calls::NONE.with(Call::Fork).with(Call::Vfork).with(Call::Fork);
+        let forks = Calls::NONE
+            .with(Call::Fork)
+            .with(Call::Vfork)
+            .with(Call::Fork);
         assert!(forks.contains(Call::Fork) && !forks.contains(Call::Clone3));
-        assert_eq!(forks.inverted(), Calls::NONE.with(Call::Clone).with(Call::Clone3));
+        assert_eq!(
+            forks.inverted(),
+            Calls::NONE.with(Call::Clone).with(Call::Clone3)
+        );
         assert_eq!(Calls::ALL.inverted(), Calls::NONE);
     }
 }

@@ -65,7 +65,11 @@ pub(super) struct Pen<'a> {
 
 impl<'a> Pen<'a> {
     pub(super) fn new(look: &'a Look) -> Self {
-        Pen { look, out: String::new(), column: 0 }
+        Pen {
+            look,
+            out: String::new(),
+            column: 0,
+        }
     }
 
     pub(super) fn column(&self) -> usize {
@@ -91,7 +95,9 @@ impl<'a> Pen<'a> {
 
     /// Spaces up to a column, one at least unless the line is empty.
     pub(super) fn to(&mut self, column: usize) -> &mut Self {
-        let spaces = column.saturating_sub(self.column).max(usize::from(self.column > 0));
+        let spaces = column
+            .saturating_sub(self.column)
+            .max(usize::from(self.column > 0));
         self.put(&" ".repeat(spaces))
     }
 
@@ -150,14 +156,19 @@ mod tests {
     use super::*;
 
     fn look(width: usize) -> Look {
-        Look { width, ..Look::default() }
+        Look {
+            width,
+            ..Look::default()
+        }
     }
 
     #[test]
     fn wraps_by_columns_and_never_cuts_a_word() {
         let look = look(12);
         let mut pen = Pen::new(&look);
-        pen.put("ab ").words("工作 线程 and-a-longer-word x", Ink::Plain, 3).end();
+        pen.put("ab ")
+            .words("工作 线程 and-a-longer-word x", Ink::Plain, 3)
+            .end();
         assert_eq!(pen.done(), "ab 工作 线程\n   and-a-longer-word\n   x\n");
     }
 
@@ -166,12 +177,25 @@ mod tests {
         let look = look(80);
         assert_eq!(shorten("工作线程", 8, &look), "工作线程");
         assert_eq!(shorten("工作线程", 7, &look), "工作线…");
-        assert_eq!(shorten("abc", 2, &Look { unicode: false, ..look }), "..");
+        assert_eq!(
+            shorten(
+                "abc",
+                2,
+                &Look {
+                    unicode: false,
+                    ..look
+                }
+            ),
+            ".."
+        );
     }
 
     #[test]
     fn colour_takes_no_columns() {
-        let look = Look { color: true, ..look(80) };
+        let look = Look {
+            color: true,
+            ..look(80)
+        };
         let mut pen = Pen::new(&look);
         pen.ink("abc", Ink::Bad).to(5).put("x");
         assert_eq!(pen.column(), 6);

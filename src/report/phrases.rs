@@ -16,7 +16,12 @@ pub(super) struct Phrase {
 }
 
 const fn row(name: &'static str, verb: &'static str, object: &'static str) -> Phrase {
-    Phrase { name, verb, object, argument: |_| None }
+    Phrase {
+        name,
+        verb,
+        object,
+        argument: |_| None,
+    }
 }
 
 const fn with(
@@ -25,7 +30,12 @@ const fn with(
     object: &'static str,
     argument: fn(&CallArgs) -> Option<Hex>,
 ) -> Phrase {
-    Phrase { name, verb, object, argument }
+    Phrase {
+        name,
+        verb,
+        object,
+        argument,
+    }
 }
 
 /// Every flag up to Linux 7.1, in the order of their bits.
@@ -45,7 +55,7 @@ static PHRASES: &[Phrase] = &[
     row("CLONE_SYSVSEM", "shares", "the System V undo list"),
     with("CLONE_SETTLS", "sets", "thread pointer {}", |args| args.tls),
     with("CLONE_PARENT_SETTID", "writes", "its tid to {}, in the caller", |args| args.parent_tid),
-    with("CLONE_CHILD_CLEARTID", "zeroes", "{} at exit, wakes who waits there", |args| args.child_tid),
+    with("CLONE_CHILD_CLEARTID", "zeroes", "{} at exit, wakes waiters", |args| args.child_tid),
     row("CLONE_DETACHED", "does", "nothing since Linux 2.6.2"),
     row("CLONE_UNTRACED", "hides", "the child from who follows forks"),
     with("CLONE_CHILD_SETTID", "writes", "its tid to {}, in the child", |args| args.child_tid),
@@ -103,7 +113,11 @@ mod tests {
         for row in PHRASES {
             assert!(row.name.len() <= 21, "{}", row.name);
             assert!(row.verb.len() <= 7, "{}", row.name);
-            assert!(std::ptr::eq(phrase(row.name).unwrap(), row), "{} twice", row.name);
+            assert!(
+                std::ptr::eq(phrase(row.name).unwrap(), row),
+                "{} twice",
+                row.name
+            );
         }
         assert!(phrase("CLONE_NOT_YET").is_none());
     }

@@ -29,7 +29,10 @@ pub fn schema() -> String {
         }
     }
     if let Some(root) = schema.as_object_mut() {
-        root.insert("title".into(), json!(format!("clonespy trace, format {FORMAT}: one line")));
+        root.insert(
+            "title".into(),
+            json!(format!("clonespy trace, format {FORMAT}: one line")),
+        );
     }
     format!("{schema:#}\n")
 }
@@ -61,9 +64,10 @@ fn open(schema: &mut Value) {
 /// A closed list of words becomes an open one.
 fn words(object: &mut Map<String, Value>) {
     let word = |choice: &Value| choice.get("const").is_some_and(Value::is_string);
-    let closed = object.get("oneOf").and_then(Value::as_array).is_some_and(|all| {
-        all.iter().all(word)
-    });
+    let closed = object
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .is_some_and(|all| all.iter().all(word));
     if closed && let Some(Value::Array(mut choices)) = object.remove("oneOf") {
         choices.push(json!({"description": "A value of a later version.", "type": "string"}));
         object.insert("anyOf".into(), Value::Array(choices));
@@ -78,7 +82,9 @@ fn integers(object: &mut Map<String, Value>) {
 
 /// Takes `null` off the types of a field.
 fn not_null(field: &mut Value) {
-    let Some(object) = field.as_object_mut() else { return };
+    let Some(object) = field.as_object_mut() else {
+        return;
+    };
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|one| one != "null");
         if let [one] = types.as_slice() {
@@ -106,7 +112,9 @@ fn unknown_types(lines: &mut Vec<Value>) {
 
 /// One of several objects, each with a key of its own, or an object with none of the keys.
 fn unknown_objects(choices: &mut Value) {
-    let Some(choices) = choices.as_array_mut() else { return };
+    let Some(choices) = choices.as_array_mut() else {
+        return;
+    };
     choices.retain(|choice| choice.get("required").is_some());
     let known: Vec<_> = choices
         .iter()
@@ -138,16 +146,25 @@ mod tests {
         let validator = validator();
         for event in crate::event_samples::all() {
             let line = serde_json::to_value(&event).unwrap();
-            let errors: Vec<_> = validator.iter_errors(&line).map(|e| e.to_string()).collect();
+            let errors: Vec<_> = validator
+                .iter_errors(&line)
+                .map(|e| e.to_string())
+                .collect();
             // An event of unknown type is never written.
-            assert!(errors.is_empty() || event == Event::Unknown, "{line}\n{errors:#?}");
+            assert!(
+                errors.is_empty() || event == Event::Unknown,
+                "{line}\n{errors:#?}"
+            );
         }
     }
 
     #[test]
     fn what_a_later_version_adds_is_valid() {
         check(json!({"type": "weather", "rain": true}), true);
-        check(json!({"type": "lost", "seq": 1, "what": "copy", "count": 1, "why": [1]}), true);
+        check(
+            json!({"type": "lost", "seq": 1, "what": "copy", "count": 1, "why": [1]}),
+            true,
+        );
         let exit = |how: &str, status: Value| {
             json!({"type": "exit", "seq": 1, "at_ns": 1, "task": 1, "tid": 1, "tgid": 1,
                    "how": how, "last": true, "status": status})
@@ -156,8 +173,11 @@ mod tests {
         check(exit("self", json!({"evaporated": 3})), true);
         check(exit("self", json!({"exited": "zero"})), false);
         check(exit("self", Value::Null), false);
-        check(json!({"type": "task", "seq": 1, "at_ns": 0, "task": 1, "tid": 1, "tgid": 1,
-                     "kind": "fibre", "comm": "x", "how": "by magic"}), true);
+        check(
+            json!({"type": "task", "seq": 1, "at_ns": 0, "task": 1, "tid": 1, "tgid": 1,
+                     "kind": "fibre", "comm": "x", "how": "by magic"}),
+            true,
+        );
     }
 
     #[test]
@@ -165,8 +185,14 @@ mod tests {
         check(json!({"rain": true}), false);
         check(json!([]), false);
         check(json!({"type": "lost", "seq": 1, "what": "copy"}), false);
-        check(json!({"type": "lost", "seq": -1, "what": "copy", "count": 1}), false);
-        check(json!({"type": "lost", "seq": 1u64 << 53, "what": "copy", "count": 1}), false);
+        check(
+            json!({"type": "lost", "seq": -1, "what": "copy", "count": 1}),
+            false,
+        );
+        check(
+            json!({"type": "lost", "seq": 1u64 << 53, "what": "copy", "count": 1}),
+            false,
+        );
         let clone = |signal: Value, word: &str, outcome: Value| {
             json!({"type": "clone", "seq": 1, "at_ns": 1, "task": 1, "tid": 1, "tgid": 1,
                    "comm": "x", "abi": "x86_64", "call": "clone", "exit_signal": signal,
@@ -176,6 +202,9 @@ mod tests {
         check(clone(Value::Null, "0x11", json!({"postponed": {}})), true);
         check(clone(Value::Null, "17", json!({"unfinished": {}})), false);
         check(clone(json!(17), "0x11", json!({"unfinished": {}})), false);
-        check(clone(Value::Null, "0x11", json!({"created": {"tid": 1}})), false);
+        check(
+            clone(Value::Null, "0x11", json!({"created": {"tid": 1}})),
+            false,
+        );
     }
 }

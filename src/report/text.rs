@@ -1,6 +1,7 @@
 //! Text for people: a line a call as it happens, the tree at the end.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
 use super::call::{self, WHAT, remark, who};
@@ -75,7 +76,7 @@ impl Text {
     }
 
     /// A line about one task, in words.
-    fn about(&self, tid: i32, task: TaskId, text: &str, ink: Ink) -> String {
+    fn about(&self, tid: impl Display, task: TaskId, text: &str, ink: Ink) -> String {
         let mut pen = Pen::new(&self.look);
         who(&mut pen, &self.look, tid, &self.known(task));
         pen.words(text, ink, WHAT).end();
@@ -123,13 +124,20 @@ impl Text {
             crate::event::Kind::Thread => format!("thread of process {}, {what}", event.tgid),
             crate::event::Kind::Process => format!("process, {what}"),
         };
-        let ink = if event.how == How::Attached { Ink::Plain } else { Ink::Odd };
+        let ink = if event.how == How::Attached {
+            Ink::Plain
+        } else {
+            Ink::Odd
+        };
         self.about(event.tid, event.task, &text, ink)
     }
 
     /// What an event has to say above the tree.
     fn lines(&mut self, event: &Event, tree: &TaskTree) -> String {
-        let tid = |task| tree.task(task).map_or(0, |task| task.tid);
+        let tid = |task: TaskId| {
+            tree.task(task)
+                .map_or_else(|| task.to_string(), |task| task.tid.to_string())
+        };
         match event {
             Event::Task(e) => self.appeared(e),
             Event::Clone(e) => self.call(e),
@@ -160,7 +168,10 @@ impl Text {
             Event::Blind(e) => self.blind(e),
             Event::Lost(e) => {
                 let what = self.look.name(&e.what);
-                self.note(&format!("{} of type {what} lost", units::counted(e.count, "event")))
+                self.note(&format!(
+                    "{} of type {what} lost",
+                    units::counted(e.count, "event")
+                ))
             }
             _ => String::new(),
         }
@@ -208,12 +219,18 @@ impl Reporter for Text {
                 self.out.write_all(b"\n")?;
             }
             let out = &mut self.out;
-            tree::rows(&self.look, tree.roots(), |id| tree.task(id), |row| {
-                out.write_all(row.as_bytes())
-            })?;
-            let totals = tree.end().map_or_else(|| tree.totals(), |end| end.totals.clone());
+            tree::rows(
+                &self.look,
+                tree.roots(),
+                |id| tree.task(id),
+                |row| out.write_all(row.as_bytes()),
+            )?;
+            let totals = tree
+                .end()
+                .map_or_else(|| tree.totals(), |end| end.totals.clone());
             let mut pen = Pen::new(&self.look);
-            pen.words(&call::totals(&self.look, &totals), Ink::Plain, 0).end();
+            pen.words(&call::totals(&self.look, &totals), Ink::Plain, 0)
+                .end();
             self.out.write_all(pen.done().as_bytes())?;
             if !self.ended {
                 let note = self.note("the trace was cut short: what came after is not known");
@@ -221,7 +238,8 @@ impl Reporter for Text {
             }
         }
         if let Some(stats) = &self.stats {
-            self.out.write_all(self::stats(&self.look, stats).as_bytes())?;
+            self.out
+                .write_all(self::stats(&self.look, stats).as_bytes())?;
         }
         self.out.flush()
     }
@@ -236,7 +254,10 @@ fn start(look: &Look, event: &Start) -> String {
             Intercept::Event => "by the kernel's events alone",
             Intercept::Syscall => "by a stop at every system call",
         };
-        remark(&mut pen, &format!("calls are caught {how}: {}", look.name(why)));
+        remark(
+            &mut pen,
+            &format!("calls are caught {how}: {}", look.name(why)),
+        );
     }
     if !event.blind.is_empty() {
         let blind: Vec<_> = event.blind.iter().map(|word| look.name(word)).collect();
@@ -256,7 +277,11 @@ fn exec(look: &Look, old: &str, event: &Exec) -> String {
         pen.words(&text, Ink::Plain, WHAT + 6);
     } else {
         let taken = pen.column() + columns(&file);
-        pen.put(&shorten(&text, look.width.saturating_sub(taken).max(20), look));
+        pen.put(&shorten(
+            &text,
+            look.width.saturating_sub(taken).max(20),
+            look,
+        ));
     }
     pen.ink(&file, Ink::Faint).end();
     if let Some(former) = event.former_tid {
@@ -269,8 +294,10 @@ fn exec(look: &Look, old: &str, event: &Exec) -> String {
 /// The arguments, or the file where there are none.
 fn arguments(look: &Look, event: &Exec) -> String {
     let argv = event.argv.as_deref().unwrap_or_default();
-    let mut words: Vec<_> =
-        argv.iter().map(|word| escape::argument(word, look.unicode)).collect();
+    let mut words: Vec<_> = argv
+        .iter()
+        .map(|word| escape::argument(word, look.unicode))
+        .collect();
     if words.is_empty() {
         words.push(match &event.path {
             Some(path) => escape::argument(path, look.unicode),
@@ -295,7 +322,11 @@ fn file(look: &Look, event: &Exec) -> Option<String> {
 }
 
 fn copied(look: &Look, event: &Copied) -> String {
-    let mut text = format!("page copied: {} to {}", look.name(&event.access), event.address);
+    let mut text = format!(
+        "page copied: {} to {}",
+        look.name(&event.access),
+        event.address
+    );
     if let Some(mapping) = &event.mapping {
         text.push_str(&format!(" in {}", look.name(mapping)));
     }
@@ -307,7 +338,11 @@ fn copied(look: &Look, event: &Copied) -> String {
 
 fn unshared(look: &Look, event: &Unshared) -> String {
     let what: Vec<_> = event.what.iter().map(|word| look.name(word)).collect();
-    format!("{} of its own from now on, by {}", what.join(", "), look.name(&event.by))
+    format!(
+        "{} of its own from now on, by {}",
+        what.join(", "),
+        look.name(&event.by)
+    )
 }
 
 /// What tracing took, in all and for each task that calls made.

@@ -28,7 +28,10 @@ struct Level<'a> {
 
 impl<'a> Level<'a> {
     fn new(branches: &'a [Branch], above: Option<Tid>) -> Self {
-        Level { branches: branches.iter().peekable(), above }
+        Level {
+            branches: branches.iter().peekable(),
+            above,
+        }
     }
 }
 
@@ -97,11 +100,13 @@ fn row(look: &Look, rail: &str, node: &Node<'_>) -> String {
         None => pen.put(&single(look, node, room)),
     };
     let noun = node.task.kind.to_string();
-    pen.to(kind).put(&units::plural(many.map_or(1, |fold| fold.count), &noun));
+    pen.to(kind)
+        .put(&units::plural(many.map_or(1, |fold| fold.count), &noun));
     let (text, ink) = ending(look, node.task);
     pen.to(kind + ENDING).ink(&text, ink);
     if let Some(text) = life(look, node) {
-        pen.to((kind + RIGHT).saturating_sub(columns(&text))).put(&text);
+        pen.to((kind + RIGHT).saturating_sub(columns(&text)))
+            .put(&text);
     }
     pen.end();
     pen.done()
@@ -133,8 +138,13 @@ fn folded(look: &Look, fold: &Fold, room: usize) -> String {
     } else {
         format!("tids {low}{}{high}", glyphs.dash)
     };
-    let room = room.saturating_sub(columns(&count) + 3 + columns(&tids)).max(8);
-    format!("{}{count}   {tids}", name(look, &fold.example, &fold.name, room))
+    let room = room
+        .saturating_sub(columns(&count) + 3 + columns(&tids))
+        .max(8);
+    format!(
+        "{}{count}   {tids}",
+        name(look, &fold.example, &fold.name, room)
+    )
 }
 
 /// What a task runs, if it exec'd, else its name.
@@ -148,10 +158,18 @@ fn name(look: &Look, task: &Task, comm: &str, room: usize) -> String {
 
 /// A program and its arguments.
 pub(super) fn command(look: &Look, program: &Program) -> String {
-    let mut words: Vec<_> =
-        program.argv.iter().map(|word| escape::argument(word, look.unicode)).collect();
+    let mut words: Vec<_> = program
+        .argv
+        .iter()
+        .map(|word| escape::argument(word, look.unicode))
+        .collect();
     if words.is_empty() {
-        words.extend(program.path.as_deref().map(|path| escape::argument(path, look.unicode)));
+        words.extend(
+            program
+                .path
+                .as_deref()
+                .map(|path| escape::argument(path, look.unicode)),
+        );
     }
     words.join(" ")
 }
@@ -163,14 +181,21 @@ fn ending(look: &Look, task: &Task) -> (String, Ink) {
     };
     match (how, status) {
         (Ending::Replaced, _) => ("replaced".into(), Ink::Plain),
-        (_, Some(Status::Signaled { signaled, core_dumped })) => {
+        (
+            _,
+            Some(Status::Signaled {
+                signaled,
+                core_dumped,
+            }),
+        ) => {
             let core = if *core_dumped { " core" } else { "" };
             (format!("{}{core}", look.name(signaled)), Ink::Bad)
         }
         (Ending::Signal, None) => ("by a signal".into(), Ink::Bad),
-        (_, Some(Status::Exited { exited })) if task.kind == Kind::Process => {
-            (format!("exit {exited}"), if *exited == 0 { Ink::Plain } else { Ink::Bad })
-        }
+        (_, Some(Status::Exited { exited })) if task.kind == Kind::Process => (
+            format!("exit {exited}"),
+            if *exited == 0 { Ink::Plain } else { Ink::Bad },
+        ),
         (Ending::CutOff, _) => ("cut off".into(), Ink::Plain),
         (Ending::Itself | Ending::Signal, _) => ("ended".into(), Ink::Plain),
         (Ending::Unknown, _) => ("end unknown".into(), Ink::Odd),
@@ -185,7 +210,10 @@ fn life(look: &Look, node: &Node<'_>) -> Option<String> {
             let (low, high) = fold.lived_ns?;
             Some(units::durations(low, high, look.unicode))
         }
-        None => Some(units::duration(node.task.end.as_ref()?.lived_ns?, look.unicode)),
+        None => Some(units::duration(
+            node.task.end.as_ref()?.lived_ns?,
+            look.unicode,
+        )),
     }
 }
 
@@ -213,21 +241,37 @@ mod tests {
     }
 
     fn ended(mut task: Task, how: Ending, status: Option<Status>, lived: u64) -> Task {
-        task.end = Some(Ended { how, status, at_ns: 1, lived_ns: Some(lived) });
+        task.end = Some(Ended {
+            how,
+            status,
+            at_ns: 1,
+            lived_ns: Some(lived),
+        });
         task
     }
 
     fn fold(count: u64, tids: (Tid, Tid), lived: (u64, u64), example: Task) -> Branch {
         let name = example.comm.clone();
-        Branch::Fold(Box::new(Fold { count, tids, lived_ns: Some(lived), example, name }))
+        Branch::Fold(Box::new(Fold {
+            count,
+            tids,
+            lived_ns: Some(lived),
+            example,
+            name,
+        }))
     }
 
     fn draw(look: &Look, roots: &[Branch], live: &HashMap<TaskId, Task>) -> String {
         let mut out = String::new();
-        let done: Result<(), ()> = rows(look, roots, |id| live.get(&id), |row| {
-            out.push_str(row);
-            Ok(())
-        });
+        let done: Result<(), ()> = rows(
+            look,
+            roots,
+            |id| live.get(&id),
+            |row| {
+                out.push_str(row);
+                Ok(())
+            },
+        );
         done.unwrap();
         out
     }
@@ -238,10 +282,28 @@ mod tests {
 
     #[test]
     fn siblings_folds_and_living_tasks() {
-        let worker = ended(task(3, 7002, Kind::Thread, "worker"), Ending::Itself, exited(0), 19_000);
-        let cut = ended(task(2, 7001, Kind::Thread, "logger"), Ending::CutOff, exited(0), 1_900_000);
-        let mut root = ended(task(1, 100, Kind::Process, "storm"), Ending::Itself, exited(3), 1);
-        root.program = Some(Program { path: None, argv: vec!["./storm".into(), "a b".into()] });
+        let worker = ended(
+            task(3, 7002, Kind::Thread, "worker"),
+            Ending::Itself,
+            exited(0),
+            19_000,
+        );
+        let cut = ended(
+            task(2, 7001, Kind::Thread, "logger"),
+            Ending::CutOff,
+            exited(0),
+            1_900_000,
+        );
+        let mut root = ended(
+            task(1, 100, Kind::Process, "storm"),
+            Ending::Itself,
+            exited(3),
+            1,
+        );
+        root.program = Some(Program {
+            path: None,
+            argv: vec!["./storm".into(), "a b".into()],
+        });
         let mut child = task(9, 101, Kind::Process, "sub");
         child.via = Some(Via {
             call: Call::Vfork,
@@ -267,9 +329,19 @@ mod tests {
 └─ 7001 logger                                   thread   cut off         1.9 ms
 "
         );
-        let ascii = draw(&Look { unicode: false, ..Look::default() }, &roots, &live);
+        let ascii = draw(
+            &Look {
+                unicode: false,
+                ..Look::default()
+            },
+            &roots,
+            &live,
+        );
         assert!(ascii.is_ascii(), "{ascii}");
-        assert!(ascii.contains("|- worker x20,000   tids 7002-27001"), "{ascii}");
+        assert!(
+            ascii.contains("|- worker x20,000   tids 7002-27001"),
+            "{ascii}"
+        );
     }
 
     #[test]
@@ -293,11 +365,16 @@ mod tests {
     #[test]
     fn long_and_hostile_names_stay_in_their_column() {
         let mut one = task(1, 100, Kind::Process, "x");
-        one.program =
-            Some(Program { path: None, argv: vec!["\x1b[2J".into(), "工".repeat(100)] });
+        one.program = Some(Program {
+            path: None,
+            argv: vec!["\x1b[2J".into(), "工".repeat(100)],
+        });
         one.end = Some(Ended {
             how: Ending::Signal,
-            status: Some(Status::Signaled { signaled: "SIGSEGV".into(), core_dumped: true }),
+            status: Some(Status::Signaled {
+                signaled: "SIGSEGV".into(),
+                core_dumped: true,
+            }),
             at_ns: 0,
             lived_ns: None,
         });

@@ -22,7 +22,11 @@ fn number(value: u64, unit: u64) -> String {
 
 /// The largest unit of which there is at least one.
 fn unit(ns: u64) -> (u64, &'static str, &'static str) {
-    TIMES.iter().copied().find(|&(size, _, _)| ns >= size).unwrap_or((1, "ns", "ns"))
+    TIMES
+        .iter()
+        .copied()
+        .find(|&(size, _, _)| ns >= size)
+        .unwrap_or((1, "ns", "ns"))
 }
 
 /// A duration, such as `1.2 ms`; rounded down.
@@ -35,7 +39,11 @@ pub(super) fn duration(ns: u64, unicode: bool) -> String {
         return format!("{} min {} s", seconds / 60, seconds % 60);
     }
     let (size, ascii, micro) = unit(ns);
-    format!("{} {}", number(ns, size), if unicode { micro } else { ascii })
+    format!(
+        "{} {}",
+        number(ns, size),
+        if unicode { micro } else { ascii }
+    )
 }
 
 /// A range of durations, such as `19–840 µs`; one of them where both look alike.

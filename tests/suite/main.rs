@@ -1,0 +1,4 @@
+//! One integration binary.
+
+/// Recorded traces, rendered and compared with files.
+mod golden;
