@@ -8,6 +8,7 @@ pub mod observe;
 pub mod peek;
 pub mod report;
 pub mod symbols;
+pub mod sys;
 pub mod tasks;
 pub mod tracer;
 
