@@ -148,7 +148,8 @@ fn machines_know_their_abis_own_first() {
     }
 }
 
-/// The numbers that this machine's headers give, where it has them.
+/// The numbers that this machine's headers give: only x86 installs these.
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn numbers_agree_with_the_installed_headers() {
     for (file, abi, offset) in [
