@@ -70,3 +70,7 @@ pub trait Peek {
         Ok(u32::from_ne_bytes(bytes))
     }
 }
+
+/// A task out of memory: what tests of decoders and observers read.
+#[cfg(test)]
+pub(crate) mod testing;
