@@ -17,7 +17,7 @@ pub use ptrace::{
 pub use signals::{
     block_sigchld, die_by, forward_signals_to, process_exists, same_group, take_sigchld,
 };
-pub use wait::{Report, Target, What, peek, reap, take_stop};
+pub use wait::{Report, Target, Watch, What, peek, reap, take_stop};
 
 use std::io;
 

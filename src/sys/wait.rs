@@ -1,5 +1,7 @@
 //! Waiting for tracees, one report at a time.
 
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 use std::{io, mem};
 
 /// What a wait tells of a task.
@@ -92,4 +94,35 @@ pub fn take_stop(tid: i32) -> io::Result<Option<Report>> {
 /// ECHILD: it is no tracee any more.
 pub fn reap(tid: i32) -> io::Result<Option<Report>> {
     waitid(Target::One(tid), libc::WEXITED | libc::WNOHANG)
+}
+
+/// A task whose end can be waited for without being its tracer or parent (pidfd_open(2)).
+#[derive(Debug)]
+pub struct Watch(OwnedFd);
+
+impl Watch {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// ESRCH: not there. EINVAL: a thread that is no leader, before Linux 6.9.
+    pub fn open(tid: i32) -> io::Result<Self> {
+        // PIDFD_THREAD: one task rather than a whole process (Linux 6.9).
+        let thread = libc::O_EXCL;
+        // SAFETY: two integers in, a descriptor out that nothing else owns.
+        unsafe {
+            let mut fd = libc::syscall(libc::SYS_pidfd_open, tid, thread);
+            if fd < 0 {
+                fd = super::check(libc::syscall(libc::SYS_pidfd_open, tid, 0))?;
+            }
+            Ok(Self(OwnedFd::from_raw_fd(i32::try_from(fd).map_err(io::Error::other)?)))
+        }
+    }
+
+    /// Whether it ends within this time.
+    pub fn ended(&self, time: Duration) -> bool {
+        let mut poll = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let millis = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: one live pollfd.
+        unsafe { libc::poll(&mut poll, 1, millis) > 0 }
+    }
 }

@@ -1,11 +1,11 @@
 //! From the entry of a call to its outcome.
 
-use crate::abi::{self, CloneFlags, errno, signals};
+use crate::abi::{self, errno, flags, signals};
 use crate::decode::{self, Decoded};
 use crate::event::{
     Call, CloneCall, Created, Event, Kind, Outcome, Reason, Request as Asked, TaskId, Tid,
 };
-use crate::peek::{Peek, Syscall};
+use crate::peek::Syscall;
 use crate::sys::{Op, Request, SyscallInfo};
 
 use super::filter::TRACE_DATA;
@@ -91,7 +91,7 @@ impl<K: Kernel> Tracer<K> {
         let Some(mut pending) = self.pend(task, call)? else { return Ok(()) };
         pending.entered = true;
         pending.registers = self.kernel.registers(tid)?;
-        if pending.decoded.flags.contains(CloneFlags::UNTRACED) {
+        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) {
             pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
             pending.escapes = pending.edit.is_none();
         }
@@ -104,7 +104,7 @@ impl<K: Kernel> Tracer<K> {
         let tid = task.tid();
         let Some(mut pending) = self.table.take_call(tid) else { return Ok(()) };
         pending.restarting = false;
-        if pending.decoded.flags.contains(CloneFlags::UNTRACED) && pending.edit.is_none() {
+        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
             pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
             pending.escapes = pending.edit.is_none();
         }
@@ -117,7 +117,7 @@ impl<K: Kernel> Tracer<K> {
         &mut self,
         task: &Stopped<K>,
         call: Syscall,
-    ) -> std::result::Result<Option<Pending>, Refused> {
+    ) -> Result<Option<Pending>, Refused> {
         let tid = task.tid();
         let at_ns = self.kernel.now_ns();
         let Some(decoded) = decode::decode(task.eye(), &call) else { return Ok(None) };
@@ -252,7 +252,7 @@ impl<K: Kernel> Tracer<K> {
     fn call_behind(
         &mut self,
         task: &Stopped<K>,
-    ) -> std::result::Result<Option<Pending>, Refused> {
+    ) -> Result<Option<Pending>, Refused> {
         if let Some(pending) = self.table.take_call(task.tid()) {
             return Ok(Some(pending));
         }
@@ -292,7 +292,7 @@ impl<K: Kernel> Tracer<K> {
             Kind::Process => born.status.as_ref().and_then(|s| s.tgid).unwrap_or(born.tid),
         };
         let ns_tids = born.status.as_ref().map(|s| s.ns_tids.clone()).filter(|l| l.len() > 1);
-        let untraced = pending.decoded.flags.contains(CloneFlags::UNTRACED);
+        let untraced = pending.decoded.flags.contains(flags::CLONE_UNTRACED);
         let created = Created {
             task: id,
             tid: born.tid,
@@ -338,7 +338,7 @@ impl<K: Kernel> Tracer<K> {
         born: &Born,
         caller_tgid: Tid,
     ) -> Option<Option<TaskId>> {
-        let asked = decoded.flags.contains(CloneFlags::PARENT);
+        let asked = decoded.flags.contains(flags::CLONE_PARENT);
         let ppid = born.status.as_ref().and_then(|status| status.ppid)?;
         if !asked || born.kind == Kind::Thread || ppid == caller_tgid {
             return None;
@@ -399,7 +399,7 @@ fn same_call(tracee: &Tracee, call: &Syscall) -> bool {
 fn contradicted(decoded: &Decoded, kind: Kind) -> Vec<String> {
     let asked: &Asked = &decoded.request;
     let readable = asked.flags_raw.is_some();
-    let thread = decoded.flags.contains(CloneFlags::THREAD);
+    let thread = decoded.flags.contains(flags::CLONE_THREAD);
     if readable && thread != (kind == Kind::Thread) {
         return vec!["CLONE_THREAD".to_owned()];
     }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event::Tid;
 use crate::peek::Errno;
@@ -57,11 +57,12 @@ pub trait Kernel {
     /// # Errors
     /// [`Refused::Gone`] and those of PTRACE_SEIZE.
     fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()>;
-    /// Lets a task go, with a signal.
+    /// Lets a task go with a signal that should end it, and says whether it has ended before the
+    /// time was over.
     ///
     /// # Errors
     /// [`Refused::Gone`].
-    fn detach(&self, tid: Tid, signal: i32) -> Answer<()>;
+    fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool>;
     /// Which system call it is in.
     ///
     /// # Errors
@@ -225,8 +226,11 @@ impl Kernel for Live {
         self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill))
     }
 
-    fn detach(&self, tid: Tid, signal: i32) -> Answer<()> {
-        self.ask("PTRACE_DETACH", sys::detach(tid, signal))
+    fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool> {
+        let watch = sys::Watch::open(tid);
+        self.ask("PTRACE_DETACH", sys::detach(tid, signal))?;
+        let ended = watch.is_ok_and(|watch| watch.ended(time));
+        Ok(ended || !self.lives(tid))
     }
 
     fn syscall_info(&self, tid: Tid) -> Answer<SyscallInfo> {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::abi::flags;
 use crate::event::{Appeared, Event, How, Intercept, Kind, Outcome, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Registers, Request};
@@ -132,11 +133,6 @@ impl<K: Kernel> Tracer<K> {
 
     /// A caller died inside its call: a newborn may yet tell of it.
     pub(super) fn call_died(&mut self, pending: Pending, ppid: Option<Tid>, full: bool) {
-        if let Some(odd) = pending.odd {
-            let _ = odd;
-            self.conclude_odd_death(pending);
-            return;
-        }
         self.nursery.dead_calls.push(DeadCall { pending, ppid, full });
         if self.nursery.dead_calls.len() > MOST_DEAD_CALLS {
             let oldest = self.nursery.dead_calls.remove(0);
@@ -147,7 +143,7 @@ impl<K: Kernel> Tracer<K> {
     /// The last task of a group was reaped (or its exec was reported): its threads' calls for
     /// threads can have made nobody that has not been seen.
     pub(super) fn close_thread_calls(&mut self, tgid: Tid) {
-        let thread = crate::abi::CloneFlags::THREAD;
+        let thread = flags::CLONE_THREAD;
         let (over, open): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.nursery.dead_calls).into_iter().partition(|dead| {
                 dead.pending.event.tgid == tgid && dead.pending.decoded.flags.contains(thread)
@@ -252,8 +248,8 @@ impl<K: Kernel> Tracer<K> {
                 .and_then(|parked| crate::decode::decode(parked.stopped.eye(), call))
         });
         let ptrace = decoded.is_some_and(|decoded| {
-            decoded.flags.contains(crate::abi::CloneFlags::UNTRACED)
-                && decoded.flags.contains(crate::abi::CloneFlags::PTRACE)
+            decoded.flags.contains(flags::CLONE_UNTRACED)
+                && decoded.flags.contains(flags::CLONE_PTRACE)
         });
         if ptrace { How::Ptrace } else { How::Orphan }
     }
@@ -427,5 +423,5 @@ fn related(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
     if status.tgid.is_some_and(|tgid| tgid != tid) {
         return status.tgid == Some(caller);
     }
-    status.ppid == Some(caller) || flags.contains(crate::abi::CloneFlags::PARENT)
+    status.ppid == Some(caller) || flags.contains(flags::CLONE_PARENT)
 }

@@ -2,6 +2,7 @@
 //! task cannot be resumed twice.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::event::Tid;
 use crate::peek::{Errno, Peek};
@@ -65,11 +66,11 @@ impl<K: Kernel> Stopped<K> {
         self.0.kernel.resume(self.0.tid, how, signal)
     }
 
-    /// Lets it go for good.
+    /// Lets it go for good, with a signal that should end it; says whether it has ended in time.
     ///
     /// # Errors
     /// It was killed meanwhile.
-    pub fn detach(self, signal: i32) -> Answer<()> {
-        self.0.kernel.detach(self.0.tid, signal)
+    pub fn detach_until_dead(self, signal: i32, time: Duration) -> Answer<bool> {
+        self.0.kernel.detach_until_dead(self.0.tid, signal, time)
     }
 }

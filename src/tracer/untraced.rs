@@ -5,7 +5,7 @@
 //! For clone the flags register is changed. For clone3 the struct is not touched, since it can lie
 //! in read-only pages and other threads can see it: the kernel is shown a copy below the stack.
 
-use crate::abi::{CloneFlags, Order};
+use crate::abi::{Order, flags};
 use crate::decode::Decoded;
 use crate::event::Call;
 use crate::peek::{Peek, Syscall};
@@ -42,8 +42,8 @@ impl<K: Kernel> Tracer<K> {
     /// Writes a copy of the struct without the flag, and says how to point the kernel at it.
     fn show_copy(&self, task: &Stopped<K>, call: &Syscall, decoded: &Decoded) -> Option<Edit> {
         let mut block = decoded.block.clone()?;
-        let flags = block.first_chunk_mut::<8>()?;
-        *flags = (u64::from_ne_bytes(*flags) & !CloneFlags::UNTRACED.0).to_ne_bytes();
+        let word = block.first_chunk_mut::<8>()?;
+        *word = (u64::from_ne_bytes(*word) & !flags::CLONE_UNTRACED.0).to_ne_bytes();
         let size = u64::try_from(block.len()).ok()?;
         let at = call.sp.checked_sub(RED_ZONE + size)? & !15;
         let mut saved = vec![0; block.len()];
@@ -74,7 +74,7 @@ fn flags_register(call: &Syscall, abi: &str) -> Option<Edit> {
     Some(Edit {
         slot: crate::sys::argument_slot(abi, index)?,
         original,
-        changed: original & !CloneFlags::UNTRACED.0,
+        changed: original & !flags::CLONE_UNTRACED.0,
         saved: None,
         index,
     })

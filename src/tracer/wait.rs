@@ -60,8 +60,8 @@ pub fn classify(what: What) -> Stop {
     let code = match what {
         What::Exited(exited) => return Stop::Gone(Status::Exited { exited }),
         What::Killed { signal, core } => {
-            let signaled = crate::abi::signals::name(u64::from(signal.unsigned_abs()))
-                .unwrap_or_else(|| format!("signal {signal}"));
+            let signaled = crate::abi::signals::name(signal)
+                .map_or_else(|| format!("signal {signal}"), str::to_owned);
             return Stop::Gone(Status::Signaled { signaled, core_dumped: core });
         }
         What::Stopped(code) => code,
