@@ -75,7 +75,15 @@ pub enum Note {
 }
 
 /// The steps of the child that can fail, by the byte that it sends.
-const STEPS: [&str; 7] = ["", "seccomp", "setgroups", "setgid", "setuid", "exec", "no_new_privs"];
+const STEPS: [&str; 7] = [
+    "",
+    "seccomp",
+    "setgroups",
+    "setgid",
+    "setuid",
+    "exec",
+    "no_new_privs",
+];
 const STEP_SECCOMP: u8 = 1;
 const STEP_GROUPS: u8 = 2;
 const STEP_GID: u8 = 3;
@@ -100,7 +108,9 @@ impl Spawned {
         let _ = (&mut self.notes).take(64).read_to_end(&mut bytes);
         let mut notes = Vec::new();
         for note in bytes.chunks_exact(5) {
-            let &[step, b0, b1, b2, b3] = note else { continue };
+            let &[step, b0, b1, b2, b3] = note else {
+                continue;
+            };
             let errno = i32::from_ne_bytes([b0, b1, b2, b3]);
             notes.push(match STEPS.get(usize::from(step)) {
                 Some(_) if step == NOTE_NNP => Note::NoNewPrivs,
@@ -123,7 +133,11 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// NULL-terminated pointers to strings that outlive them.
 fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
-    strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect()
+    strings
+        .iter()
+        .map(|s| s.as_ptr())
+        .chain([ptr::null()])
+        .collect()
 }
 
 /// Everything that the child needs, prepared: between fork and exec it neither allocates nor locks.
@@ -148,7 +162,14 @@ pub fn spawn(program: &Program) -> io::Result<Spawned> {
     let (go_read, go_write) = pipe()?;
     let (notes_read, notes_write) = pipe()?;
     let mut shell = vec![SHELL.as_ptr(), SHELL.as_ptr()];
-    shell.extend(program.argv.iter().skip(1).map(|s| s.as_ptr()).chain([ptr::null()]));
+    shell.extend(
+        program
+            .argv
+            .iter()
+            .skip(1)
+            .map(|s| s.as_ptr())
+            .chain([ptr::null()]),
+    );
     let len = u16::try_from(program.filter.len())
         .map_err(|_| io::Error::from_raw_os_error(libc::E2BIG))?;
     let prepared = Prepared {
@@ -157,7 +178,10 @@ pub fn spawn(program: &Program) -> io::Result<Spawned> {
         shell,
         envp: pointers(&program.envp),
         identity: program.identity.clone(),
-        filter: (len > 0).then(|| SockFprog { len, filter: program.filter.as_ptr() }),
+        filter: (len > 0).then(|| SockFprog {
+            len,
+            filter: program.filter.as_ptr(),
+        }),
         inherited: inherited(),
         go: go_read.as_raw_fd(),
         notes: notes_write.as_raw_fd(),
@@ -173,7 +197,11 @@ pub fn spawn(program: &Program) -> io::Result<Spawned> {
         }
     }
     let pid = i32::try_from(pid).map_err(io::Error::other)?;
-    Ok(Spawned { pid, go: go_write.into(), notes: notes_read.into() })
+    Ok(Spawned {
+        pid,
+        go: go_write.into(),
+        notes: notes_read.into(),
+    })
 }
 
 static SHELL: &CStr = c"/bin/sh";
@@ -196,7 +224,11 @@ unsafe fn become_program(mut p: Prepared) -> ! {
         }
         if let Some(identity) = &p.identity {
             let groups = identity.groups.as_ptr();
-            must(libc::setgroups(identity.groups.len(), groups), p.notes, STEP_GROUPS);
+            must(
+                libc::setgroups(identity.groups.len(), groups),
+                p.notes,
+                STEP_GROUPS,
+            );
             let gid = identity.gid;
             must(libc::setresgid(gid, gid, gid), p.notes, STEP_GID);
             let uid = identity.uid;
@@ -228,7 +260,14 @@ unsafe fn become_program(mut p: Prepared) -> ! {
 unsafe fn restore(inherited: &Inherited) {
     for signal in 1..=64 {
         let ignored = inherited.ignored & (1 << (signal - 1)) != 0;
-        set_disposition(signal, if ignored { libc::SIG_IGN } else { libc::SIG_DFL });
+        set_disposition(
+            signal,
+            if ignored {
+                libc::SIG_IGN
+            } else {
+                libc::SIG_DFL
+            },
+        );
     }
     set_mask(inherited.blocked);
     for fd in 0..3 {
@@ -245,14 +284,25 @@ unsafe fn install(filter: &SockFprog, notes: RawFd) {
     const SECCOMP_SET_MODE_FILTER: libc::c_long = 1;
     // SAFETY: `filter` and its instructions are live; the calls change only this task.
     unsafe {
-        let load = || libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &raw const *filter);
+        let load = || {
+            libc::syscall(
+                libc::SYS_seccomp,
+                SECCOMP_SET_MODE_FILTER,
+                0,
+                &raw const *filter,
+            )
+        };
         if load() == 0 {
             return;
         }
         if errno() != libc::EACCES {
             fail(notes, STEP_SECCOMP, errno());
         }
-        must(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), notes, STEP_NNP);
+        must(
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+            notes,
+            STEP_NNP,
+        );
         say(notes, NOTE_NNP, 0);
         if load() != 0 {
             fail(notes, STEP_SECCOMP, errno());

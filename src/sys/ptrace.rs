@@ -20,7 +20,12 @@ fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Resu
     // this module whose size goes along. PEEK requests, whose results glibc returns differently, are
     // not used.
     check(unsafe {
-        libc::ptrace(request, tid, ptr::without_provenance_mut::<u8>(addr), data as *mut u8)
+        libc::ptrace(
+            request,
+            tid,
+            ptr::without_provenance_mut::<u8>(addr),
+            data as *mut u8,
+        )
     })
 }
 
@@ -128,7 +133,12 @@ pub fn syscall_info(tid: i32) -> io::Result<SyscallInfo> {
     // SAFETY: RawInfo is plain integers, for which all zeroes is valid.
     let mut raw: RawInfo = unsafe { mem::zeroed() };
     let size = size_of::<RawInfo>();
-    ptrace(libc::PTRACE_GET_SYSCALL_INFO, tid, size, &raw mut raw as usize)?;
+    ptrace(
+        libc::PTRACE_GET_SYSCALL_INFO,
+        tid,
+        size,
+        &raw mut raw as usize,
+    )?;
     let [nr, a0, a1, a2, a3, a4, a5, last] = raw.words;
     let call = [nr, a0, a1, a2, a3, a4, a5];
     let op = match raw.op {
@@ -142,7 +152,12 @@ pub fn syscall_info(tid: i32) -> io::Result<SyscallInfo> {
         }
         other => Op::Unknown(other),
     };
-    Ok(SyscallInfo { arch: raw.arch, ip: raw.ip, sp: raw.sp, op })
+    Ok(SyscallInfo {
+        arch: raw.arch,
+        ip: raw.ip,
+        sp: raw.sp,
+        op,
+    })
 }
 
 /// The part of a siginfo that decides where a signal came from.
@@ -162,7 +177,10 @@ pub fn siginfo(tid: i32) -> io::Result<Siginfo> {
     // SAFETY: siginfo_t is plain data for which all zeroes is valid.
     let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
     ptrace(libc::PTRACE_GETSIGINFO, tid, 0, &raw mut info as usize)?;
-    Ok(Siginfo { signo: info.si_signo, code: info.si_code })
+    Ok(Siginfo {
+        signo: info.si_signo,
+        code: info.si_code,
+    })
 }
 
 /// The registers that a newborn has in common with the caller that made it, whatever stack and
@@ -238,7 +256,11 @@ pub fn argument_slot(_: &str, _: usize) -> Option<usize> {
 pub fn return_slots() -> Option<(usize, usize, usize)> {
     use std::mem::offset_of;
     type Regs = libc::user_regs_struct;
-    Some((offset_of!(Regs, orig_rax), offset_of!(Regs, rax), offset_of!(Regs, rip)))
+    Some((
+        offset_of!(Regs, orig_rax),
+        offset_of!(Regs, rax),
+        offset_of!(Regs, rip),
+    ))
 }
 
 /// Where number, result and instruction pointer lie: no rows for this architecture yet.

@@ -45,7 +45,13 @@ extern "C" fn capture() {
     // SAFETY: the kernel's signal set is 64 bits; with a null set the mask is only read. F_GETFD
     // only asks whether a descriptor is open.
     unsafe {
-        libc::syscall(libc::SYS_rt_sigprocmask, 0, ptr::null::<u64>(), &raw mut blocked, 8);
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            0,
+            ptr::null::<u64>(),
+            &raw mut blocked,
+            8,
+        );
         for fd in 0..3 {
             if libc::fcntl(fd, libc::F_GETFD) < 0 {
                 closed |= 1 << fd;
@@ -80,7 +86,13 @@ pub(super) fn set_mask(mask: u64) {
     // SAFETY: the kernel's signal set is 64 bits and is only read.
     unsafe {
         let none = ptr::null_mut::<u64>();
-        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, none, 8);
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const mask,
+            none,
+            8,
+        );
     }
 }
 
@@ -94,7 +106,13 @@ pub fn block_sigchld() {
     // SAFETY: the kernel's signal set is 64 bits and is only read.
     unsafe {
         let (set, none) = (SIGCHLD_BIT, ptr::null_mut::<u64>());
-        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, &raw const set, none, 8);
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_BLOCK,
+            &raw const set,
+            none,
+            8,
+        );
     }
 }
 
@@ -186,7 +204,10 @@ pub fn process_exists(tid: i32) -> bool {
 pub fn die_by(signal: i32) -> ! {
     // SAFETY: plain system calls on this process; the limit's address is live.
     unsafe {
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
         libc::setrlimit(libc::RLIMIT_CORE, &none);
         set_disposition(signal, libc::SIG_DFL);
         set_mask(0);

@@ -62,8 +62,14 @@ fn waitid(target: Target, options: i32) -> io::Result<Option<Report>> {
     }
     let what = match info.si_code {
         libc::CLD_EXITED => What::Exited(status & 0xff),
-        libc::CLD_KILLED => What::Killed { signal: status, core: false },
-        libc::CLD_DUMPED => What::Killed { signal: status, core: true },
+        libc::CLD_KILLED => What::Killed {
+            signal: status,
+            core: false,
+        },
+        libc::CLD_DUMPED => What::Killed {
+            signal: status,
+            core: true,
+        },
         // CLD_TRAPPED and CLD_STOPPED: the whole exit_code, ptrace event included.
         _ => What::Stopped(status),
     };
@@ -77,7 +83,10 @@ fn waitid(target: Target, options: i32) -> io::Result<Option<Report>> {
 /// ECHILD: this thread has no tracee (or not that one). EINTR: a signal handler ran.
 pub fn peek(target: Target, block: bool) -> io::Result<Option<Report>> {
     let hang = if block { 0 } else { libc::WNOHANG };
-    waitid(target, libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | hang)
+    waitid(
+        target,
+        libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | hang,
+    )
 }
 
 /// Takes the stop of a task that was seen by [`peek`]. `None`: it was killed meanwhile.
@@ -114,13 +123,19 @@ impl Watch {
             if fd < 0 {
                 fd = super::check(libc::syscall(libc::SYS_pidfd_open, tid, 0))?;
             }
-            Ok(Self(OwnedFd::from_raw_fd(i32::try_from(fd).map_err(io::Error::other)?)))
+            Ok(Self(OwnedFd::from_raw_fd(
+                i32::try_from(fd).map_err(io::Error::other)?,
+            )))
         }
     }
 
     /// Whether it ends within this time.
     pub fn ended(&self, time: Duration) -> bool {
-        let mut poll = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut poll = libc::pollfd {
+            fd: self.0.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
         let millis = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: one live pollfd.
         unsafe { libc::poll(&mut poll, 1, millis) > 0 }

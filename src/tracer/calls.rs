@@ -37,12 +37,18 @@ impl<K: Kernel> Tracer<K> {
     /// The filter stopped a task at the entry of a call.
     pub(super) fn filter_stop(&mut self, task: Stopped<K>) -> Handled {
         let info = self.kernel.syscall_info(task.tid())?;
-        let Op::Seccomp(words, data) = info.op else { return self.go_on(task) };
+        let Op::Seccomp(words, data) = info.op else {
+            return self.go_on(task);
+        };
         let call = syscall(&info, words);
         let known = abi::arch::find(call.arch, call.nr);
         if known.is_some_and(|abi| abi.call(call.nr).is_some()) {
             // In syscall mode the entry stop before this one has seen to it.
-            if !self.table.get(task.tid()).is_some_and(|t| t.full && same_call(t, &call)) {
+            if !self
+                .table
+                .get(task.tid())
+                .is_some_and(|t| t.full && same_call(t, &call))
+            {
                 self.enter(&task, call)?;
             }
             if data != TRACE_DATA {
@@ -88,13 +94,15 @@ impl<K: Kernel> Tracer<K> {
         }
         // A call that was to be restarted was not: a handler jumped away from it.
         self.abandon(tid);
-        let Some(mut pending) = self.pend(task, call)? else { return Ok(()) };
-        pending.entered = true;
+        let Some(mut pending) = self.pend(task, call)? else {
+            return Ok(());
+        };
         pending.registers = self.kernel.registers(tid)?;
         if pending.decoded.flags.contains(flags::CLONE_UNTRACED) {
             pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
             pending.escapes = pending.edit.is_none();
         }
+        pending.entered_ns = Some(self.kernel.now_ns());
         self.table.set_call(tid, pending);
         Ok(())
     }
@@ -102,7 +110,9 @@ impl<K: Kernel> Tracer<K> {
     /// A restarted call is one call: it keeps its first entry.
     fn enter_again(&mut self, task: &Stopped<K>, call: Syscall) -> Handled {
         let tid = task.tid();
-        let Some(mut pending) = self.table.take_call(tid) else { return Ok(()) };
+        let Some(mut pending) = self.table.take_call(tid) else {
+            return Ok(());
+        };
         pending.restarting = false;
         if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
             pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
@@ -113,16 +123,16 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// Decodes a call into an event without an outcome.
-    fn pend(
-        &mut self,
-        task: &Stopped<K>,
-        call: Syscall,
-    ) -> Result<Option<Pending>, Refused> {
+    fn pend(&mut self, task: &Stopped<K>, call: Syscall) -> Result<Option<Pending>, Refused> {
         let tid = task.tid();
         let at_ns = self.kernel.now_ns();
-        let Some(decoded) = decode::decode(task.eye(), &call) else { return Ok(None) };
+        let Some(decoded) = decode::decode(task.eye(), &call) else {
+            return Ok(None);
+        };
         let (comm, comm_hex) = facts::comm(task.eye());
-        let Some(tracee) = self.table.get(tid) else { return Ok(None) };
+        let Some(tracee) = self.table.get(tid) else {
+            return Ok(None);
+        };
         let mut event = Box::new(CloneCall {
             seq: 0,
             at_ns,
@@ -152,7 +162,7 @@ impl<K: Kernel> Tracer<K> {
             decoded,
             syscall: call,
             registers: None,
-            entered: false,
+            entered_ns: None,
             restarting: false,
             edit: None,
             escapes: false,
@@ -164,7 +174,9 @@ impl<K: Kernel> Tracer<K> {
     fn leave(&mut self, task: &Stopped<K>, result: i64, is_error: bool) -> Handled {
         let tid = task.tid();
         self.sandbox_returned(tid, result, is_error);
-        let Some(mut pending) = self.table.take_call(tid) else { return Ok(()) };
+        let Some(mut pending) = self.table.take_call(tid) else {
+            return Ok(());
+        };
         if let Some(edit) = pending.edit.take() {
             self.put_back(task, &edit)?;
         }
@@ -188,7 +200,11 @@ impl<K: Kernel> Tracer<K> {
     fn failed(&mut self, task: &Stopped<K>, mut pending: Pending, result: i64) {
         let code = i32::try_from(-result).unwrap_or(i32::MAX);
         let errno = errno::name(code).map_or_else(|| format!("errno {code}"), str::to_owned);
-        pending.event.outcome = Outcome::Failed { errno, code, reasons: Vec::new() };
+        pending.event.outcome = Outcome::Failed {
+            errno,
+            code,
+            reasons: Vec::new(),
+        };
         for observer in &mut self.observers {
             observer.failed(task.eye(), &mut pending.event);
         }
@@ -198,7 +214,9 @@ impl<K: Kernel> Tracer<K> {
 
     /// What a positive result without an event meant.
     pub(super) fn odd_result(&mut self, tid: Tid, stop: &Stop) {
-        let Some(pending) = self.table.take_call(tid) else { return };
+        let Some(pending) = self.table.take_call(tid) else {
+            return;
+        };
         let sigsys = signals::number("SIGSYS");
         let outcome = match stop {
             Stop::Signal(signal) if Some(*signal) == sigsys => refused_by_filter(
@@ -211,7 +229,9 @@ impl<K: Kernel> Tracer<K> {
                 "a seccomp filter of the program killed the caller (RET_KILL): the kernel never \
                  saw the call",
             ),
-            _ => Outcome::Untraced { tid: pending.odd.and_then(|tid| Tid::try_from(tid).ok()) },
+            _ => Outcome::Untraced {
+                tid: pending.odd.and_then(|tid| Tid::try_from(tid).ok()),
+            },
         };
         self.conclude(pending, outcome);
     }
@@ -227,7 +247,9 @@ impl<K: Kernel> Tracer<K> {
     pub(super) fn new_task(&mut self, task: Stopped<K>) -> Handled {
         let tid = task.tid();
         let child = self.kernel.event_message(tid)?;
-        let Some(mut pending) = self.call_behind(&task)? else { return self.go_on(task) };
+        let Some(mut pending) = self.call_behind(&task)? else {
+            return self.go_on(task);
+        };
         let edit = pending.edit.clone();
         if let Some(edit) = &edit {
             self.put_back(&task, edit)?;
@@ -249,10 +271,7 @@ impl<K: Kernel> Tracer<K> {
 
     /// The call that an event belongs to: noted at its entry, or, where there was no entry stop,
     /// read now.
-    fn call_behind(
-        &mut self,
-        task: &Stopped<K>,
-    ) -> Result<Option<Pending>, Refused> {
+    fn call_behind(&mut self, task: &Stopped<K>) -> Result<Option<Pending>, Refused> {
         if let Some(pending) = self.table.take_call(task.tid()) {
             return Ok(Some(pending));
         }
@@ -268,17 +287,36 @@ impl<K: Kernel> Tracer<K> {
         if let Some(status) = self.nursery.tombstone_status(tid) {
             let thread = status.tgid == Some(caller_tgid) && tid != caller_tgid;
             let kind = if thread { Kind::Thread } else { Kind::Process };
-            return Born { tid, kind, status: Some(status), seen_by_child: false, full: false };
+            return Born {
+                tid,
+                kind,
+                status: Some(status),
+                seen_by_child: false,
+                full: false,
+            };
         }
         let thread = self.kernel.same_group(caller_tgid, tid);
         let nested = self.table.group(caller_tgid).is_some_and(|group| {
-            group.members.first().and_then(|&t| self.table.get(t)).is_some_and(|t| t.nested)
+            group
+                .members
+                .first()
+                .and_then(|&t| self.table.get(t))
+                .is_some_and(|t| t.nested)
         });
         // A thread lies where its process does; a process may lie in a namespace of its own.
-        let status =
-            if thread && !nested { None } else { facts::status(&self.eye(tid)) };
+        let status = if thread && !nested {
+            None
+        } else {
+            facts::status(&self.eye(tid))
+        };
         let kind = if thread { Kind::Thread } else { Kind::Process };
-        Born { tid, kind, status, seen_by_child: false, full: false }
+        Born {
+            tid,
+            kind,
+            status,
+            seen_by_child: false,
+            full: false,
+        }
     }
 
     /// Tells of a created task and takes it in.
@@ -289,9 +327,17 @@ impl<K: Kernel> Tracer<K> {
         let caller_tgid = pending.event.tgid;
         let tgid = match born.kind {
             Kind::Thread => caller_tgid,
-            Kind::Process => born.status.as_ref().and_then(|s| s.tgid).unwrap_or(born.tid),
+            Kind::Process => born
+                .status
+                .as_ref()
+                .and_then(|s| s.tgid)
+                .unwrap_or(born.tid),
         };
-        let ns_tids = born.status.as_ref().map(|s| s.ns_tids.clone()).filter(|l| l.len() > 1);
+        let ns_tids = born
+            .status
+            .as_ref()
+            .map(|s| s.ns_tids.clone())
+            .filter(|l| l.len() > 1);
         let untraced = pending.decoded.flags.contains(flags::CLONE_UNTRACED);
         let created = Created {
             task: id,
@@ -356,9 +402,10 @@ impl<K: Kernel> Tracer<K> {
             Outcome::Untraced { .. } => self.totals.untraced += 1,
             Outcome::Unfinished {} | Outcome::Other(_) => self.totals.unfinished += 1,
         }
-        if !matches!(outcome, Outcome::Unfinished {}) && pending.entered {
-            let took = self.kernel.now_ns().saturating_sub(pending.event.at_ns);
-            pending.event.took_ns = Some(took);
+        if !matches!(outcome, Outcome::Unfinished {})
+            && let Some(entered) = pending.entered_ns
+        {
+            pending.event.took_ns = Some(self.kernel.now_ns().saturating_sub(entered));
         }
         pending.event.outcome = outcome;
         self.emit(|seq| {
@@ -376,21 +423,22 @@ pub(super) fn is_init(status: Option<&facts::Status>) -> bool {
 fn syscall(info: &SyscallInfo, words: [u64; 7]) -> Syscall {
     let [nr, a0, a1, a2, a3, a4, a5] = words;
     let args = [a0, a1, a2, a3, a4, a5];
-    Syscall { arch: info.arch, nr, args, ip: info.ip, sp: info.sp }
+    Syscall {
+        arch: info.arch,
+        nr,
+        args,
+        ip: info.ip,
+        sp: info.sp,
+    }
 }
 
 /// Whether a task enters a call that it is known to be in: restarted, or seen at two stops.
 fn same_call(tracee: &Tracee, call: &Syscall) -> bool {
     tracee.call.as_ref().is_some_and(|pending| {
-        let mut was = pending.syscall;
-        if let Some(edit) = &pending.edit
-            && let Some(argument) = was.args.get_mut(edit.index)
-        {
-            *argument = edit.changed;
-        }
+        let was = &pending.syscall;
         pending.odd.is_none()
             && was.nr == call.nr
-            && (was.args == call.args || pending.syscall.args == call.args)
+            && (was.args == call.args || pending.args_now() == call.args)
             && was.sp == call.sp
     })
 }

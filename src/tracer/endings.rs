@@ -31,13 +31,20 @@ impl<K: Kernel> Tracer<K> {
             self.kernel.reap(tid);
             return Ok(Ok(()));
         }
-        if self.table.get(tid).and_then(|t| t.call.as_ref()).is_some_and(|c| c.odd.is_some()) {
+        if self
+            .table
+            .get(tid)
+            .and_then(|t| t.call.as_ref())
+            .is_some_and(|c| c.odd.is_some())
+        {
             self.odd_result(tid, &Stop::Gone(status.clone()));
         }
         let stat = facts::stat(&self.eye(tid));
         let handled = self.call_of_the_dead(tid);
         let at_ns = self.kernel.now_ns();
-        let Some(tracee) = self.table.remove(tid) else { return Ok(handled) };
+        let Some(tracee) = self.table.remove(tid) else {
+            return Ok(handled);
+        };
         if tid == tracee.tgid {
             self.close_thread_calls(tid);
             self.close_retired(tid);
@@ -51,7 +58,9 @@ impl<K: Kernel> Tracer<K> {
     /// that the creation is told before the creator's end.
     fn call_of_the_dead(&mut self, tid: Tid) -> Handled {
         let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
-        let Some(pending) = self.table.take_call(tid) else { return Ok(()) };
+        let Some(pending) = self.table.take_call(tid) else {
+            return Ok(());
+        };
         let ppid = facts::status(&self.eye(tid)).and_then(|status| status.ppid);
         self.call_died(pending, ppid, full);
         self.settle()
@@ -120,7 +129,9 @@ impl<K: Kernel> Tracer<K> {
         }
         self.close_calls_at_exec(tid);
         let at_ns = self.kernel.now_ns();
-        let Some(tracee) = self.table.get_mut(tid) else { return self.go_on(task) };
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return self.go_on(task);
+        };
         // An interrupted sandboxing or call cannot go on in the new program.
         tracee.sandboxing = None;
         let mut event = Exec {
@@ -156,8 +167,15 @@ impl<K: Kernel> Tracer<K> {
         let at_ns = self.kernel.now_ns();
         let Some(mut tracee) = self.table.retired.remove(&former).or_else(|| {
             // The former tid may belong to another process by now; that one stays.
-            let same = self.table.get(former).is_some_and(|tracee| tracee.tgid == tgid);
-            if same { self.table.remove(former) } else { None }
+            let same = self
+                .table
+                .get(former)
+                .is_some_and(|tracee| tracee.tgid == tgid);
+            if same {
+                self.table.remove(former)
+            } else {
+                None
+            }
         }) else {
             return;
         };
@@ -193,7 +211,9 @@ impl<K: Kernel> Tracer<K> {
 
     /// At an exec all calls of the process are over, the old leader's included.
     fn close_calls_at_exec(&mut self, tgid: Tid) {
-        let Some(group) = self.table.group(tgid) else { return };
+        let Some(group) = self.table.group(tgid) else {
+            return;
+        };
         let callers: Vec<Tid> = group
             .members
             .iter()

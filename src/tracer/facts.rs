@@ -30,7 +30,12 @@ pub fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     let comm = bytes.get(open + 1..close)?.to_vec();
     let rest = std::str::from_utf8(bytes.get(close + 1..)?).ok()?;
     // Field 3 is the first after the name.
-    let field = |number: usize| rest.split_ascii_whitespace().nth(number - 3)?.parse::<u64>().ok();
+    let field = |number: usize| {
+        rest.split_ascii_whitespace()
+            .nth(number - 3)?
+            .parse::<u64>()
+            .ok()
+    };
     let flags = field(9)?;
     Some(Stat {
         comm,
@@ -68,10 +73,16 @@ pub struct Status {
 /// Parses `status`.
 pub fn parse_status(bytes: &[u8]) -> Status {
     let mut status = Status::default();
-    let list = |text: &str| text.split_ascii_whitespace().filter_map(|n| n.parse().ok()).collect();
+    let list = |text: &str| {
+        text.split_ascii_whitespace()
+            .filter_map(|n| n.parse().ok())
+            .collect()
+    };
     for line in bytes.split(|&b| b == b'\n') {
         // The name's line may hold any byte, escaped; the others are plain.
-        let Some((key, value)) = std::str::from_utf8(line).ok().and_then(|l| l.split_once(':'))
+        let Some((key, value)) = std::str::from_utf8(line)
+            .ok()
+            .and_then(|l| l.split_once(':'))
         else {
             continue;
         };
@@ -90,7 +101,9 @@ pub fn parse_status(bytes: &[u8]) -> Status {
 
 /// Reads and parses it.
 pub fn status(task: &dyn Peek) -> Option<Status> {
-    task.proc_file("status").ok().map(|bytes| parse_status(&bytes))
+    task.proc_file("status")
+        .ok()
+        .map(|bytes| parse_status(&bytes))
 }
 
 /// A task's name, and its bytes where they are not UTF-8.
@@ -114,7 +127,13 @@ pub fn parse_syscall(text: &str, arch: u32) -> Option<Syscall> {
     let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
     let args = [hex()?, hex()?, hex()?, hex()?, hex()?, hex()?];
     let (sp, ip) = (hex()?, hex()?);
-    Some(Syscall { arch, nr: u64::try_from(nr).ok()?, args, ip, sp })
+    Some(Syscall {
+        arch,
+        nr: u64::try_from(nr).ok()?,
+        args,
+        ip,
+        sp,
+    })
 }
 
 #[cfg(test)]
@@ -148,7 +167,10 @@ mod tests {
     fn a_syscall_line_is_read_whole_or_not_at_all() {
         let line = "435 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffe 0x7fff\n";
         let call = parse_syscall(line, 9).expect("parses");
-        assert_eq!((call.nr, call.args[5], call.sp, call.ip), (435, 6, 0x7ffe, 0x7fff));
+        assert_eq!(
+            (call.nr, call.args[5], call.sp, call.ip),
+            (435, 6, 0x7ffe, 0x7fff)
+        );
         assert_eq!(parse_syscall("running\n", 9), None);
         assert_eq!(parse_syscall("-1 0x7ffe 0x7fff\n", 9), None);
     }

@@ -33,7 +33,9 @@ impl<K: Kernel> Tracer<K> {
         if !CRASHES.contains(&name) || self.kernel.siginfo(tid)?.code <= 0 {
             return Ok(Some(task));
         }
-        let Some(status) = facts::status(task.eye()) else { return Ok(Some(task)) };
+        let Some(status) = facts::status(task.eye()) else {
+            return Ok(Some(task));
+        };
         let caught = status.caught & (1 << (signal - 1)) != 0;
         if caught || status.ns_tgids.last() != Some(&1) {
             return Ok(Some(task));
@@ -45,7 +47,10 @@ impl<K: Kernel> Tracer<K> {
             let at_ns = self.kernel.now_ns();
             if let Some(tracee) = self.table.remove(tid) {
                 // Whether it dumped core is its parent's to know.
-                let status = Status::Signaled { signaled: name.to_owned(), core_dumped: false };
+                let status = Status::Signaled {
+                    signaled: name.to_owned(),
+                    core_dumped: false,
+                };
                 self.tell_exit(tid, &tracee, Some(status), stat.as_ref(), at_ns);
             }
             return Ok(None);
@@ -64,13 +69,16 @@ impl<K: Kernel> Tracer<K> {
             "SIGSYS" => 2,
             _ => return Ok(()),
         };
-        let Some((_, result, ip)) = sys::return_slots() else { return Ok(()) };
+        let Some((_, result, ip)) = sys::return_slots() else {
+            return Ok(());
+        };
         let info = self.kernel.syscall_info(task.tid())?;
         if signal == "SIGSYS"
             && let Some(call) = facts::syscall(task.eye(), info.arch)
         {
             self.kernel.poke_user(task.tid(), result, call.nr)?;
         }
-        self.kernel.poke_user(task.tid(), ip, info.ip.wrapping_sub(back))
+        self.kernel
+            .poke_user(task.tid(), ip, info.ip.wrapping_sub(back))
     }
 }

@@ -117,8 +117,13 @@ pub trait Kernel {
     ///
     /// # Errors
     /// The errno of the open or the read.
-    fn proc_read_at(&self, tid: Tid, name: &str, offset: u64, buf: &mut [u8])
-    -> Result<usize, Errno>;
+    fn proc_read_at(
+        &self,
+        tid: Tid,
+        name: &str,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize, Errno>;
     /// How often what was asked: requests, and reads.
     fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>);
 }
@@ -130,14 +135,21 @@ struct Tally(RefCell<Vec<(&'static str, u64)>>);
 impl Tally {
     fn add(&self, name: &'static str) {
         let mut rows = self.0.borrow_mut();
-        match rows.iter_mut().find(|(known, _)| std::ptr::eq(*known, name) || *known == name) {
+        match rows
+            .iter_mut()
+            .find(|(known, _)| std::ptr::eq(*known, name) || *known == name)
+        {
             Some((_, count)) => *count += 1,
             None => rows.push((name, 1)),
         }
     }
 
     fn counts(&self) -> BTreeMap<String, u64> {
-        self.0.borrow().iter().map(|&(name, count)| (name.to_owned(), count)).collect()
+        self.0
+            .borrow()
+            .iter()
+            .map(|&(name, count)| (name.to_owned(), count))
+            .collect()
     }
 }
 
@@ -265,7 +277,10 @@ impl Kernel for Live {
     fn lives(&self, tid: Tid) -> bool {
         self.reads.add("/proc/TID/stat");
         slurp(&format!("/proc/{tid}/stat")).is_ok_and(|stat| {
-            let state = stat.rsplitn(2, |&b| b == b')').next().and_then(|rest| rest.get(1));
+            let state = stat
+                .rsplitn(2, |&b| b == b')')
+                .next()
+                .and_then(|rest| rest.get(1));
             !matches!(state, Some(b'Z' | b'X'))
         })
     }
@@ -285,7 +300,10 @@ impl Kernel for Live {
 
     fn proc_link(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
         let target = std::fs::read_link(format!("/proc/{tid}/{name}"));
-        self.read(proc_name(name), target.map(|path| path.into_os_string().into_vec()))
+        self.read(
+            proc_name(name),
+            target.map(|path| path.into_os_string().into_vec()),
+        )
     }
 
     fn proc_read_at(
@@ -295,8 +313,8 @@ impl Kernel for Live {
         offset: u64,
         buf: &mut [u8],
     ) -> Result<usize, Errno> {
-        let got = File::open(format!("/proc/{tid}/{name}"))
-            .and_then(|file| file.read_at(buf, offset));
+        let got =
+            File::open(format!("/proc/{tid}/{name}")).and_then(|file| file.read_at(buf, offset));
         self.read(proc_name(name), got)
     }
 

@@ -59,7 +59,12 @@ impl Tracer<Live> {
         };
         let filter = instructions
             .iter()
-            .map(|insn| SockFilter { code: insn.code, jt: insn.jt, jf: insn.jf, k: insn.k })
+            .map(|insn| SockFilter {
+                code: insn.code,
+                jt: insn.jt,
+                jf: insn.jf,
+                k: insn.k,
+            })
             .collect();
         let program = prepare(launch, filter)?;
         let mut tracer = Tracer::new(Live::new(launch.own_signals), intercept, abis);
@@ -67,13 +72,18 @@ impl Tracer<Live> {
         if launch.own_signals {
             sys::block_sigchld();
         }
-        let failed = |what: &str, why| Error::Launch { what: what.to_owned(), why };
+        let failed = |what: &str, why| Error::Launch {
+            what: what.to_owned(),
+            why,
+        };
         let mut child = sys::spawn(&program).map_err(|why| failed("fork", why))?;
         tracer.root = child.pid;
         sys::seize(child.pid, intercept == Intercept::Seccomp).map_err(|why| Error::Trace {
             what: "PTRACE_SEIZE".into(),
             why,
-            hint: Some("a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into()),
+            hint: Some(
+                "a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into(),
+            ),
         })?;
         if launch.own_signals {
             sys::forward_signals_to(child.pid);
@@ -98,7 +108,11 @@ impl Tracer<Live> {
         );
         tracer.next_task = 2;
         let line = describe(launch, intercept, why);
-        tracer.start = Some(Starting { child, line, program: launch.program.clone() });
+        tracer.start = Some(Starting {
+            child,
+            line,
+            program: launch.program.clone(),
+        });
         Ok(tracer)
     }
 }
@@ -106,7 +120,9 @@ impl Tracer<Live> {
 impl<K: Kernel> Tracer<K> {
     /// The program's own exec: the trace begins.
     pub(super) fn started(&mut self, task: &Stopped<K>) {
-        let Some(mut starting) = self.start.take() else { return };
+        let Some(mut starting) = self.start.take() else {
+            return;
+        };
         if starting.line.intercept == Intercept::Seccomp {
             starting.line.visible.push("Seccomp".to_owned());
         }
@@ -146,10 +162,14 @@ impl<K: Kernel> Tracer<K> {
             return Error::Usage("the program ended before it began".to_owned());
         };
         let program = starting.program.to_string_lossy().into_owned();
-        let failed = starting.child.notes().into_iter().find_map(|note| match note {
-            Note::Failed(step, errno) => Some((step, errno)),
-            Note::NoNewPrivs => None,
-        });
+        let failed = starting
+            .child
+            .notes()
+            .into_iter()
+            .find_map(|note| match note {
+                Note::Failed(step, errno) => Some((step, errno)),
+                Note::NoNewPrivs => None,
+            });
         match failed {
             Some(("exec", errno)) => cannot_run(program, errno),
             Some((step, errno)) => Error::Launch {
@@ -196,12 +216,26 @@ fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
 
 /// The trace's first line.
 fn describe(launch: &Launch, intercept: Intercept, intercept_why: Option<String>) -> Start {
-    let command: Vec<&OsString> = std::iter::once(&launch.program).chain(&launch.args).collect();
-    let texts = command.iter().map(|part| lossy(part.as_bytes()).0).collect();
-    let odd = command.iter().any(|part| lossy(part.as_bytes()).1.is_some());
-    let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
+    let command: Vec<&OsString> = std::iter::once(&launch.program)
+        .chain(&launch.args)
+        .collect();
+    let texts = command
+        .iter()
+        .map(|part| lossy(part.as_bytes()).0)
+        .collect();
+    let odd = command
+        .iter()
+        .any(|part| lossy(part.as_bytes()).1.is_some());
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .ok()
+            .map(|text| text.trim().to_owned())
+    };
     let blind = match intercept {
-        Intercept::Event => vec!["failed calls".to_owned(), "CLONE_UNTRACED children".to_owned()],
+        Intercept::Event => vec![
+            "failed calls".to_owned(),
+            "CLONE_UNTRACED children".to_owned(),
+        ],
         Intercept::Seccomp | Intercept::Syscall => Vec::new(),
     };
     Start {
@@ -209,7 +243,9 @@ fn describe(launch: &Launch, intercept: Intercept, intercept_why: Option<String>
         clonespy: env!("CARGO_PKG_VERSION").to_owned(),
         trace_id: read("/proc/sys/kernel/random/uuid").unwrap_or_default(),
         boot_id: read("/proc/sys/kernel/random/boot_id"),
-        pid_ns: std::fs::metadata("/proc/self/ns/pid").ok().map(|file| file.ino()),
+        pid_ns: std::fs::metadata("/proc/self/ns/pid")
+            .ok()
+            .map(|file| file.ino()),
         mode: Mode::Launch,
         command: texts,
         command_hex: odd.then(|| command.iter().map(|part| hex(part.as_bytes())).collect()),
@@ -234,11 +270,15 @@ fn prepare(launch: &Launch, filter: Vec<SockFilter>) -> Result<Program> {
         };
     }
     let argv0 = launch.argv0.as_ref().unwrap_or(&launch.program);
-    let argv = std::iter::once(argv0).chain(&launch.args).map(|arg| c_string(arg.as_bytes()));
-    let envp = env.iter().map(|(name, value)| {
-        c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat())
-    });
-    let path = env.get(&OsString::from("PATH")).map(|path| path.clone().into_vec());
+    let argv = std::iter::once(argv0)
+        .chain(&launch.args)
+        .map(|arg| c_string(arg.as_bytes()));
+    let envp = env
+        .iter()
+        .map(|(name, value)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
+    let path = env
+        .get(&OsString::from("PATH"))
+        .map(|path| path.clone().into_vec());
     Ok(Program {
         files: candidates(launch.program.as_bytes(), path.as_deref())?,
         argv: argv.collect::<Result<_>>()?,
@@ -260,7 +300,11 @@ fn candidates(program: &[u8], path: Option<&[u8]>) -> Result<Vec<CString>> {
         .split(|&byte| byte == b':')
         .map(|folder| {
             // An empty entry means the working directory.
-            let folder = if folder.is_empty() { b".".as_slice() } else { folder };
+            let folder = if folder.is_empty() {
+                b".".as_slice()
+            } else {
+                folder
+            };
             c_string(&[folder, b"/", program].concat())
         })
         .collect()
@@ -269,13 +313,18 @@ fn candidates(program: &[u8], path: Option<&[u8]>) -> Result<Vec<CString>> {
 fn c_string(bytes: &[u8]) -> Result<CString> {
     CString::new(bytes).map_err(|_| {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        Error::Usage(format!("{text:?} has a NUL byte in it, which no program can be given"))
+        Error::Usage(format!(
+            "{text:?} has a NUL byte in it, which no program can be given"
+        ))
     })
 }
 
 /// A user with all groups, as a login would have them.
 fn identity(name: &str) -> Result<Identity> {
-    let unknown = |why: io::Error| Error::Launch { what: format!("user {name:?}"), why };
+    let unknown = |why: io::Error| Error::Launch {
+        what: format!("user {name:?}"),
+        why,
+    };
     let user = match User::from_name(name) {
         Ok(Some(user)) => user,
         Ok(None) => return Err(unknown(io::Error::other("there is no such user"))),

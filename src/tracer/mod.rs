@@ -37,9 +37,7 @@ use std::rc::Rc;
 
 use crate::abi::Abi;
 use crate::error::{Error, Result};
-use crate::event::{
-    Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals,
-};
+use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
 use crate::observe::Observer;
 use crate::sys::{Request, Spawned};
 
@@ -115,8 +113,14 @@ impl<K: Kernel> Tracer<K> {
         let report = self
             .kernel
             .next_report(self.table.len() + self.nursery.len())
-            .map_err(|why| Error::Trace { what: "wait".into(), why, hint: None })?;
-        let Some(report) = report else { return Ok(false) };
+            .map_err(|why| Error::Trace {
+                what: "wait".into(),
+                why,
+                hint: None,
+            })?;
+        let Some(report) = report else {
+            return Ok(false);
+        };
         let stop = wait::classify(report.what);
         *self.stops.entry(stop.name()).or_default() += 1;
         let handled = match stop {
@@ -125,9 +129,11 @@ impl<K: Kernel> Tracer<K> {
         };
         match handled.and_then(|()| self.settle()) {
             Ok(()) | Err(Refused::Gone) => Ok(true),
-            Err(Refused::Other(what, why)) => {
-                Err(Error::Trace { what: what.to_owned(), why, hint: None })
-            }
+            Err(Refused::Other(what, why)) => Err(Error::Trace {
+                what: what.to_owned(),
+                why,
+                hint: None,
+            }),
         }
     }
 
@@ -191,7 +197,10 @@ impl<K: Kernel> Tracer<K> {
     }
 
     fn eye(&self, tid: Tid) -> Eye<K> {
-        Eye { kernel: Rc::clone(&self.kernel), tid }
+        Eye {
+            kernel: Rc::clone(&self.kernel),
+            tid,
+        }
     }
 
     fn emit(&mut self, event: impl FnOnce(u64) -> Event) {
@@ -228,7 +237,16 @@ impl<K: Kernel> Tracer<K> {
         let at_ns = self.kernel.now_ns();
         let what = what.iter().map(|&w| w.to_owned()).collect();
         let why = why.to_owned();
-        self.emit(|seq| Event::Blind(Blind { seq, at_ns, task, tid, what, why }));
+        self.emit(|seq| {
+            Event::Blind(Blind {
+                seq,
+                at_ns,
+                task,
+                tid,
+                what,
+                why,
+            })
+        });
     }
 
     /// Nobody is left: what was open is closed, and the end is told.
@@ -237,12 +255,32 @@ impl<K: Kernel> Tracer<K> {
         let at_ns = self.kernel.now_ns();
         if self.tell_stats {
             let (requests, reads) = self.kernel.counts();
-            let stops = self.stops.iter().map(|(&name, &n)| (name.to_owned(), n)).collect();
+            let stops = self
+                .stops
+                .iter()
+                .map(|(&name, &n)| (name.to_owned(), n))
+                .collect();
             let created = self.totals.created;
-            self.emit(|seq| Event::Stats(Stats { seq, at_ns, created, stops, requests, reads }));
+            self.emit(|seq| {
+                Event::Stats(Stats {
+                    seq,
+                    at_ns,
+                    created,
+                    stops,
+                    requests,
+                    reads,
+                })
+            });
         }
         let (status, totals) = (self.status.take(), self.totals.clone());
-        self.emit(|seq| Event::End(End { seq, at_ns, status, totals }));
+        self.emit(|seq| {
+            Event::End(End {
+                seq,
+                at_ns,
+                status,
+                totals,
+            })
+        });
         self.ended = true;
     }
 }

@@ -62,7 +62,11 @@ pub(super) struct Nursery<K> {
 
 impl<K> Default for Nursery<K> {
     fn default() -> Self {
-        Self { parked: BTreeMap::new(), tombstones: Vec::new(), dead_calls: Vec::new() }
+        Self {
+            parked: BTreeMap::new(),
+            tombstones: Vec::new(),
+            dead_calls: Vec::new(),
+        }
     }
 }
 
@@ -74,7 +78,10 @@ impl<K> Nursery<K> {
 
     /// What was read of a task of this tid that has ended; the oldest, if the tid was used again.
     pub fn tombstone_status(&self, tid: Tid) -> Option<facts::Status> {
-        let tombstone = self.tombstones.iter().find(|tombstone| tombstone.tid == tid)?;
+        let tombstone = self
+            .tombstones
+            .iter()
+            .find(|tombstone| tombstone.tid == tid)?;
         Some(tombstone.status.clone())
     }
 }
@@ -83,26 +90,47 @@ impl<K: Kernel> Tracer<K> {
     /// A stop of a task that nobody has told of.
     pub(super) fn arrived(&mut self, stopped: Stopped<K>, stop: Stop) -> Handled {
         let tid = stopped.tid();
-        self.nursery.parked.insert(tid, Parked { stopped, stop, facts: None });
+        self.nursery.parked.insert(
+            tid,
+            Parked {
+                stopped,
+                stop,
+                facts: None,
+            },
+        );
         Ok(())
     }
 
     /// The end of a task that nobody has told of. It is still readable.
     pub(super) fn ended_unknown(&mut self, tid: Tid, end: crate::event::Status) {
-        let known = self.nursery.parked.remove(&tid).and_then(|parked| parked.facts);
+        let known = self
+            .nursery
+            .parked
+            .remove(&tid)
+            .and_then(|parked| parked.facts);
         let status = known
             .map(|facts| facts.status)
             .or_else(|| facts::status(&self.eye(tid)))
             .unwrap_or_default();
         let stat = facts::stat(&self.eye(tid));
         let at_ns = self.kernel.now_ns();
-        self.nursery.tombstones.push(Tombstone { tid, end, status, stat, at_ns });
+        self.nursery.tombstones.push(Tombstone {
+            tid,
+            end,
+            status,
+            stat,
+            at_ns,
+        });
     }
 
     /// A task's creation was told: if it waits at its first stop it may go on, and if it has ended
     /// already its end is told.
     pub(super) fn release_newborn(&mut self, tid: Tid) -> Handled {
-        let grave = self.nursery.tombstones.iter().position(|tombstone| tombstone.tid == tid);
+        let grave = self
+            .nursery
+            .tombstones
+            .iter()
+            .position(|tombstone| tombstone.tid == tid);
         if let Some(index) = grave {
             let dead = self.nursery.tombstones.remove(index);
             if let Some(tracee) = self.table.remove(tid) {
@@ -110,7 +138,9 @@ impl<K: Kernel> Tracer<K> {
             }
             return Ok(());
         }
-        let Some(parked) = self.nursery.parked.remove(&tid) else { return Ok(()) };
+        let Some(parked) = self.nursery.parked.remove(&tid) else {
+            return Ok(());
+        };
         if let Some(tracee) = self.table.get_mut(tid) {
             tracee.awaited = false;
         }
@@ -120,7 +150,11 @@ impl<K: Kernel> Tracer<K> {
     /// A known newborn at its first stop: nothing of it has run yet.
     pub(super) fn first_stop(&mut self, task: Stopped<K>, stop: &Stop) -> Handled {
         let tid = task.tid();
-        if let Some(edit) = self.table.get_mut(tid).and_then(|tracee| tracee.mend.take()) {
+        if let Some(edit) = self
+            .table
+            .get_mut(tid)
+            .and_then(|tracee| tracee.mend.take())
+        {
             self.put_back(&task, &edit)?;
         }
         match stop {
@@ -133,7 +167,11 @@ impl<K: Kernel> Tracer<K> {
 
     /// A caller died inside its call: a newborn may yet tell of it.
     pub(super) fn call_died(&mut self, pending: Pending, ppid: Option<Tid>, full: bool) {
-        self.nursery.dead_calls.push(DeadCall { pending, ppid, full });
+        self.nursery.dead_calls.push(DeadCall {
+            pending,
+            ppid,
+            full,
+        });
         if self.nursery.dead_calls.len() > MOST_DEAD_CALLS {
             let oldest = self.nursery.dead_calls.remove(0);
             self.conclude(oldest.pending, Outcome::Unfinished {});
@@ -144,8 +182,9 @@ impl<K: Kernel> Tracer<K> {
     /// threads can have made nobody that has not been seen.
     pub(super) fn close_thread_calls(&mut self, tgid: Tid) {
         let thread = flags::CLONE_THREAD;
-        let (over, open): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.nursery.dead_calls).into_iter().partition(|dead| {
+        let (over, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.nursery.dead_calls)
+            .into_iter()
+            .partition(|dead| {
                 dead.pending.event.tgid == tgid && dead.pending.decoded.flags.contains(thread)
             });
         self.nursery.dead_calls = open;
@@ -179,8 +218,12 @@ impl<K: Kernel> Tracer<K> {
 
     fn settle_parked(&mut self, tid: Tid) -> Handled {
         self.look_at_parked(tid)?;
-        let Some(parked) = self.nursery.parked.get(&tid) else { return Ok(()) };
-        let Some(facts) = parked.facts.clone() else { return Ok(()) };
+        let Some(parked) = self.nursery.parked.get(&tid) else {
+            return Ok(());
+        };
+        let Some(facts) = parked.facts.clone() else {
+            return Ok(());
+        };
         if self.may_still_be_told(tid, &facts) {
             return Ok(());
         }
@@ -192,7 +235,9 @@ impl<K: Kernel> Tracer<K> {
     }
 
     fn look_at_parked(&mut self, tid: Tid) -> Handled {
-        let Some(parked) = self.nursery.parked.get_mut(&tid) else { return Ok(()) };
+        let Some(parked) = self.nursery.parked.get_mut(&tid) else {
+            return Ok(());
+        };
         if parked.facts.is_none() {
             let info = self.kernel.syscall_info(tid)?;
             parked.facts = Some(Facts {
@@ -210,7 +255,10 @@ impl<K: Kernel> Tracer<K> {
             return self.creator_may_live(tid, facts);
         }
         self.table.calling.iter().any(|&caller| {
-            self.table.get(caller).and_then(|t| t.call.as_ref()).is_some_and(|p| fits(p, facts))
+            self.table
+                .get(caller)
+                .and_then(|t| t.call.as_ref())
+                .is_some_and(|p| fits(p, facts))
         })
     }
 
@@ -222,16 +270,26 @@ impl<K: Kernel> Tracer<K> {
         }
         let status = &facts.status;
         let thread = status.tgid != Some(tid);
-        let Some(group) = (if thread { status.tgid } else { status.ppid }) else { return false };
+        let Some(group) = (if thread { status.tgid } else { status.ppid }) else {
+            return false;
+        };
         self.table.group(group).is_some_and(|group| {
-            group.members.iter().any(|&member| member != tid && self.may_be_in_call(member))
+            group
+                .members
+                .iter()
+                .any(|&member| member != tid && self.may_be_in_call(member))
         })
     }
 
     fn may_be_in_call(&self, tid: Tid) -> bool {
-        let Ok(bytes) = self.kernel.proc_file(tid, "syscall") else { return false };
+        let Ok(bytes) = self.kernel.proc_file(tid, "syscall") else {
+            return false;
+        };
         let text = String::from_utf8_lossy(&bytes);
-        let number = text.split_ascii_whitespace().next().and_then(|nr| nr.parse::<u64>().ok());
+        let number = text
+            .split_ascii_whitespace()
+            .next()
+            .and_then(|nr| nr.parse::<u64>().ok());
         match number {
             Some(nr) => self.abis.iter().any(|abi| abi.call(nr).is_some()),
             None => text.starts_with("running"),
@@ -279,11 +337,19 @@ impl<K: Kernel> Tracer<K> {
     /// A task whose creator cannot be told: its process is known, the thread is not.
     fn orphan(&mut self, tid: Tid, status: &facts::Status, how: How) {
         let tgid = status.tgid.unwrap_or(tid);
-        let kind = if tgid == tid { Kind::Process } else { Kind::Thread };
+        let kind = if tgid == tid {
+            Kind::Process
+        } else {
+            Kind::Thread
+        };
         let eye = self.eye(tid);
         let stat = facts::stat(&eye);
         let (comm, comm_hex) = facts::comm(&eye);
-        let how = if stat.as_ref().is_some_and(|stat| stat.worker) { How::Worker } else { how };
+        let how = if stat.as_ref().is_some_and(|stat| stat.worker) {
+            How::Worker
+        } else {
+            how
+        };
         let task = self.new_id();
         let ns_tids = (status.ns_tids.len() > 1).then(|| status.ns_tids.clone());
         let at_ns = self.kernel.now_ns();
@@ -332,17 +398,32 @@ impl<K: Kernel> Tracer<K> {
         let mut index = 0;
         while let Some(tombstone) = self.nursery.tombstones.get(index) {
             let (tid, status) = (tombstone.tid, tombstone.status.clone());
-            let facts = Facts { call: None, registers: None, status: status.clone() };
+            let facts = Facts {
+                call: None,
+                registers: None,
+                status: status.clone(),
+            };
             let waiting = self.table.calling.iter().any(|&caller| {
-                let call = self.table.get(caller).and_then(|tracee| tracee.call.as_ref());
+                let call = self
+                    .table
+                    .get(caller)
+                    .and_then(|tracee| tracee.call.as_ref());
                 call.is_some_and(|pending| related(tid, pending, &status))
             });
             if waiting || self.table.get(tid).is_some() {
                 index += 1;
                 continue;
             }
-            let kin = self.nursery.dead_calls.iter().any(|d| related(tid, &d.pending, &status));
-            match if kin { self.best_dead_call(tid, &facts) } else { None } {
+            let kin = self
+                .nursery
+                .dead_calls
+                .iter()
+                .any(|d| related(tid, &d.pending, &status));
+            match if kin {
+                self.best_dead_call(tid, &facts)
+            } else {
+                None
+            } {
                 Some(dead) => self.made_by_dead(tid, dead, status),
                 None => self.orphan(tid, &status, How::Orphan),
             }
@@ -382,17 +463,14 @@ impl<K: Kernel> Tracer<K> {
 /// not be read excludes nothing.
 fn fits(pending: &Pending, facts: &Facts) -> bool {
     let Some(call) = &facts.call else { return true };
-    let mut args = pending.syscall.args;
-    if let Some(edit) = &pending.edit
-        && let Some(argument) = args.get_mut(edit.index)
-    {
-        *argument = edit.changed;
-    }
     let saved = match (&pending.registers, &facts.registers) {
         (Some(caller), Some(newborn)) => caller.saved == newborn.saved,
         _ => true,
     };
-    call.nr == pending.syscall.nr && call.args == args && call.ip == pending.syscall.ip && saved
+    call.nr == pending.syscall.nr
+        && call.args == pending.args_now()
+        && call.ip == pending.syscall.ip
+        && saved
 }
 
 /// How well a newborn's ids fit a dead call; then the same stack pointer and thread pointer.
@@ -408,7 +486,10 @@ fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool) {
     } else {
         0
     };
-    let sp = facts.call.as_ref().is_some_and(|call| call.sp == dead.pending.syscall.sp);
+    let sp = facts
+        .call
+        .as_ref()
+        .is_some_and(|call| call.sp == dead.pending.syscall.sp);
     let tls = match (&facts.registers, &dead.pending.registers) {
         (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
         _ => false,

@@ -38,13 +38,10 @@ struct Install {
 
 impl<K: Kernel> Tracer<K> {
     /// A task is about to install a filter of its own.
-    pub(super) fn sandbox_call(
-        &mut self,
-        task: Stopped<K>,
-        abi: &Abi,
-        call: &Syscall,
-    ) -> Handled {
-        let Some(install) = install(abi, call) else { return self.go_on(task) };
+    pub(super) fn sandbox_call(&mut self, task: Stopped<K>, abi: &Abi, call: &Syscall) -> Handled {
+        let Some(install) = install(abi, call) else {
+            return self.go_on(task);
+        };
         if self.is_harmless(&task, abi, install.program) {
             return self.go_on(task);
         }
@@ -64,12 +61,16 @@ impl<K: Kernel> Tracer<K> {
         // struct sock_fprog: a 16-bit length, then a pointer aligned to a word.
         let eye = task.eye();
         let mut length = [0; 2];
-        let pointer = u64::try_from(abi.word).ok().and_then(|word| program.checked_add(word));
+        let pointer = u64::try_from(abi.word)
+            .ok()
+            .and_then(|word| program.checked_add(word));
         let (Ok(()), Some(pointer)) = (eye.read(program, &mut length), pointer) else {
             return false;
         };
         let length = usize::from(u16::from_ne_bytes(length));
-        let Ok(at) = eye.read_word(abi, pointer) else { return false };
+        let Ok(at) = eye.read_word(abi, pointer) else {
+            return false;
+        };
         if length > MAX_INSNS {
             return false;
         }
@@ -80,9 +81,16 @@ impl<K: Kernel> Tracer<K> {
         let program: Vec<Insn> = bytes
             .chunks_exact(8)
             .filter_map(|chunk| {
-                let &[c0, c1, jt, jf, k0, k1, k2, k3] = chunk else { return None };
+                let &[c0, c1, jt, jf, k0, k1, k2, k3] = chunk else {
+                    return None;
+                };
                 let code = u16::from_ne_bytes([c0, c1]);
-                Some(Insn { code, jt, jf, k: u32::from_ne_bytes([k0, k1, k2, k3]) })
+                Some(Insn {
+                    code,
+                    jt,
+                    jf,
+                    k: u32::from_ne_bytes([k0, k1, k2, k3]),
+                })
             })
             .collect();
         filter::harmless(&program, &self.abis)
@@ -90,8 +98,12 @@ impl<K: Kernel> Tracer<K> {
 
     /// The call that installs a filter returned.
     pub(super) fn sandbox_returned(&mut self, tid: Tid, result: i64, is_error: bool) {
-        let Some(tracee) = self.table.get_mut(tid) else { return };
-        let Some(whole_group) = tracee.sandboxing.take() else { return };
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return;
+        };
+        let Some(whole_group) = tracee.sandboxing.take() else {
+            return;
+        };
         // With TSYNC a positive result names a thread that could not be synchronised.
         if is_error || (whole_group && result > 0) {
             return;
@@ -117,11 +129,20 @@ impl<K: Kernel> Tracer<K> {
         let members: Vec<Tid> = self
             .table
             .group(tgid)
-            .map(|group| group.members.iter().copied().filter(|&member| member != tid).collect())
+            .map(|group| {
+                group
+                    .members
+                    .iter()
+                    .copied()
+                    .filter(|&member| member != tid)
+                    .collect()
+            })
             .unwrap_or_default();
         let mut waiting = BTreeSet::new();
         for member in members {
-            let Some(tracee) = self.table.get(member) else { continue };
+            let Some(tracee) = self.table.get(member) else {
+                continue;
+            };
             if tracee.full || tracee.awaited {
                 continue;
             }
@@ -163,7 +184,11 @@ impl<K: Kernel> Tracer<K> {
             return Whereabouts::Elsewhere;
         };
         let text = String::from_utf8_lossy(&bytes);
-        let Some(nr) = text.split_ascii_whitespace().next().and_then(|nr| nr.parse().ok()) else {
+        let Some(nr) = text
+            .split_ascii_whitespace()
+            .next()
+            .and_then(|nr| nr.parse().ok())
+        else {
             return Whereabouts::Elsewhere;
         };
         if self.abis.iter().any(|abi| abi.call(nr).is_some()) {
@@ -179,21 +204,31 @@ impl<K: Kernel> Tracer<K> {
     pub(super) fn sync_stop(&self, tid: Tid) -> bool {
         !self.syncs.is_empty()
             && self.table.get(tid).is_some_and(|tracee| {
-                self.syncs.get(&tracee.tgid).is_some_and(|sync| sync.waiting.contains(&tid))
+                self.syncs
+                    .get(&tracee.tgid)
+                    .is_some_and(|sync| sync.waiting.contains(&tid))
             })
     }
 
     /// A thread that was waited for has stopped: from now on it stops at every call.
     pub(super) fn release_synced(&mut self, tid: Tid) -> Handled {
-        let Some(tracee) = self.table.get_mut(tid) else { return Ok(()) };
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return Ok(());
+        };
         tracee.full = true;
         let tgid = tracee.tgid;
-        let Some(sync) = self.syncs.get_mut(&tgid) else { return Ok(()) };
+        let Some(sync) = self.syncs.get_mut(&tgid) else {
+            return Ok(());
+        };
         sync.waiting.remove(&tid);
         if !sync.waiting.is_empty() {
             return Ok(());
         }
-        match self.syncs.remove(&tgid).map(|sync| sync.caller.resume(Request::Syscall, 0)) {
+        match self
+            .syncs
+            .remove(&tgid)
+            .map(|sync| sync.caller.resume(Request::Syscall, 0))
+        {
             // Killed while it was held: its end will be reported. The thread at hand goes on.
             None | Some(Ok(()) | Err(super::Refused::Gone)) => Ok(()),
             Some(refused) => refused,
@@ -213,7 +248,8 @@ impl<K: Kernel> Tracer<K> {
     pub(super) fn answer_enosys(&self, task: &Stopped<K>) -> Handled {
         if let Some((number, result, _)) = sys::return_slots() {
             self.kernel.poke_user(task.tid(), number, u64::MAX)?;
-            self.kernel.poke_user(task.tid(), result, 0u64.wrapping_sub(ENOSYS))?;
+            self.kernel
+                .poke_user(task.tid(), result, 0u64.wrapping_sub(ENOSYS))?;
         }
         Ok(())
     }
@@ -243,13 +279,19 @@ fn install(abi: &Abi, call: &Syscall) -> Option<Install> {
     let low = |word: u64| word & 0xffff_ffff;
     if abi.seccomp == Some(call.nr) && low(a0) == SECCOMP_SET_MODE_FILTER {
         let whole_group = a1 & SECCOMP_FILTER_FLAG_TSYNC != 0;
-        return Some(Install { program: a2, whole_group });
+        return Some(Install {
+            program: a2,
+            whole_group,
+        });
     }
     if abi.prctl == Some(call.nr)
         && low(a0) == u64::from(PR_SET_SECCOMP)
         && a1 == SECCOMP_MODE_FILTER
     {
-        return Some(Install { program: a2, whole_group: false });
+        return Some(Install {
+            program: a2,
+            whole_group: false,
+        });
     }
     None
 }

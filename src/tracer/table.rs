@@ -10,16 +10,35 @@ use crate::sys::Registers;
 /// A change that the program must not see, with what undoes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// The place of the changed register in `struct user`.
+    /// An argument register that was changed.
+    pub register: Option<Poked>,
+    /// Memory that was overwritten: where, and what it held.
+    pub memory: Option<(u64, Vec<u8>)>,
+}
+
+/// A changed argument register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poked {
+    /// Its place in `struct user`.
     pub slot: usize,
+    /// Which argument.
+    pub index: usize,
     /// What it held.
     pub original: u64,
     /// What it holds now: the newborn has a copy of this.
     pub changed: u64,
-    /// Memory that was overwritten: where, and with what it was filled.
-    pub saved: Option<(u64, Vec<u8>)>,
-    /// The index of the changed argument.
-    pub index: usize,
+}
+
+impl Edit {
+    /// The argument registers as they are with the change.
+    pub fn apply(&self, mut args: [u64; 6]) -> [u64; 6] {
+        if let Some(poked) = self.register
+            && let Some(argument) = args.get_mut(poked.index)
+        {
+            *argument = poked.changed;
+        }
+        args
+    }
 }
 
 /// A call between its entry and its outcome.
@@ -31,8 +50,9 @@ pub struct Pending {
     pub decoded: Decoded,
     /// The call as the registers had it.
     pub syscall: Syscall,
-    /// Its entry was seen.
-    pub entered: bool,
+    /// When it was let go from its entry stop, where that was seen: what we did there does not
+    /// count as time in the call.
+    pub entered_ns: Option<u64>,
     /// Registers that the newborn will have too.
     pub registers: Option<Registers>,
     /// It returned -ERESTART…: it will be made again (signal(7)).
@@ -43,6 +63,14 @@ pub struct Pending {
     pub escapes: bool,
     /// It returned a positive result without an event: what that means shows at the next report.
     pub odd: Option<i64>,
+}
+
+impl Pending {
+    /// The argument registers as the caller, and a newborn, hold them now.
+    pub fn args_now(&self) -> [u64; 6] {
+        let args = self.syscall.args;
+        self.edit.as_ref().map_or(args, |edit| edit.apply(args))
+    }
 }
 
 /// What a traced task is doing, as far as that matters.

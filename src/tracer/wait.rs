@@ -62,7 +62,10 @@ pub fn classify(what: What) -> Stop {
         What::Killed { signal, core } => {
             let signaled = crate::abi::signals::name(signal)
                 .map_or_else(|| format!("signal {signal}"), str::to_owned);
-            return Stop::Gone(Status::Signaled { signaled, core_dumped: core });
+            return Stop::Gone(Status::Signaled {
+                signaled,
+                core_dumped: core,
+            });
         }
         What::Stopped(code) => code,
     };
@@ -98,10 +101,19 @@ mod tests {
         assert_eq!(stopped(5 | 128 << 8), Stop::Trap);
         assert_eq!(stopped(19 | 128 << 8), Stop::Group(19));
         assert_eq!(stopped(5 | 9 << 8), Stop::Unknown(5 | 9 << 8));
-        assert_eq!(classify(What::Exited(7)), Stop::Gone(Status::Exited { exited: 7 }));
         assert_eq!(
-            classify(What::Killed { signal: 9, core: false }),
-            Stop::Gone(Status::Signaled { signaled: "SIGKILL".into(), core_dumped: false })
+            classify(What::Exited(7)),
+            Stop::Gone(Status::Exited { exited: 7 })
+        );
+        assert_eq!(
+            classify(What::Killed {
+                signal: 9,
+                core: false
+            }),
+            Stop::Gone(Status::Signaled {
+                signaled: "SIGKILL".into(),
+                core_dumped: false
+            })
         );
     }
 }

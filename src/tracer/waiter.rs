@@ -90,7 +90,9 @@ impl Waiter {
     /// ready cannot keep the others waiting.
     fn plain(&mut self, live: usize) -> io::Result<Option<Report>> {
         self.unsure = true;
-        let Some(first) = self.ask(Target::Any, true)? else { return Ok(None) };
+        let Some(first) = self.ask(Target::Any, true)? else {
+            return Ok(None);
+        };
         if matches!(first.what, What::Stopped(_)) {
             for _ in 1..live {
                 match self.ask(Target::Any, false) {
@@ -111,7 +113,9 @@ impl Waiter {
 
     fn directed(&mut self) -> io::Result<Option<Report>> {
         for _ in 0..self.expected.len() {
-            let Some((tid, tries)) = self.expected.pop_front() else { break };
+            let Some((tid, tries)) = self.expected.pop_front() else {
+                break;
+            };
             if let Some(report) = self.ask_one(tid)? {
                 return Ok(Some(report));
             }
@@ -123,7 +127,11 @@ impl Waiter {
         if self.unsure && now >= self.next_scan {
             return self.scan();
         }
-        let sleep = if self.unsure { self.next_scan.duration_since(now) } else { NAP };
+        let sleep = if self.unsure {
+            self.next_scan.duration_since(now)
+        } else {
+            NAP
+        };
         match sys::take_sigchld(sleep) {
             Some(tid) => {
                 self.unsure = true;
@@ -160,7 +168,9 @@ impl Waiter {
 
     fn ask(&mut self, target: Target, block: bool) -> io::Result<Option<Report>> {
         self.waits += 1;
-        let Some(seen) = sys::peek(target, block)? else { return Ok(None) };
+        let Some(seen) = sys::peek(target, block)? else {
+            return Ok(None);
+        };
         match seen.what {
             What::Stopped(_) => {
                 self.waits += 1;
