@@ -178,7 +178,7 @@ pub fn spawn(program: &Program) -> io::Result<Spawned> {
         shell,
         envp: pointers(&program.envp),
         identity: program.identity.clone(),
-        filter: (len > 0).then(|| SockFprog {
+        filter: (len > 0).then_some(SockFprog {
             len,
             filter: program.filter.as_ptr(),
         }),

@@ -22,6 +22,7 @@ const EMPTY: Abi = Abi {
     prctl: None,
     seccomp: None,
     order: Order::Forward,
+    signals: &crate::abi::signals::GENERIC,
     machines: &[],
     source: "made up",
 };
