@@ -40,6 +40,26 @@ pub trait Peek {
     /// The errno of the open or the read.
     fn proc_file(&self, name: &str) -> Result<Vec<u8>, Errno>;
 
+    /// Reads from `/proc/TID/NAME`, or from the file that such a link stands for (`exe`), as pread(2)
+    /// does: up to `buf.len()` bytes from `offset`, and how many there were; 0 at the end.
+    ///
+    /// As it stands here it reads the whole file: right for a recorded image; a live task, whose
+    /// program may be large, reads no more than is asked for.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn proc_read_at(&self, name: &str, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+        let content = self.proc_file(name)?;
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|from| content.get(from..));
+        let count = rest.map_or(0, |rest| rest.len().min(buf.len()));
+        if let (Some(rest), Some(buf)) = (rest.and_then(|r| r.get(..count)), buf.get_mut(..count)) {
+            buf.copy_from_slice(rest);
+        }
+        Ok(count)
+    }
+
     /// The target of the link `/proc/TID/NAME`.
     ///
     /// # Errors
@@ -70,3 +90,7 @@ pub trait Peek {
         Ok(u32::from_ne_bytes(bytes))
     }
 }
+
+/// A task out of memory: what tests of decoders and observers read.
+#[cfg(test)]
+pub(crate) mod testing;

@@ -10,3 +10,6 @@ pub mod signals;
 
 pub use arch::{ABIS, Abi, Order};
 pub use flags::{CloneFlags, FLAGS, Flag};
+
+#[cfg(test)]
+mod testing;

@@ -1,5 +1,8 @@
 //! What is looked at while a task is stopped: one file per question, all behind one trait.
 
+pub mod libc;
+pub mod program;
+
 use crate::event::{CloneCall, Exec, Exit};
 use crate::peek::Peek;
 
@@ -17,3 +20,11 @@ pub trait Observer {
     /// A task ended and is still readable as a zombie.
     fn exit(&mut self, task: &dyn Peek, event: &mut Exit) {}
 }
+
+/// The observers of every trace, in the order in which they are asked.
+pub fn standard() -> Vec<Box<dyn Observer>> {
+    vec![Box::new(program::Program), Box::<libc::Libc>::default()]
+}
+
+#[cfg(test)]
+mod fake;

@@ -1,26 +1,372 @@
-//! Starting the program.
+//! Starting the program under trace.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 
-use crate::event::Intercept;
+use nix::unistd::{User, getgrouplist};
 
-/// What to start, and how.
+use crate::abi;
+use crate::error::{Error, Result};
+use crate::event::{
+    Appeared, Event, FORMAT, How, Intercept, Kind, Mode, Start, Status, TaskId, hex, lossy,
+};
+use crate::sys::{self, Identity, Note, Program, SockFilter};
+
+use super::kernel::{Kernel, Live};
+use super::table::Tracee;
+use super::tracee::Stopped;
+use super::{Starting, Tracer, facts, filter};
+
+/// What is to be started, and how it is watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Launch {
-    /// A path, or a name that PATH finds.
+    /// The program: a path, or a name that PATH finds.
     pub program: OsString,
-    /// Its arguments, without the program's own name.
+    /// Its arguments, without the name.
     pub args: Vec<OsString>,
-    /// What the program is told as its own name, if not `program`.
+    /// What it is told of its own name; `program`, if nothing else.
     pub argv0: Option<OsString>,
-    /// Variables of the environment to set, or (`None`) to take away, in this order.
+    /// Changes to the environment: set, or (`None`) removed.
     pub env: Vec<(OsString, Option<OsString>)>,
-    /// The user to run it as.
+    /// The user as whom it runs, with that user's groups.
     pub user: Option<String>,
-    /// How to catch calls; `None`: the best that works.
+    /// How calls are caught; the best that works, if none is asked for.
     pub intercept: Option<Intercept>,
-    /// Count what tracing takes.
+    /// Tell what tracing took.
     pub stats: bool,
-    /// The options that clonespy was given, for the trace's first line.
+    /// clonespy's options, for the record.
     pub options: Vec<String>,
+    /// Signals, SIGCHLD first, belong to the trace: waits are directed by SIGCHLD, and what would
+    /// end this process goes to the program. Only for a program that does nothing else.
+    pub own_signals: bool,
+}
+
+impl Tracer<Live> {
+    /// Starts a program. Its exec has not been seen when this returns: a program that cannot be
+    /// run is the iterator's first and only item.
+    ///
+    /// # Errors
+    /// The user is not known, fork failed, or tracing is not permitted.
+    pub fn launch(launch: &Launch) -> Result<Self> {
+        let (intercept, why) = choose(launch.intercept);
+        let abis = abi::arch::of_machine(std::env::consts::ARCH);
+        let instructions = match intercept {
+            Intercept::Seccomp => filter::build(&abis),
+            Intercept::Event | Intercept::Syscall => Vec::new(),
+        };
+        let filter = instructions
+            .iter()
+            .map(|insn| SockFilter {
+                code: insn.code,
+                jt: insn.jt,
+                jf: insn.jf,
+                k: insn.k,
+            })
+            .collect();
+        let program = prepare(launch, filter)?;
+        let mut tracer = Tracer::new(Live::new(launch.own_signals), intercept, abis);
+        tracer.tell_stats = launch.stats;
+        if launch.own_signals {
+            sys::block_sigchld();
+        }
+        let failed = |what: &str, why| Error::Launch {
+            what: what.to_owned(),
+            why,
+        };
+        let mut child = sys::spawn(&program).map_err(|why| failed("fork", why))?;
+        tracer.root = child.pid;
+        sys::seize(child.pid, intercept == Intercept::Seccomp).map_err(|why| Error::Trace {
+            what: "PTRACE_SEIZE".into(),
+            why,
+            hint: Some(
+                "a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into(),
+            ),
+        })?;
+        if launch.own_signals {
+            sys::forward_signals_to(child.pid);
+        }
+        child.go().map_err(|why| failed("the child is gone", why))?;
+        tracer.table.insert(
+            child.pid,
+            Tracee {
+                id: TaskId(1),
+                tgid: child.pid,
+                kind: Kind::Process,
+                born_ns: Some(0),
+                full: false,
+                awaited: false,
+                call: None,
+                sandboxing: None,
+                mend: None,
+                nested: false,
+                init: false,
+                signal: None,
+            },
+        );
+        tracer.next_task = 2;
+        let line = describe(launch, intercept, why);
+        tracer.start = Some(Starting {
+            child,
+            line,
+            program: launch.program.clone(),
+        });
+        Ok(tracer)
+    }
+}
+
+impl<K: Kernel> Tracer<K> {
+    /// The program's own exec: the trace begins.
+    pub(super) fn started(&mut self, task: &Stopped<K>) {
+        let Some(mut starting) = self.start.take() else {
+            return;
+        };
+        if starting.line.intercept == Intercept::Seccomp {
+            starting.line.visible.push("Seccomp".to_owned());
+        }
+        if starting.child.notes().contains(&Note::NoNewPrivs) {
+            starting.line.visible.push("NoNewPrivs".to_owned());
+        }
+        self.out.push_back(Event::Start(starting.line));
+        let tid = task.tid();
+        let status = facts::status(task.eye()).unwrap_or_default();
+        if let Some(tracee) = self.table.get_mut(tid) {
+            tracee.full = self.intercept == Intercept::Syscall;
+            tracee.nested = status.ns_tids.len() > 1;
+        }
+        let start_ticks = facts::stat(task.eye()).map(|stat| stat.start_ticks);
+        self.count_task(Kind::Process);
+        self.emit(|seq| {
+            Event::Task(Appeared {
+                seq,
+                at_ns: 0,
+                task: TaskId(1),
+                tid,
+                tgid: tid,
+                ppid: status.ppid,
+                kind: Kind::Process,
+                comm: "clonespy".to_owned(),
+                comm_hex: None,
+                how: How::Launched,
+                start_ticks,
+                ns_tids: None,
+            })
+        });
+    }
+
+    /// The child ended before its exec: it said why.
+    pub(super) fn failed_start(&mut self, status: &Status) -> Error {
+        let Some(mut starting) = self.start.take() else {
+            return Error::Usage("the program ended before it began".to_owned());
+        };
+        let program = starting.program.to_string_lossy().into_owned();
+        let failed = starting
+            .child
+            .notes()
+            .into_iter()
+            .find_map(|note| match note {
+                Note::Failed(step, errno) => Some((step, errno)),
+                Note::NoNewPrivs => None,
+            });
+        match failed {
+            Some(("exec", errno)) => cannot_run(program, errno),
+            Some((step, errno)) => Error::Launch {
+                what: step.to_owned(),
+                why: io::Error::from_raw_os_error(errno),
+            },
+            None => Error::Launch {
+                what: program,
+                why: io::Error::other(format!("it ended before its exec ({status:?})")),
+            },
+        }
+    }
+}
+
+/// Why an exec failed, told apart as shells do: not there, or there and not to be run.
+fn cannot_run(program: String, errno: i32) -> Error {
+    let why = io::Error::from_raw_os_error(errno);
+    let missing = errno == libc::ENOENT || errno == libc::ENOTDIR;
+    if missing && std::fs::exists(&program).unwrap_or(false) && program.contains('/') {
+        let why = io::Error::other(format!(
+            "{why} (the file is there: its interpreter, the #! line's or the ELF loader, is not)"
+        ));
+        Error::NotExecutable { program, why }
+    } else if missing {
+        Error::NotFound { program, why }
+    } else {
+        Error::NotExecutable { program, why }
+    }
+}
+
+/// The way of catching calls, and why it is not the filter, if it is not.
+fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
+    match wanted {
+        Some(Intercept::Seccomp) => (Intercept::Seccomp, None),
+        Some(other) => (other, Some("--intercept asks for it".to_owned())),
+        None if sys::probe_clone3() => (Intercept::Seccomp, None),
+        None => {
+            let why = "a seccomp filter that was there before clonespy (a container's?), or a \
+                       kernel before 5.3, answers clone3 and would hide calls from our filter";
+            (Intercept::Syscall, Some(why.to_owned()))
+        }
+    }
+}
+
+/// The trace's first line.
+fn describe(launch: &Launch, intercept: Intercept, intercept_why: Option<String>) -> Start {
+    let command: Vec<&OsString> = std::iter::once(&launch.program)
+        .chain(&launch.args)
+        .collect();
+    let texts = command
+        .iter()
+        .map(|part| lossy(part.as_bytes()).0)
+        .collect();
+    let odd = command
+        .iter()
+        .any(|part| lossy(part.as_bytes()).1.is_some());
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .ok()
+            .map(|text| text.trim().to_owned())
+    };
+    let blind = match intercept {
+        Intercept::Event => vec![
+            "failed calls".to_owned(),
+            "CLONE_UNTRACED children".to_owned(),
+        ],
+        Intercept::Seccomp | Intercept::Syscall => Vec::new(),
+    };
+    Start {
+        format: FORMAT,
+        clonespy: env!("CARGO_PKG_VERSION").to_owned(),
+        trace_id: read("/proc/sys/kernel/random/uuid").unwrap_or_default(),
+        boot_id: read("/proc/sys/kernel/random/boot_id"),
+        pid_ns: std::fs::metadata("/proc/self/ns/pid")
+            .ok()
+            .map(|file| file.ino()),
+        mode: Mode::Launch,
+        command: texts,
+        command_hex: odd.then(|| command.iter().map(|part| hex(part.as_bytes())).collect()),
+        options: launch.options.clone(),
+        kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
+        machine: std::env::consts::ARCH.to_owned(),
+        wall: jiff::Timestamp::now().to_string(),
+        intercept,
+        intercept_why,
+        blind,
+        visible: Vec::new(),
+    }
+}
+
+/// Everything that the child needs.
+fn prepare(launch: &Launch, filter: Vec<SockFilter>) -> Result<Program> {
+    let mut env: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (name, value) in &launch.env {
+        match value {
+            Some(value) => env.insert(name.clone(), value.clone()),
+            None => env.remove(name),
+        };
+    }
+    let argv0 = launch.argv0.as_ref().unwrap_or(&launch.program);
+    let argv = std::iter::once(argv0)
+        .chain(&launch.args)
+        .map(|arg| c_string(arg.as_bytes()));
+    let envp = env
+        .iter()
+        .map(|(name, value)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
+    let path = env
+        .get(&OsString::from("PATH"))
+        .map(|path| path.clone().into_vec());
+    Ok(Program {
+        files: candidates(launch.program.as_bytes(), path.as_deref())?,
+        argv: argv.collect::<Result<_>>()?,
+        envp: envp.collect::<Result<_>>()?,
+        identity: launch.user.as_deref().map(identity).transpose()?,
+        filter,
+    })
+}
+
+/// The files to try, as execvp(3) does.
+fn candidates(program: &[u8], path: Option<&[u8]>) -> Result<Vec<CString>> {
+    if program.contains(&b'/') {
+        return Ok(vec![c_string(program)?]);
+    }
+    if program.is_empty() {
+        return Ok(Vec::new());
+    }
+    path.unwrap_or(b"/bin:/usr/bin")
+        .split(|&byte| byte == b':')
+        .map(|folder| {
+            // An empty entry means the working directory.
+            let folder = if folder.is_empty() {
+                b".".as_slice()
+            } else {
+                folder
+            };
+            c_string(&[folder, b"/", program].concat())
+        })
+        .collect()
+}
+
+fn c_string(bytes: &[u8]) -> Result<CString> {
+    CString::new(bytes).map_err(|_| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        Error::Usage(format!(
+            "{text:?} has a NUL byte in it, which no program can be given"
+        ))
+    })
+}
+
+/// A user with all groups, as a login would have them.
+fn identity(name: &str) -> Result<Identity> {
+    let unknown = |why: io::Error| Error::Launch {
+        what: format!("user {name:?}"),
+        why,
+    };
+    let user = match User::from_name(name) {
+        Ok(Some(user)) => user,
+        Ok(None) => return Err(unknown(io::Error::other("there is no such user"))),
+        Err(why) => return Err(unknown(why.into())),
+    };
+    let c_name = c_string(name.as_bytes())?;
+    let groups = getgrouplist(&c_name, user.gid).map_err(|why| unknown(why.into()))?;
+    Ok(Identity {
+        uid: user.uid.as_raw(),
+        gid: user.gid.as_raw(),
+        groups: groups.into_iter().map(nix::unistd::Gid::as_raw).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(program: &str, path: Option<&str>) -> Vec<String> {
+        candidates(program.as_bytes(), path.map(str::as_bytes))
+            .expect("no NUL")
+            .into_iter()
+            .map(|file| file.into_string().expect("UTF-8"))
+            .collect()
+    }
+
+    #[test]
+    fn a_name_is_looked_up_as_execvp_does() {
+        assert_eq!(texts("./a", Some("/x")), ["./a"]);
+        assert_eq!(texts("a", Some("/x::/y")), ["/x/a", "./a", "/y/a"]);
+        assert_eq!(texts("a", None), ["/bin/a", "/usr/bin/a"]);
+        assert!(texts("", Some("/x")).is_empty());
+    }
+
+    #[test]
+    fn a_nul_byte_is_an_error_and_no_panic() {
+        assert!(candidates(b"/a\0b", None).is_err());
+    }
+
+    #[test]
+    fn a_user_must_exist() {
+        assert!(identity("no-such-user-here").is_err());
+        assert_eq!(identity("root").expect("root exists").uid, 0);
+    }
 }

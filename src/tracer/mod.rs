@@ -1,31 +1,309 @@
-//! The ptrace loop.
+//! The ptrace loop: reports of stopped and ended tasks in, events out.
+//!
+//! One call, with the filter, is three stops: SECCOMP (the caller enters: decode), the event FORK,
+//! VFORK or CLONE (the newborn has a tid: sort it by tgid, tell), and the newborn's own first stop.
+//! A failed call is SECCOMP and the syscall-exit stop with its errno.
+//!
+//! | file | answers |
+//! |---|---|
+//! | `launch` | how the program is started |
+//! | `waiter` | whose report comes next |
+//! | `wait` | what a report means |
+//! | `calls` | from a call's entry to its outcome |
+//! | `newborn` | who made a task whose creator's event has not come |
+//! | `endings` | exec and death |
+//! | `sandbox` | filters that the program installs itself |
+//! | `untraced` | CLONE_UNTRACED, taken off unseen |
+//! | `init` | a crash in the init of a pid namespace |
+//! | `kernel`, `tracee`, `table`, `facts` | what is asked, of whom, who is there, what /proc says |
 
+mod calls;
+mod endings;
+mod facts;
 pub mod filter;
-pub mod launch;
+mod init;
+mod kernel;
+mod launch;
+mod newborn;
+mod sandbox;
+mod table;
+mod tracee;
+mod untraced;
+pub mod wait;
+mod waiter;
 
-use crate::Result;
-use crate::event::Event;
-pub use launch::Launch;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
-/// A running trace: an iterator of events.
-#[derive(Debug)]
-pub struct Tracer {}
+use crate::abi::Abi;
+use crate::error::{Error, Result};
+use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
+use crate::observe::Observer;
+use crate::sys::{Request, Spawned};
 
-impl Tracer {
-    /// Starts a program.
-    ///
-    /// # Errors
-    /// Where it cannot be started or traced.
-    pub fn launch(launch: &Launch) -> Result<Self> {
-        let _ = launch;
-        Ok(Tracer {})
+use self::kernel::{Kernel, Live, Refused};
+use self::newborn::Nursery;
+use self::sandbox::Sync;
+use self::table::{Table, Tracee};
+use self::tracee::{Eye, Stopped};
+use self::wait::Stop;
+
+pub use self::launch::Launch;
+
+/// What ends the handling of one stop early: [`Refused`], which is mostly "the task was killed".
+type Handled = std::result::Result<(), Refused>;
+
+/// A trace under way: an iterator of events, which ends when the last task has ended.
+///
+/// ptrace binds a tracee to the thread that seized it, so a tracer cannot change threads. Dropping
+/// one that has not ended kills what it started.
+pub struct Tracer<K: Kernel = Live> {
+    kernel: Rc<K>,
+    table: Table,
+    nursery: Nursery<K>,
+    syncs: BTreeMap<Tid, Sync<K>>,
+    observers: Vec<Box<dyn Observer>>,
+    /// The ABIs that this machine runs.
+    abis: Vec<&'static Abi>,
+    intercept: Intercept,
+    start: Option<Starting>,
+    root: Tid,
+    status: Option<Status>,
+    stops: BTreeMap<&'static str, u64>,
+    tell_stats: bool,
+    out: VecDeque<Event>,
+    next_seq: u64,
+    next_task: u64,
+    totals: Totals,
+    ended: bool,
+}
+
+/// The program between its fork and its exec.
+struct Starting {
+    child: Spawned,
+    line: crate::event::Start,
+    program: std::ffi::OsString,
+}
+
+impl<K: Kernel> Tracer<K> {
+    fn new(kernel: K, intercept: Intercept, abis: Vec<&'static Abi>) -> Self {
+        Self {
+            kernel: Rc::new(kernel),
+            table: Table::default(),
+            nursery: Nursery::default(),
+            syncs: BTreeMap::new(),
+            observers: crate::observe::standard(),
+            abis,
+            intercept,
+            start: None,
+            root: 0,
+            status: None,
+            stops: BTreeMap::new(),
+            tell_stats: false,
+            out: VecDeque::new(),
+            next_seq: 1,
+            next_task: 1,
+            totals: Totals::default(),
+            ended: false,
+        }
+    }
+
+    /// Takes the next report and does what it asks for. `false`: nobody is left.
+    fn step(&mut self) -> Result<bool> {
+        let report = self
+            .kernel
+            .next_report(self.table.len() + self.nursery.len())
+            .map_err(|why| Error::Trace {
+                what: "wait".into(),
+                why,
+                hint: None,
+            })?;
+        let Some(report) = report else {
+            return Ok(false);
+        };
+        let stop = wait::classify(report.what);
+        *self.stops.entry(stop.name()).or_default() += 1;
+        let handled = match stop {
+            Stop::Gone(status) => self.gone(report.tid, status)?,
+            stop => self.stopped(Stopped::new(Rc::clone(&self.kernel), report.tid), stop),
+        };
+        match handled.and_then(|()| self.settle()) {
+            Ok(()) | Err(Refused::Gone) => Ok(true),
+            Err(Refused::Other(what, why)) => Err(Error::Trace {
+                what: what.to_owned(),
+                why,
+                hint: None,
+            }),
+        }
+    }
+
+    fn stopped(&mut self, task: Stopped<K>, stop: Stop) -> Handled {
+        let tid = task.tid();
+        if self.sync_stop(tid) {
+            self.release_synced(tid)?;
+        }
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return self.arrived(task, stop);
+        };
+        if tracee.awaited {
+            tracee.awaited = false;
+            return self.first_stop(task, &stop);
+        }
+        if tracee.call.as_ref().is_some_and(|call| call.odd.is_some()) {
+            self.odd_result(tid, &stop);
+        }
+        match stop {
+            Stop::Filter => self.filter_stop(task),
+            Stop::Syscall => self.syscall_stop(task),
+            Stop::NewTask => self.new_task(task),
+            Stop::Exec => self.exec(task),
+            Stop::Signal(signal) => self.signal_stop(task, signal),
+            Stop::Group(_) => task.resume(Request::Listen, 0),
+            Stop::Trap | Stop::Unknown(_) => self.go_on(task),
+            Stop::Gone(_) => Ok(()),
+        }
+    }
+
+    fn signal_stop(&mut self, task: Stopped<K>, signal: i32) -> Handled {
+        let tid = task.tid();
+        if self.table.get(tid).is_some_and(|tracee| tracee.init) {
+            match self.crashing_init(task, signal)? {
+                Some(task) => return self.deliver(task, signal),
+                None => return Ok(()),
+            }
+        }
+        self.deliver(task, signal)
+    }
+
+    fn deliver(&mut self, task: Stopped<K>, signal: i32) -> Handled {
+        let how = self.pace(task.tid());
+        if let Some(tracee) = self.table.get_mut(task.tid()) {
+            tracee.signal = Some(signal);
+        }
+        task.resume(how, signal)
+    }
+
+    /// How a task goes on outside of the calls that matter.
+    fn pace(&self, tid: Tid) -> Request {
+        match self.table.get(tid) {
+            Some(tracee) if tracee.full => Request::Syscall,
+            _ => Request::Cont,
+        }
+    }
+
+    fn go_on(&self, task: Stopped<K>) -> Handled {
+        let how = self.pace(task.tid());
+        task.resume(how, 0)
+    }
+
+    fn eye(&self, tid: Tid) -> Eye<K> {
+        Eye {
+            kernel: Rc::clone(&self.kernel),
+            tid,
+        }
+    }
+
+    fn emit(&mut self, event: impl FnOnce(u64) -> Event) {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        self.out.push_back(event(seq));
+    }
+
+    fn new_id(&mut self) -> TaskId {
+        let id = TaskId(self.next_task);
+        self.next_task += 1;
+        id
+    }
+
+    /// Counts a task that came into view.
+    fn count_task(&mut self, kind: Kind) {
+        self.totals.threads += 1;
+        if kind == Kind::Process {
+            self.totals.leaders += 1;
+            self.totals.processes += 1;
+        }
+    }
+
+    /// Takes in a task. One that is believed alive under the same tid must have ended unseen: an
+    /// exec by a thread that is not the leader frees that thread's tid before the exec is reported
+    /// (fs/exec.c, de_thread), so it is kept for the exec that will name it.
+    fn adopt(&mut self, tid: Tid, tracee: Tracee) {
+        if let Some(old) = self.table.insert(tid, tracee) {
+            self.table.retired.insert(tid, old);
+        }
+    }
+
+    fn tell_blind(&mut self, task: TaskId, tid: Tid, what: &[&str], why: &str) {
+        let at_ns = self.kernel.now_ns();
+        let what = what.iter().map(|&w| w.to_owned()).collect();
+        let why = why.to_owned();
+        self.emit(|seq| {
+            Event::Blind(Blind {
+                seq,
+                at_ns,
+                task,
+                tid,
+                what,
+                why,
+            })
+        });
+    }
+
+    /// Nobody is left: what was open is closed, and the end is told.
+    fn finish(&mut self) {
+        self.close_open();
+        let at_ns = self.kernel.now_ns();
+        if self.tell_stats {
+            let (requests, reads) = self.kernel.counts();
+            let stops = self
+                .stops
+                .iter()
+                .map(|(&name, &n)| (name.to_owned(), n))
+                .collect();
+            let created = self.totals.created;
+            self.emit(|seq| {
+                Event::Stats(Stats {
+                    seq,
+                    at_ns,
+                    created,
+                    stops,
+                    requests,
+                    reads,
+                })
+            });
+        }
+        let (status, totals) = (self.status.take(), self.totals.clone());
+        self.emit(|seq| {
+            Event::End(End {
+                seq,
+                at_ns,
+                status,
+                totals,
+            })
+        });
+        self.ended = true;
     }
 }
 
-impl Iterator for Tracer {
+impl<K: Kernel> Iterator for Tracer<K> {
     type Item = Result<Event>;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        None
+    fn next(&mut self) -> Option<Result<Event>> {
+        loop {
+            if let Some(event) = self.out.pop_front() {
+                return Some(Ok(event));
+            }
+            if self.ended {
+                return None;
+            }
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => self.finish(),
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,251 @@
+//! exec and death: how tasks change and end.
+
+use crate::abi::signals;
+use crate::error::Result;
+use crate::event::{Ending, Event, Exec, Exit, Kind, Status, Tid, lossy};
+use crate::sys;
+
+use super::kernel::Kernel;
+use super::table::Tracee;
+use super::tracee::Stopped;
+use super::wait::Stop;
+use super::{Handled, Tracer, facts};
+
+impl<K: Kernel> Tracer<K> {
+    /// The end of a task. It is a zombie, still readable, until it is reaped here; it must be
+    /// reaped before the next wait, because an exec in its group waits for that, and because a
+    /// zombie that was only looked at is reported again in front of everything else.
+    pub(super) fn gone(&mut self, tid: Tid, status: Status) -> Result<Handled> {
+        if tid == self.root {
+            // The pid is free once it is reaped: no signal may go there any more.
+            sys::forward_signals_to(0);
+            if self.start.is_some() {
+                self.kernel.reap(tid);
+                return Err(self.failed_start(&status));
+            }
+            self.status = Some(status.clone());
+        }
+        self.sync_gone(tid);
+        if self.table.get(tid).is_none() {
+            self.ended_unknown(tid, status);
+            self.kernel.reap(tid);
+            return Ok(Ok(()));
+        }
+        if self
+            .table
+            .get(tid)
+            .and_then(|t| t.call.as_ref())
+            .is_some_and(|c| c.odd.is_some())
+        {
+            self.odd_result(tid, &Stop::Gone(status.clone()));
+        }
+        let stat = facts::stat(&self.eye(tid));
+        let handled = self.call_of_the_dead(tid);
+        let at_ns = self.kernel.now_ns();
+        let Some(tracee) = self.table.remove(tid) else {
+            return Ok(handled);
+        };
+        if tid == tracee.tgid {
+            self.close_thread_calls(tid);
+            self.close_retired(tid);
+        }
+        self.tell_exit(tid, &tracee, Some(status), stat.as_ref(), at_ns);
+        self.kernel.reap(tid);
+        Ok(handled)
+    }
+
+    /// A task ended inside a call: its newborn, if there is one, tells of it; at best at once, so
+    /// that the creation is told before the creator's end.
+    fn call_of_the_dead(&mut self, tid: Tid) -> Handled {
+        let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+        let Some(pending) = self.table.take_call(tid) else {
+            return Ok(());
+        };
+        let ppid = facts::status(&self.eye(tid)).and_then(|status| status.ppid);
+        self.call_died(pending, ppid, full);
+        self.settle()
+    }
+
+    /// Tasks whose tid was given away before their exec was reported, and whose process has ended.
+    fn close_retired(&mut self, tgid: Tid) {
+        let at_ns = self.kernel.now_ns();
+        let (over, open) = std::mem::take(&mut self.table.retired)
+            .into_iter()
+            .partition(|(_, tracee)| tracee.tgid == tgid);
+        self.table.retired = open;
+        let over: std::collections::BTreeMap<Tid, Tracee> = over;
+        for (tid, tracee) in over {
+            self.tell_exit(tid, &tracee, None, None, at_ns);
+        }
+    }
+
+    /// Tells of an end.
+    pub(super) fn tell_exit(
+        &mut self,
+        tid: Tid,
+        tracee: &Tracee,
+        status: Option<Status>,
+        stat: Option<&facts::Stat>,
+        at_ns: u64,
+    ) {
+        let (comm, comm_hex) = match stat {
+            Some(stat) => {
+                let (comm, hex) = lossy(&stat.comm);
+                (Some(comm), hex)
+            }
+            None => (None, None),
+        };
+        let leader = tid == tracee.tgid;
+        let mut exit = Exit {
+            seq: 0,
+            at_ns,
+            task: tracee.id,
+            tid,
+            tgid: tracee.tgid,
+            comm,
+            comm_hex,
+            how: ending(tracee, leader, status.as_ref(), stat),
+            last: leader && status.is_some(),
+            status,
+            lived_ns: tracee.born_ns.map(|born| at_ns.saturating_sub(born)),
+            usage: None,
+        };
+        let eye = self.eye(tid);
+        for observer in &mut self.observers {
+            observer.exit(&eye, &mut exit);
+        }
+        self.emit(|seq| Event::Exit(Exit { seq, ..exit }));
+    }
+
+    /// EVENT_EXEC, reported under the tgid whoever exec'd; the message is the tid that it had.
+    pub(super) fn exec(&mut self, task: Stopped<K>) -> Handled {
+        let tid = task.tid();
+        let former = Tid::try_from(self.kernel.event_message(tid)?).unwrap_or(tid);
+        if self.start.is_some() {
+            self.started(&task);
+        }
+        if former != tid {
+            self.take_over(tid, former);
+        }
+        self.close_calls_at_exec(tid);
+        let at_ns = self.kernel.now_ns();
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return self.go_on(task);
+        };
+        // An interrupted sandboxing or call cannot go on in the new program.
+        tracee.sandboxing = None;
+        let mut event = Exec {
+            seq: 0,
+            at_ns,
+            task: tracee.id,
+            tid,
+            tgid: tracee.tgid,
+            former_tid: (former != tid).then_some(former),
+            path: None,
+            path_hex: None,
+            argv: None,
+            argv_hex: None,
+            argv_truncated: None,
+            comm: None,
+            comm_hex: None,
+            machine: None,
+            linkage: None,
+            interpreter: None,
+            build_id: None,
+            stripped: None,
+        };
+        for observer in &mut self.observers {
+            observer.exec(task.eye(), &mut event);
+        }
+        self.emit(|seq| Event::Exec(Exec { seq, ..event }));
+        self.go_on(task)
+    }
+
+    /// A thread that is not the leader exec'd: it takes the leader's tid. Neither the old leader's
+    /// end nor the former tid's is ever reported (fs/exec.c, de_thread).
+    fn take_over(&mut self, tgid: Tid, former: Tid) {
+        let at_ns = self.kernel.now_ns();
+        let Some(mut tracee) = self.table.retired.remove(&former).or_else(|| {
+            // The former tid may belong to another process by now; that one stays.
+            let same = self
+                .table
+                .get(former)
+                .is_some_and(|tracee| tracee.tgid == tgid);
+            if same {
+                self.table.remove(former)
+            } else {
+                None
+            }
+        }) else {
+            return;
+        };
+        if let Some(leader) = self.table.get_mut(tgid) {
+            let (id, comm) = (leader.id, None);
+            let born_ns = leader.born_ns;
+            let call = self.table.take_call(tgid);
+            self.table.remove(tgid);
+            if let Some(call) = call {
+                self.call_died(call, None, tracee.full);
+            }
+            self.emit(|seq| {
+                Event::Exit(Exit {
+                    seq,
+                    at_ns,
+                    task: id,
+                    tid: tgid,
+                    tgid,
+                    comm,
+                    comm_hex: None,
+                    how: Ending::Replaced,
+                    status: None,
+                    last: false,
+                    lived_ns: born_ns.map(|born| at_ns.saturating_sub(born)),
+                    usage: None,
+                })
+            });
+        }
+        tracee.kind = Kind::Process;
+        tracee.call = None;
+        self.adopt(tgid, tracee);
+    }
+
+    /// At an exec all calls of the process are over, the old leader's included.
+    fn close_calls_at_exec(&mut self, tgid: Tid) {
+        let Some(group) = self.table.group(tgid) else {
+            return;
+        };
+        let callers: Vec<Tid> = group
+            .members
+            .iter()
+            .copied()
+            .filter(|tid| self.table.calling.contains(tid))
+            .collect();
+        for tid in callers {
+            let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+            if let Some(call) = self.table.take_call(tid) {
+                self.call_died(call, None, full);
+            }
+        }
+        self.close_thread_calls(tgid);
+    }
+}
+
+/// How a task ended. The wait status alone does not tell a thread that ended itself from one that
+/// was cut off; PF_SIGNALED does.
+fn ending(
+    tracee: &Tracee,
+    leader: bool,
+    status: Option<&Status>,
+    stat: Option<&facts::Stat>,
+) -> Ending {
+    let taken = tracee.signal.and_then(signals::name);
+    match (status, stat) {
+        (None, _) => Ending::Unknown,
+        (Some(Status::Signaled { .. }), _) if leader => Ending::Signal,
+        (Some(Status::Signaled { signaled, .. }), _) if taken == Some(signaled) => Ending::Signal,
+        (Some(Status::Signaled { .. }), _) => Ending::CutOff,
+        (Some(Status::Exited { .. }), Some(stat)) if stat.cut_off => Ending::CutOff,
+        (Some(Status::Exited { .. }), Some(_)) => Ending::Itself,
+        (Some(Status::Exited { .. }), None) => Ending::Unknown,
+    }
+}

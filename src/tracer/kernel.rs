@@ -1,0 +1,341 @@
+//! What the tracer may ask of the kernel, as a trait: [`Live`] asks for real; tests script the
+//! answers, and with them the orders of events that cannot be forced.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use crate::event::Tid;
+use crate::peek::Errno;
+use crate::sys::{self, Registers, Report, Request, Siginfo, SyscallInfo};
+
+use super::waiter::Waiter;
+
+/// Why a request on a tracee was refused.
+#[derive(Debug)]
+pub enum Refused {
+    /// ESRCH. A tracee in ptrace-stop can vanish only by SIGKILL (or a sibling's exec): its end
+    /// will be reported, and nothing is left to do at this stop (ptrace(2), "Death under ptrace").
+    Gone,
+    /// Anything else: a request that this kernel does not have, or a mistake of ours.
+    Other(&'static str, io::Error),
+}
+
+/// An answer about a tracee.
+pub type Answer<T> = Result<T, Refused>;
+
+/// The kernel, as the tracer sees it.
+pub trait Kernel {
+    /// Monotonic nanoseconds since the trace began.
+    fn now_ns(&self) -> u64;
+    /// The next report, of which `live` tracees can be the object. A stop is taken; an end is only
+    /// seen, and stays readable until [`Kernel::reap`]. `None`: no tracee is left.
+    ///
+    /// # Errors
+    /// What wait(2) says beyond ECHILD and EINTR.
+    fn next_report(&self, live: usize) -> io::Result<Option<Report>>;
+    /// Reaps a task whose end was reported. Its tid is free from then on.
+    fn reap(&self, tid: Tid);
+    /// This task is likely to report soon.
+    fn expect(&self, tid: Tid);
+    /// Lets a stopped task go on.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn resume(&self, tid: Tid, how: Request, signal: i32) -> Answer<()>;
+    /// Stops a running task soon.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn interrupt(&self, tid: Tid) -> Answer<()>;
+    /// Begins to trace a task that was let go.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`] and those of PTRACE_SEIZE.
+    fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()>;
+    /// Lets a task go with a signal that should end it, and says whether it has ended before the
+    /// time was over.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool>;
+    /// Which system call it is in.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn syscall_info(&self, tid: Tid) -> Answer<SyscallInfo>;
+    /// The message of the event that it is stopped at.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn event_message(&self, tid: Tid) -> Answer<u64>;
+    /// The signal that it is stopped for.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn siginfo(&self, tid: Tid) -> Answer<Siginfo>;
+    /// The registers that a newborn has in common with its creator; `None` where the architecture
+    /// has no row for them.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn registers(&self, tid: Tid) -> Answer<Option<Registers>>;
+    /// Sets one register, by its place in `struct user`.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn poke_user(&self, tid: Tid, slot: usize, value: u64) -> Answer<()>;
+    /// Whether a task belongs to a thread group.
+    fn same_group(&self, tgid: Tid, tid: Tid) -> bool;
+    /// Whether a task of this tid is there and has not ended.
+    fn lives(&self, tid: Tid) -> bool;
+    /// Reads memory.
+    ///
+    /// # Errors
+    /// The errno of the read.
+    fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno>;
+    /// Writes memory, not into read-only pages.
+    ///
+    /// # Errors
+    /// The errno of the write.
+    fn write_memory(&self, tid: Tid, addr: u64, bytes: &[u8]) -> Result<(), Errno>;
+    /// Reads `/proc/TID/NAME`.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno>;
+    /// Reads the link `/proc/TID/NAME`.
+    ///
+    /// # Errors
+    /// The errno of the readlink.
+    fn proc_link(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno>;
+    /// Reads a part of the file behind `/proc/TID/NAME`.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn proc_read_at(
+        &self,
+        tid: Tid,
+        name: &str,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize, Errno>;
+    /// How often what was asked: requests, and reads.
+    fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>);
+}
+
+/// Counters by name; a handful of names, so a scan is cheaper than hashing.
+#[derive(Default)]
+struct Tally(RefCell<Vec<(&'static str, u64)>>);
+
+impl Tally {
+    fn add(&self, name: &'static str) {
+        let mut rows = self.0.borrow_mut();
+        match rows
+            .iter_mut()
+            .find(|(known, _)| std::ptr::eq(*known, name) || *known == name)
+        {
+            Some((_, count)) => *count += 1,
+            None => rows.push((name, 1)),
+        }
+    }
+
+    fn counts(&self) -> BTreeMap<String, u64> {
+        self.0
+            .borrow()
+            .iter()
+            .map(|&(name, count)| (name.to_owned(), count))
+            .collect()
+    }
+}
+
+/// The running kernel.
+pub struct Live {
+    began: Instant,
+    waiter: RefCell<Waiter>,
+    requests: Tally,
+    reads: Tally,
+    waits: Cell<u64>,
+}
+
+impl Live {
+    /// `own_sigchld`: SIGCHLD belongs to us and is blocked, so that waits can be directed by it.
+    pub fn new(own_sigchld: bool) -> Self {
+        Self {
+            began: Instant::now(),
+            waiter: RefCell::new(Waiter::new(own_sigchld)),
+            requests: Tally::default(),
+            reads: Tally::default(),
+            waits: Cell::new(0),
+        }
+    }
+
+    fn ask<T>(&self, name: &'static str, answer: io::Result<T>) -> Answer<T> {
+        self.requests.add(name);
+        answer.map_err(|why| match why.raw_os_error() {
+            Some(libc::ESRCH) => Refused::Gone,
+            _ => Refused::Other(name, why),
+        })
+    }
+
+    fn read<T>(&self, name: &'static str, answer: io::Result<T>) -> Result<T, Errno> {
+        self.reads.add(name);
+        answer.map_err(errno)
+    }
+}
+
+fn errno(why: io::Error) -> Errno {
+    Errno(why.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// The whole of a file under /proc, whose size is not known before.
+fn slurp(path: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(1024);
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl Kernel for Live {
+    fn now_ns(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn next_report(&self, live: usize) -> io::Result<Option<Report>> {
+        let mut waiter = self.waiter.borrow_mut();
+        let report = waiter.next(live);
+        self.waits.set(waiter.waits());
+        report
+    }
+
+    fn reap(&self, tid: Tid) {
+        self.requests.add("waitid (reap)");
+        // ECHILD: its parent was not us and the kernel has let it go to that one already.
+        let _ = sys::reap(tid);
+    }
+
+    fn expect(&self, tid: Tid) {
+        self.waiter.borrow_mut().expect(tid);
+    }
+
+    fn resume(&self, tid: Tid, how: Request, signal: i32) -> Answer<()> {
+        let name = match how {
+            Request::Cont => "PTRACE_CONT",
+            Request::Syscall => "PTRACE_SYSCALL",
+            Request::Listen => "PTRACE_LISTEN",
+        };
+        self.ask(name, sys::resume(tid, how, signal))
+    }
+
+    fn interrupt(&self, tid: Tid) -> Answer<()> {
+        self.ask("PTRACE_INTERRUPT", sys::interrupt(tid))
+    }
+
+    fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()> {
+        self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill))
+    }
+
+    fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool> {
+        let watch = sys::Watch::open(tid);
+        self.ask("PTRACE_DETACH", sys::detach(tid, signal))?;
+        let ended = watch.is_ok_and(|watch| watch.ended(time));
+        Ok(ended || !self.lives(tid))
+    }
+
+    fn syscall_info(&self, tid: Tid) -> Answer<SyscallInfo> {
+        self.ask("PTRACE_GET_SYSCALL_INFO", sys::syscall_info(tid))
+    }
+
+    fn event_message(&self, tid: Tid) -> Answer<u64> {
+        self.ask("PTRACE_GETEVENTMSG", sys::event_message(tid))
+    }
+
+    fn siginfo(&self, tid: Tid) -> Answer<Siginfo> {
+        self.ask("PTRACE_GETSIGINFO", sys::siginfo(tid))
+    }
+
+    fn registers(&self, tid: Tid) -> Answer<Option<Registers>> {
+        match self.ask("PTRACE_GETREGS", sys::registers(tid)) {
+            Ok(registers) => Ok(Some(registers)),
+            Err(Refused::Other(_, why)) if why.kind() == io::ErrorKind::Unsupported => Ok(None),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    fn poke_user(&self, tid: Tid, slot: usize, value: u64) -> Answer<()> {
+        self.ask("PTRACE_POKEUSER", sys::poke_user(tid, slot, value))
+    }
+
+    fn same_group(&self, tgid: Tid, tid: Tid) -> bool {
+        self.requests.add("tgkill (0)");
+        sys::same_group(tgid, tid)
+    }
+
+    fn lives(&self, tid: Tid) -> bool {
+        self.reads.add("/proc/TID/stat");
+        slurp(&format!("/proc/{tid}/stat")).is_ok_and(|stat| {
+            let state = stat
+                .rsplitn(2, |&b| b == b')')
+                .next()
+                .and_then(|rest| rest.get(1));
+            !matches!(state, Some(b'Z' | b'X'))
+        })
+    }
+
+    fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {
+        self.read("memory", sys::read_memory(tid, addr, buf))
+    }
+
+    fn write_memory(&self, tid: Tid, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
+        self.requests.add("memory written");
+        sys::write_memory(tid, addr, bytes).map_err(errno)
+    }
+
+    fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
+        self.read(proc_name(name), slurp(&format!("/proc/{tid}/{name}")))
+    }
+
+    fn proc_link(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
+        let target = std::fs::read_link(format!("/proc/{tid}/{name}"));
+        self.read(
+            proc_name(name),
+            target.map(|path| path.into_os_string().into_vec()),
+        )
+    }
+
+    fn proc_read_at(
+        &self,
+        tid: Tid,
+        name: &str,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize, Errno> {
+        let got =
+            File::open(format!("/proc/{tid}/{name}")).and_then(|file| file.read_at(buf, offset));
+        self.read(proc_name(name), got)
+    }
+
+    fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
+        let mut requests = self.requests.counts();
+        requests.insert("waitid (wait)".to_owned(), self.waits.get());
+        (requests, self.reads.counts())
+    }
+}
+
+/// The name under which a read of `/proc/TID/NAME` is counted.
+fn proc_name(name: &str) -> &'static str {
+    match name {
+        "comm" => "/proc/TID/comm",
+        "stat" => "/proc/TID/stat",
+        "status" => "/proc/TID/status",
+        "syscall" => "/proc/TID/syscall",
+        "maps" => "/proc/TID/maps",
+        "cmdline" => "/proc/TID/cmdline",
+        "exe" => "/proc/TID/exe",
+        name if name.starts_with("task/") => "/proc/TID/task/TID/stat",
+        _ => "/proc/TID/other",
+    }
+}
