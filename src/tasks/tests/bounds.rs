@@ -166,6 +166,12 @@ fn a_relay_of_unlike_runners_stays_short() {
         trace.create((runner, 0), (next, tid, tid), call, &[&flag]);
         trace.end(runner, Some(&name(numbers.next())), Ending::Itself, 0);
         runner = next;
+        if bits >> 8 & 63 == 0
+            && let Some(above) = trace.tree.parent(TaskId(runner))
+        {
+            let late = trace.fork(above.0);
+            trace.exit(late);
+        }
         assert!(trace.tree.size() < 4 * FEW, "{}", trace.tree.size());
     }
     audit(&trace.tree);
@@ -176,7 +182,8 @@ fn a_relay_of_unlike_runners_stays_short() {
 
 #[test]
 fn a_long_chain_of_live_tasks_overflows_no_stack() {
-    let last = 100_000;
+    // Far more than a stack of 2 MiB could take at a frame each.
+    let last = 40_000;
     // Ends: the newest first, the oldest first, and half of the chain each way.
     let orders: [Vec<u64>; 3] = [
         (1..=last).rev().collect(),
@@ -224,25 +231,74 @@ fn what_lies_too_deep_is_counted() {
     audit(&trace.tree);
 }
 
+/// Under a process: 60 kinds of children, each with 3 kinds of their own.
+fn bush(trace: &mut Trace, process: u64) {
+    for inner in 0..60 {
+        let child = trace.fork(process);
+        for code in 0..3 {
+            let leaf = trace.fork(child);
+            trace.end(leaf, None, Ending::Itself, code);
+        }
+        trace.end(child, None, Ending::Itself, inner);
+    }
+}
+
 #[test]
 fn what_is_too_much_is_counted() {
-    // 60 kinds of processes, each with 60 kinds, each with 3: 11,041 different nodes.
     let mut trace = Trace::launched();
-    for outer in 0..60 {
+    let first = trace.fork(1);
+    for code in 0..60 {
         let process = trace.fork(1);
-        for inner in 0..60 {
-            let child = trace.fork(process);
-            for code in 0..3 {
-                let leaf = trace.fork(child);
-                trace.end(leaf, None, Ending::Itself, code);
-            }
-            trace.end(child, None, Ending::Itself, inner);
-        }
-        trace.end(process, None, Ending::Itself, outer);
+        bush(&mut trace, process);
+        trace.end(process, None, Ending::Itself, code);
     }
-    assert!(trace.tree.size() <= MAX_NODES + 1);
+    // Not all of 60 times 241 folds.
+    assert!(trace.tree.size() <= MAX_NODES + 2);
     assert_eq!(trace.folds(1).len(), 60);
-    assert_eq!(trace.tree.totals().threads, 1 + 60 * (1 + 60 * 4));
+    assert_eq!(trace.tree.totals().threads, 2 + 60 * 241);
+    audit(&trace.tree);
+    // One that is whole joins one whose subtree is only counted: so is that of both.
+    let cut = |fold: &&Fold| fold.only_counted == 240;
+    let place = trace.folds(1).iter().position(|fold| cut(&fold)).unwrap();
+    bush(&mut trace, first);
+    trace.end(first, None, Ending::Itself, place as i32);
+    let both = trace.folds(1)[0];
+    assert_eq!((both.count, both.tasks), (2, 482));
+    assert!(cut(&&both) && both.example.id == TaskId(first));
+    audit(&trace.tree);
+}
+
+#[test]
+fn folds_that_are_various_inside_are_alike_only_with_equal_counts() {
+    let mut trace = Trace::launched();
+    // Children with as many threads each; 70 different ones are too many.
+    let various = |more: &[u64]| (0..70).chain(more.iter().copied()).collect::<Vec<u64>>();
+    let mut fewer = various(&[4]);
+    fewer[69] -= 5;
+    for threads in [
+        various(&[]),
+        various(&[]),
+        various(&[4]),
+        various(&[5]),
+        fewer,
+    ] {
+        let process = trace.fork(1);
+        for many in threads {
+            let child = trace.fork(process);
+            for _ in 0..many {
+                let thread = trace.thread(child, 99 + child as Tid);
+                trace.exit(thread);
+            }
+            trace.exit(child);
+        }
+        trace.exit(process);
+    }
+    let folds = trace.folds(1);
+    let counts: Vec<_> = folds.iter().map(|fold| (fold.count, fold.tasks)).collect();
+    // 1 + 70 + (0 + 1 + … + 69) = 2486; the last has one child more and as many tasks.
+    assert_eq!(counts, [(2, 4972), (1, 2491), (1, 2492), (1, 2486)]);
+    let inside = folds[0].example.children.folds().next().unwrap();
+    assert!(inside.various.subtree && inside.descendants == (0, 69));
     audit(&trace.tree);
 }
 

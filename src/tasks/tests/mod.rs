@@ -2,6 +2,7 @@
 
 mod bounds;
 mod random;
+mod relays;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -247,6 +248,8 @@ pub(super) fn audit(tree: &TaskTree) {
         if let Some(all) = &task.generations {
             fits(&all.each);
             audit_generations(all);
+            let exact = all.count * (1 + all.each.tasks());
+            assert!(all.various.subtree || all.tasks == exact);
         }
         for child in task.children.tasks_kept() {
             assert_eq!(tree.parent(child), Some(task.id));

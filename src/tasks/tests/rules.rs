@@ -393,52 +393,34 @@ fn a_late_call_of_an_ended_caller_still_makes_its_child() {
 }
 
 #[test]
-fn relays_become_generations() {
+fn a_caller_is_called_what_it_was_called_last() {
     let mut trace = Trace::launched();
-    let mut runner = trace.fork(1);
-    let first = runner;
-    for _ in 0..4 {
-        let helper = trace.thread(runner, 99 + runner as Tid);
-        trace.end(helper, Some("h"), Ending::Itself, 0);
-        let next = trace.fork(runner);
-        trace.exit(runner);
-        runner = next;
-    }
-    let all = trace.task(first).generations.as_ref().unwrap();
-    assert_eq!((all.count, all.tasks), (4, 8));
-    assert_eq!(all.tids, (101, 107));
-    assert_eq!(all.each.folds().next().unwrap().count, 1);
-    assert!(!all.various.any());
-    assert_eq!(
-        trace.task(first).children.tasks_kept().collect::<Vec<_>>(),
-        [TaskId(runner)]
-    );
-    assert_eq!(trace.tree.parent(TaskId(runner)), Some(TaskId(first)));
-    audit(&trace.tree);
-    // The launched task, which no call made, is no generation of it.
-    trace.exit(1);
-    assert!(trace.task(1).generations.is_none());
-    trace.exit(runner);
-    let relay = &trace.folds(0)[0].example.children;
-    let relay = relay.folds().next().unwrap();
-    assert_eq!((relay.count, relay.tasks, relay.tids), (1, 9, (101, 107)));
-    audit(&trace.tree);
+    trace.thread(1, 100);
+    let line = serde_json::json!({"type": "clone", "seq": 9, "at_ns": 90, "task": 2, "tid": 101,
+        "tgid": 100, "comm": "renamed", "abi": "x86_64", "call": "fork", "outcome":
+        {"created": {"task": 3, "tid": 102, "tgid": 102, "kind": "process"}}});
+    trace.tree.apply(&serde_json::from_value(line).unwrap());
+    assert_eq!(trace.task(2).comm, "renamed");
+    assert_eq!(trace.task(3).comm, "renamed");
+    // The entry into the call was not seen: its line's time is the best there is.
+    assert_eq!(trace.task(3).born_ns, 90);
 }
 
 #[test]
-fn generations_fold_whatever_the_order_of_their_ends() {
-    // Later ones first, earlier ones first, and from the middle.
-    for order in [[2, 3, 4, 5], [5, 4, 3, 2], [3, 5, 2, 4], [4, 3, 5, 2]] {
-        let mut trace = Trace::launched();
-        for caller in 1..6 {
-            trace.fork(caller);
-        }
-        for task in order {
-            trace.exit(task);
-            audit(&trace.tree);
-        }
-        let all = trace.task(2).generations.as_ref().unwrap();
-        assert_eq!((all.count, all.tids), (4, (101, 104)), "{order:?}");
-        assert_eq!(trace.tree.parent(TaskId(6)), Some(TaskId(2)));
-    }
+fn a_final_exit_takes_its_own_group_away() {
+    let exit = |task: u64| {
+        let line = serde_json::json!({"type": "exit", "seq": 9, "at_ns": 90, "task": task,
+            "tid": 100, "tgid": 100, "how": "self", "last": true});
+        serde_json::from_value::<Event>(line).unwrap()
+    };
+    // The end of thread 2 was lost.
+    let mut trace = Trace::launched();
+    let lost = trace.thread(1, 100);
+    trace.tree.apply(&exit(1));
+    assert!(trace.tree.group(100).is_none());
+    // A new process gets the number; the lost thread's end belongs to the group before it.
+    trace.appear(8, 100, 100, Kind::Process);
+    trace.tree.apply(&exit(lost));
+    assert_eq!(trace.tree.group(100).unwrap().leader, TaskId(8));
+    audit(&trace.tree);
 }
