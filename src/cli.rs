@@ -11,7 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use open::open;
 pub use plan::{OutputPlan, Plan, Replay, To, Trace};
-pub use said::{Said, complain, fail, finish_as, say};
+pub use said::{Said, fail, replayed, say, traced};
 
 /// Exit statuses of clonespy's own. Anything else is the traced program's: its own status, or death
 /// by the same signal. They are those of env(1) and timeout(1).

@@ -110,6 +110,8 @@ pub(super) fn trace(
         },
         stats: start.stats,
         options,
+        // The program does nothing but trace.
+        own_signals: true,
     };
     Ok(Trace {
         launch,

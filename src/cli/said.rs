@@ -1,14 +1,16 @@
 //! What clonespy itself says, and how it ends. No write here can panic: a closed pipe is no reason
 //! to lose the exit status.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
 use super::status;
-use crate::Error;
+use crate::abi::signals;
 use crate::event::Status;
+use crate::{Error, Failure, Result, Run};
 
 /// Words instead of deeds: help, the version, or what is wrong with the command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +69,7 @@ fn first_part(text: &str) -> String {
 
 /// Writes a text to stdout.
 pub fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     // Whoever closed it does not want to know.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
@@ -83,7 +85,7 @@ pub fn complain(text: &str) {
     }
     line.push('\n');
     // There is nowhere left to complain to.
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// Says an error, and which exit status it has.
@@ -96,12 +98,64 @@ pub fn fail(error: &Error) -> ExitCode {
     })
 }
 
-/// Ends as the traced program ended: with its exit status, or by the same signal.
-pub fn finish_as(end: &Status) -> ExitCode {
+/// After a live trace: says what was lost, and ends as the traced program ended.
+///
+/// # Errors
+/// What ended the trace before the program's end was seen.
+pub fn traced(run: Run) -> Result<ExitCode> {
+    // An output that was lost does not change the status: that one is the program's.
+    run.failures.iter().for_each(lost);
+    match (run.error, run.end.and_then(|end| end.status)) {
+        (error, Some(status)) => {
+            error.iter().for_each(|error| complain(&error.to_string()));
+            Ok(end_as(&status))
+        }
+        (Some(error), None) => Err(error),
+        (None, None) => {
+            complain("the trace ended before the program did");
+            Ok(ExitCode::from(status::FAILED))
+        }
+    }
+}
+
+/// After a replay: a trace that was cut short is worth a warning, and no failure.
+///
+/// # Errors
+/// What ended the reading.
+pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
+    // Whoever closed the pipe has seen enough.
+    let failures = || {
+        run.failures
+            .iter()
+            .filter(|one| one.why.kind() != io::ErrorKind::BrokenPipe)
+    };
+    failures().for_each(lost);
+    if let Some(error) = run.error {
+        return Err(error);
+    }
+    if run.end.is_none() {
+        complain(&format!("{}: this trace was cut short", file.display()));
+    }
+    Ok(ExitCode::from(if failures().next().is_none() {
+        0
+    } else {
+        status::FAILED
+    }))
+}
+
+fn lost(failure: &Failure) {
+    complain(&format!(
+        "the report to {} was lost: {}",
+        failure.destination, failure.why
+    ));
+}
+
+/// Ends with a program's exit status, or by the same signal.
+fn end_as(end: &Status) -> ExitCode {
     match end {
         // The kernel keeps eight bits of it (wait(2)).
         Status::Exited { exited } => ExitCode::from((exited & 0xff) as u8),
-        Status::Signaled { signaled, .. } => match number(signaled) {
+        Status::Signaled { signaled, .. } => match signals::number(signaled) {
             Some(signal) => crate::sys::die_by(signal),
             None => {
                 complain(&format!(
@@ -111,16 +165,4 @@ pub fn finish_as(end: &Status) -> ExitCode {
             }
         },
     }
-}
-
-/// The number of a signal.
-fn number(name: &str) -> Option<i32> {
-    let names = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-        "PIPE", "ALRM", "TERM",
-    ];
-    let at = names
-        .iter()
-        .position(|one| name.strip_prefix("SIG") == Some(one))?;
-    i32::try_from(at + 1).ok()
 }

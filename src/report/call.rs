@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use super::flagset::{self, Set};
 use super::pen::{Ink, Pen, columns};
-use super::{Look, units};
-use crate::event::{Certainty, CloneCall, Created, Kind, Outcome};
+use super::{Look, remarks, units};
+use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Totals};
 
 /// Where the name of a task begins, and what it did.
 const WHO: usize = 6;
@@ -38,12 +38,12 @@ pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>) -> String 
     pen.words(&text, ink, WHAT);
     right(&mut pen, look, call, set);
     pen.end();
-    for text in flagset::remarks(look, call) {
+    for text in remarks::remarks(look, call) {
         remark(&mut pen, &text);
     }
     let new = set.is_some_and(|set| set.new);
     if new || look.verbose > 0 {
-        for text in flagset::oddities(look, &call.request) {
+        for text in remarks::oddities(look, &call.request) {
             remark(&mut pen, &text);
         }
     }
@@ -119,8 +119,8 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
     }
 }
 
-/// The totals, as the last line says them.
-pub(super) fn totals(look: &Look, totals: &crate::event::Totals) -> String {
+/// The totals in two parts, as the last line says them: what there was, what was asked for.
+pub(super) fn totals(totals: &Totals) -> [String; 2] {
     let created = totals.threads.saturating_sub(totals.leaders);
     let mains = match (totals.leaders, created) {
         (1, 0) => "main".to_owned(),
@@ -128,37 +128,34 @@ pub(super) fn totals(look: &Look, totals: &crate::event::Totals) -> String {
         (n, 0) => format!("{} main", units::count(n)),
         (n, m) => format!("{} main + {} created", units::count(n), units::count(m)),
     };
+    let tasks = format!(
+        "{}, {} ({mains})",
+        units::counted(totals.processes, "process"),
+        units::counted(totals.threads, "thread"),
+    );
     let calls = totals
         .calls
         .values()
         .fold(0u64, |sum, &n| sum.saturating_add(n));
-    let mut line = format!(
-        "{}, {} ({mains}){}{}, {} failed",
-        units::counted(totals.processes, "process"),
-        units::counted(totals.threads, "thread"),
-        look.glyphs().dot,
-        units::counted(calls, "call"),
-        units::count(totals.failed),
-    );
+    let mut calls = units::counted(calls, "call");
+    calls.push_str(&format!(", {} failed", units::count(totals.failed)));
     for (n, word) in [
         (totals.untraced, "untraced"),
         (totals.unfinished, "unfinished"),
     ] {
         if n > 0 {
-            line.push_str(&format!(", {} {word}", units::count(n)));
+            calls.push_str(&format!(", {} {word}", units::count(n)));
         }
     }
-    line
+    [tasks, calls]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Totals;
 
     #[test]
     fn totals_count_like_people() {
-        let look = Look::default();
         let one = Totals {
             processes: 1,
             threads: 1,
@@ -166,8 +163,8 @@ mod tests {
             ..Totals::default()
         };
         assert_eq!(
-            totals(&look, &one),
-            "1 process, 1 thread (main) · 0 calls, 0 failed"
+            totals(&one),
+            ["1 process, 1 thread (main)", "0 calls, 0 failed"]
         );
         let demo = Totals {
             threads: 3,
@@ -176,8 +173,11 @@ mod tests {
             ..one.clone()
         };
         assert_eq!(
-            totals(&look, &demo),
-            "1 process, 3 threads (main + 2 created) · 2 calls, 0 failed"
+            totals(&demo),
+            [
+                "1 process, 3 threads (main + 2 created)",
+                "2 calls, 0 failed"
+            ]
         );
         let many = Totals {
             processes: 2,
@@ -187,8 +187,11 @@ mod tests {
             ..one
         };
         assert_eq!(
-            totals(&look, &many),
-            "2 processes, 2 threads (2 main) · 0 calls, 0 failed, 1 untraced"
+            totals(&many),
+            [
+                "2 processes, 2 threads (2 main)",
+                "0 calls, 0 failed, 1 untraced"
+            ]
         );
     }
 }

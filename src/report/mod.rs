@@ -10,6 +10,7 @@ mod flagset;
 mod json;
 mod pen;
 mod phrases;
+mod remarks;
 mod schema;
 mod text;
 mod tree;

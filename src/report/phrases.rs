@@ -88,13 +88,12 @@ static COPIES: &[(&str, &str)] = &[
     ("CLONE_SIGHAND", "signal handlers"),
 ];
 
-/// What is copied, given which flags are set.
+/// What is copied, given which flags are set. Handlers that are reset are no copy.
 pub(super) fn copies(set: impl Fn(&str) -> bool) -> Vec<&'static str> {
     COPIES
         .iter()
-        .filter(|(flag, what)| {
-            !set(flag) && !(*what == "signal handlers" && set("CLONE_CLEAR_SIGHAND"))
-        })
+        .filter(|(flag, _)| !set(flag))
+        .filter(|(flag, _)| *flag != "CLONE_SIGHAND" || !set("CLONE_CLEAR_SIGHAND"))
         .map(|&(_, what)| what)
         .collect()
 }
@@ -120,6 +119,15 @@ mod tests {
             );
         }
         assert!(phrase("CLONE_NOT_YET").is_none());
+    }
+
+    #[test]
+    fn every_known_flag_has_words_and_every_word_a_flag() {
+        let mut known: Vec<_> = crate::abi::FLAGS.iter().map(|flag| flag.name).collect();
+        let mut said: Vec<_> = names().collect();
+        known.sort_unstable();
+        said.sort_unstable();
+        assert_eq!(said, known);
     }
 
     #[test]

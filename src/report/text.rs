@@ -214,23 +214,21 @@ impl Reporter for Text {
     }
 
     fn finish(&mut self, tree: &TaskTree) -> io::Result<()> {
-        if self.look.quiet < 3 {
+        let totals = tree
+            .end()
+            .map_or_else(|| tree.totals(), |end| end.totals.clone());
+        // A program that never started is an error to tell, and no tree.
+        if self.look.quiet < 3 && (self.ended || totals.threads > 0) {
             if self.written {
                 self.out.write_all(b"\n")?;
             }
             let out = &mut self.out;
-            tree::rows(
-                &self.look,
-                tree.roots(),
-                |id| tree.task(id),
-                |row| out.write_all(row.as_bytes()),
-            )?;
+            tree::rows(&self.look, tree, |row| out.write_all(row.as_bytes()))?;
             let totals = tree
                 .end()
                 .map_or_else(|| tree.totals(), |end| end.totals.clone());
             let mut pen = Pen::new(&self.look);
-            pen.words(&call::totals(&self.look, &totals), Ink::Plain, 0)
-                .end();
+            pen.parts(&call::totals(&totals), Ink::Plain, 0).end();
             self.out.write_all(pen.done().as_bytes())?;
             if !self.ended {
                 let note = self.note("the trace was cut short: what came after is not known");
@@ -272,18 +270,19 @@ fn exec(look: &Look, old: &str, event: &Exec) -> String {
     who(&mut pen, look, event.tid, old);
     pen.put("exec  ");
     let text = arguments(look, event);
-    let file = file(look, event).unwrap_or_default();
+    let room = look.width.saturating_sub(pen.column());
+    let (long, short) = file(look, event).unwrap_or_default();
     if look.verbose > 0 {
-        pen.words(&text, Ink::Plain, WHAT + 6);
+        pen.words(&text, Ink::Plain, WHAT + 6)
+            .words(&long, Ink::Faint, WHAT + 6);
     } else {
-        let taken = pen.column() + columns(&file);
-        pen.put(&shorten(
-            &text,
-            look.width.saturating_sub(taken).max(20),
-            look,
-        ));
+        // The arguments are shortened first, but not to nothing.
+        let fits = columns(&long) + columns(&text).min(30) <= room;
+        let file = shorten(if fits { &long } else { &short }, room / 2, look);
+        let room = room.saturating_sub(columns(&file));
+        pen.put(&shorten(&text, room, look)).ink(&file, Ink::Faint);
     }
-    pen.ink(&file, Ink::Faint).end();
+    pen.end();
     if let Some(former) = event.former_tid {
         let text = format!("by thread {former}, which is {} from now on", event.tid);
         remark(&mut pen, &text);
@@ -310,15 +309,17 @@ fn arguments(look: &Look, event: &Exec) -> String {
     words.join(" ")
 }
 
-/// The file, where the first argument does not name it (`sh` that is `dash`, a name that lies).
-fn file(look: &Look, event: &Exec) -> Option<String> {
+/// The file, with its path and without, where the first argument does not name it (`sh` that is
+/// `dash`, a name that lies).
+fn file(look: &Look, event: &Exec) -> Option<(String, String)> {
     fn base(path: &str) -> &str {
         path.rsplit('/').next().unwrap_or_default()
     }
     let path = event.path.as_deref()?;
     let first = event.argv.as_deref()?.first()?;
     let named = base(first.strip_prefix('-').unwrap_or(first));
-    (base(path) != named).then(|| format!("  ({})", look.name(path)))
+    let show = |file: &str| format!("  ({})", look.name(file));
+    (base(path) != named).then(|| (show(path), show(base(path))))
 }
 
 fn copied(look: &Look, event: &Copied) -> String {
@@ -352,7 +353,7 @@ fn stats(look: &Look, stats: &Stats) -> String {
         let total = counts.values().fold(0u64, |sum, &n| sum.saturating_add(n));
         pen.put(&format!("{name:<9}{:>9}", units::count(total)));
         if let Some(ratio) = ratio(total, stats.created) {
-            pen.put(&format!("  {ratio} a task"));
+            pen.put(&format!("  {ratio} a new task"));
         }
         let mut kinds: Vec<_> = counts.iter().collect();
         kinds.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));

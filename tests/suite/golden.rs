@@ -329,7 +329,7 @@ fn check(output: &Output, status: i32, errors: &[&str]) {
 fn replay_writes_to_stdout_or_where_it_is_told() {
     let output = clonespy(&["replay", "pthread.jsonl"]).output().unwrap();
     check(&output, 0, &[]);
-    let wanted = fs::read(golden("pthread.80.txt")).unwrap();
+    let wanted = text("pthread", &Look::default()).into_bytes();
     assert_eq!(output.stdout, wanted);
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("out.txt");
@@ -355,7 +355,10 @@ fn replay_reads_stdin_and_arrays() {
         .output()
         .unwrap();
     check(&output, 0, &[]);
-    assert_eq!(output.stdout, fs::read(golden("pthread.80.txt")).unwrap());
+    assert_eq!(
+        output.stdout,
+        text("pthread", &Look::default()).into_bytes()
+    );
 }
 
 #[test]
@@ -366,7 +369,7 @@ fn a_cut_trace_is_a_warning_and_garbage_a_failure() {
         0,
         &["clonespy: cut.jsonl: this trace was cut short"],
     );
-    assert_eq!(output.stdout, fs::read(golden("cut.80.txt")).unwrap());
+    assert_eq!(output.stdout, text("cut", &Look::default()).into_bytes());
 
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t");
@@ -449,5 +452,8 @@ fn one_lost_output_does_not_cost_the_other() {
     ];
     let output = clonespy(&args).output().unwrap();
     assert_eq!(output.status.code(), Some(125));
-    assert_eq!(output.stdout, fs::read(golden("pthread.80.txt")).unwrap());
+    assert_eq!(
+        output.stdout,
+        text("pthread", &Look::default()).into_bytes()
+    );
 }
