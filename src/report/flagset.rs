@@ -10,6 +10,8 @@ use crate::event::{Call, CloneCall, Hex, Request};
 const NAME: usize = 6;
 const VERB: usize = 28;
 const OBJECT: usize = 36;
+/// With fewer columns than this there are none to keep: words follow the name.
+const NARROW: usize = 60;
 
 /// A program that passes more sets than this gets no letters for the rest: a table that a hostile
 /// program fills may not grow for ever.
@@ -95,17 +97,22 @@ pub(super) fn explain(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
     copies(pen, call);
     for flag in in_order(&call.request.flags) {
         pen.to(NAME).put(&look.name(flag));
-        match phrases::phrase(flag) {
-            Some(row) => {
-                pen.to(VERB).ink(row.verb, Ink::Faint).to(OBJECT);
-                pen.words(&object(row, call), Ink::Plain, OBJECT);
-            }
-            None => {
-                pen.to(VERB)
-                    .words("a flag that this version has no words for", Ink::Odd, VERB);
-            }
+        let (verb, object, ink) = match phrases::phrase(flag) {
+            Some(row) => (row.verb, object(row, call), Ink::Plain),
+            None => (
+                "",
+                "no words for this flag in this version".into(),
+                Ink::Odd,
+            ),
+        };
+        if look.width < NARROW {
+            pen.put(" ")
+                .words(&format!("{verb} {object}"), ink, NAME + 2)
+                .end();
+        } else {
+            pen.to(VERB).ink(verb, Ink::Faint).to(OBJECT);
+            pen.words(&object, ink, OBJECT).end();
         }
-        pen.end();
     }
     pen.to(NAME)
         .parts(&rest(look, call), Ink::Faint, NAME)

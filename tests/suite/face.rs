@@ -1,5 +1,7 @@
 //! The program itself around a live trace: statuses, outputs, and that a replay shows the same.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

@@ -4,6 +4,8 @@
 //! `CLONESPY_BLESS=1 cargo test golden` writes the expected files anew; read the difference before
 //! committing it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Write};
