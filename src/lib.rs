@@ -159,3 +159,69 @@ impl std::fmt::Debug for Outputs {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+    use event::Lost;
+
+    /// Notes what it is told, and fails at a call of this number.
+    struct Note(Rc<RefCell<Vec<&'static str>>>, usize);
+
+    impl Note {
+        fn told(&self, what: &'static str) -> io::Result<()> {
+            self.0.borrow_mut().push(what);
+            match self.0.borrow().len() == self.1 {
+                true => Err(io::ErrorKind::StorageFull.into()),
+                false => Ok(()),
+            }
+        }
+    }
+
+    impl Reporter for Note {
+        fn event(&mut self, _: &Event, _: &TaskTree) -> io::Result<()> {
+            self.told("event")
+        }
+        fn finish(&mut self, _: &TaskTree) -> io::Result<()> {
+            self.told("finish")
+        }
+    }
+
+    fn lost(seq: u64) -> Result<Event> {
+        Ok(Event::Lost(Lost {
+            seq,
+            what: "copy".into(),
+            count: 1,
+        }))
+    }
+
+    #[test]
+    fn a_reporter_that_fails_is_muted_and_the_run_goes_on() {
+        let (good, bad) = (Rc::default(), Rc::default());
+        let mut outputs = Outputs::new();
+        outputs.add("bad", Box::new(Note(Rc::clone(&bad), 2)));
+        outputs.add("good", Box::new(Note(Rc::clone(&good), 0)));
+        let run = run((1..=3).map(lost), outputs);
+        assert_eq!(*bad.borrow(), ["event", "event"]);
+        assert_eq!(*good.borrow(), ["event", "event", "event", "finish"]);
+        assert_eq!(run.failures.len(), 1);
+        assert_eq!(run.failures[0].destination, "bad");
+        assert!(run.error.is_none() && run.end.is_none());
+    }
+
+    #[test]
+    fn an_error_ends_the_run_after_everyone_has_finished() {
+        let told = Rc::default();
+        let mut outputs = Outputs::new();
+        outputs.add("it", Box::new(Note(Rc::clone(&told), 0)));
+        let run = run(
+            [lost(1), Err(Error::Usage("no".into())), lost(2)].into_iter(),
+            outputs,
+        );
+        assert_eq!(*told.borrow(), ["event", "finish"]);
+        assert_eq!(run.error.unwrap().to_string(), "no");
+    }
+}
