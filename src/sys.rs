@@ -14,9 +14,7 @@ pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
     poke_user, registers, resume, return_slots, seize, siginfo, syscall_info,
 };
-pub use signals::{
-    block_sigchld, die_by, forward_signals_to, process_exists, same_group, take_sigchld,
-};
+pub use signals::{block_sigchld, die_by, forward_signals_to, kill, same_group, take_sigchld};
 pub use wait::{Report, Target, Watch, What, peek, reap, take_stop};
 
 use std::io;

@@ -193,11 +193,10 @@ pub fn same_group(tgid: i32, tid: i32) -> bool {
     result == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
 
-/// Whether a task of this tid exists; a zombie does.
-pub fn process_exists(tid: i32) -> bool {
-    // SAFETY: signal 0 sends nothing.
-    let result = unsafe { libc::kill(tid, 0) };
-    result == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+/// Kills the process of a task.
+pub fn kill(tid: i32) {
+    // SAFETY: an integer pid; a task that is gone is refused.
+    unsafe { libc::kill(tid, libc::SIGKILL) };
 }
 
 /// Ends this process by a signal, without a core file of its own.

@@ -40,6 +40,8 @@ pub trait Kernel {
     fn next_report(&self, live: usize) -> io::Result<Option<Report>>;
     /// Reaps a task whose end was reported. Its tid is free from then on.
     fn reap(&self, tid: Tid);
+    /// Kills a process by SIGKILL; a task of it that is stopped dies too.
+    fn kill(&self, tid: Tid);
     /// This task is likely to report soon.
     fn expect(&self, tid: Tid);
     /// Lets a stopped task go on.
@@ -215,6 +217,10 @@ impl Kernel for Live {
         self.requests.add("waitid (reap)");
         // ECHILD: its parent was not us and the kernel has let it go to that one already.
         let _ = sys::reap(tid);
+    }
+
+    fn kill(&self, tid: Tid) {
+        sys::kill(tid);
     }
 
     fn expect(&self, tid: Tid) {

@@ -39,7 +39,7 @@ use crate::abi::Abi;
 use crate::error::{Error, Result};
 use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
 use crate::observe::Observer;
-use crate::sys::{Request, Spawned};
+use crate::sys::{self, Request, Spawned, What};
 
 use self::kernel::{Kernel, Live, Refused};
 use self::newborn::Nursery;
@@ -282,6 +282,26 @@ impl<K: Kernel> Tracer<K> {
             })
         });
         self.ended = true;
+    }
+}
+
+impl<K: Kernel> Drop for Tracer<K> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        sys::forward_signals_to(0);
+        for tgid in self.table.tgids() {
+            self.kernel.kill(tgid);
+        }
+        // A newborn that is parked, or not yet reported, dies with its creator's process or is
+        // killed when it is reported.
+        while let Ok(Some(report)) = self.kernel.next_report(self.table.len()) {
+            match report.what {
+                What::Stopped(_) => self.kernel.kill(report.tid),
+                What::Exited(_) | What::Killed { .. } => self.kernel.reap(report.tid),
+            }
+        }
     }
 }
 
