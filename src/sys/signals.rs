@@ -230,8 +230,8 @@ extern "C" fn forward(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_v
             alarm_after(Duration::from_millis(50));
         }
     } else if program > 0 {
-        // Somebody sent it to clonespy alone: it is meant for what it runs. kill(2) is
-        // async-signal-safe.
+        // Somebody sent it to clonespy alone: it is meant for what it runs.
+        // SAFETY: kill(2) is async-signal-safe and takes two integers.
         unsafe { libc::kill(program, signal) };
     }
 }
