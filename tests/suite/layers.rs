@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("sys", &["error"]),
+    ("replay", &["error", "abi", "event"]),
     ("tasks", &["error", "abi", "event"]),
     ("check", &["error", "abi", "event", "tasks"]),
     ("report", &["error", "abi", "event", "tasks"]),

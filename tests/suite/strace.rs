@@ -66,8 +66,8 @@ impl Reader {
         let life = self.life(tid);
         if let Some(ended) = rest.strip_prefix("+++ ") {
             self.ended(tid, ended);
-        } else if rest.starts_with('[') || rest.starts_with("---") || rest.starts_with("???? ") {
-            // Remarks on personality, signals, and a task that strace only just met.
+        } else if rest.starts_with('[') || rest.starts_with("---") || rest.starts_with("???") {
+            // Remarks on personality, signals, and a task whose call strace did not see begin.
         } else if let Some(start) = rest
             .strip_suffix(" <unfinished ...>")
             .or_else(|| rest.strip_suffix("<unfinished ...>"))
@@ -246,6 +246,8 @@ fn child_tid(result: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::{CASES, Strace};
+    use crate::trace::{command, words};
 
     #[test]
     fn lines_in_two_parts_restarts_and_reused_tids_are_read() {
@@ -287,5 +289,29 @@ mod tests {
 ";
         let names: Vec<String> = read(text).0.into_keys().collect();
         assert_eq!(names, ["0", "0.0", "0.0.0"]);
+    }
+
+    /// A comparison with strace says something only if strace says the same each time and finds
+    /// every task's creator.
+    #[test]
+    fn strace_agrees_with_itself() {
+        for case in CASES {
+            if matches!(case.strace, Strace::No(_)) {
+                continue;
+            }
+            let line = command(case);
+            let Some((run, first)) = strace(&words(&line)) else {
+                return;
+            };
+            run.expect(case.name, case.end);
+            let Some((_, second)) = strace(&words(&line)) else {
+                return;
+            };
+            first.expect_same(&second, case.name);
+            if matches!(case.strace, Strace::Same) {
+                let orphan = first.0.keys().find(|name| name.starts_with("orphan"));
+                assert_eq!(orphan, None, "{}", case.name);
+            }
+        }
     }
 }

@@ -159,7 +159,10 @@ pub fn expect_whole(traced: &Traced, what: &str) {
 pub fn compare(what: &str, command: &[&OsStr], differs: Strace) {
     let mut ours = Calls::of_events(&trace(command).events);
     match differs {
-        Strace::No(_) => return,
+        Strace::No(why) => {
+            eprintln!("{what}: not compared with strace: {why}");
+            return;
+        }
         Strace::LosesUntraced => ours = ours.without_descendants_of(CLONE_UNTRACED),
         Strace::Same => {}
     }
