@@ -140,3 +140,50 @@ fn agree(a: &Made, b: &Made) -> bool {
         && same(a.exit_signal, b.exit_signal)
         && a.result == b.result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(call: &str, flags: u64, result: Result) -> Calls {
+        let made = Made {
+            call: call.to_owned(),
+            flags: Some(flags),
+            exit_signal: Some(17),
+            result,
+        };
+        Calls(BTreeMap::from([("0".to_owned(), vec![made])]))
+    }
+
+    #[test]
+    fn each_difference_is_found() {
+        let made = || one("clone", 0x100, Result::Created);
+        made().expect_same(&made(), "the same");
+        for other in [
+            one("clone3", 0x100, Result::Created),
+            one("clone", 0x101, Result::Created),
+            one("clone", 0x100, Result::Failed("EPERM".to_owned())),
+            Calls::default(),
+        ] {
+            let compared = std::panic::catch_unwind(|| made().expect_same(&other, "another"));
+            assert!(compared.is_err());
+        }
+    }
+
+    #[test]
+    fn descendants_are_left_out_by_the_flag_of_the_call_that_made_them() {
+        let mut calls = one("clone", 0x80_0000, Result::Created);
+        for name in ["0.0", "0.0.3", "0.1"] {
+            let more = one("fork", 0, Result::Created);
+            calls
+                .0
+                .extend(more.0.into_values().map(|made| (name.to_owned(), made)));
+        }
+        let names: Vec<String> = calls
+            .without_descendants_of(0x80_0000)
+            .0
+            .into_keys()
+            .collect();
+        assert_eq!(names, ["0", "0.1"]);
+    }
+}
