@@ -93,11 +93,11 @@ pub const CASES: &[Case] = &[
         .beyond_strace(RACE),
     case("leader_exits", &[]).exits(3),
     case("exit_group_thread", &[]).exits(5),
-    case("caller_dies", &["exit_group"]).beyond_strace(RACE),
-    case("caller_dies_exec", &["exec"])
+    case("caller_dies", &["exit_group", "60"]).beyond_strace(RACE),
+    case("caller_dies_exec", &["exec", "60"])
         .of("caller_dies")
         .beyond_strace(RACE),
-    case("caller_dies_sigkill", &["sigkill"])
+    case("caller_dies_sigkill", &["sigkill", "60"])
         .of("caller_dies")
         .beyond_strace(RACE),
     case("newborn_killed", &[]),

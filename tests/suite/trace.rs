@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clonespy::event::{Event, Outcome};
+use clonespy::event::{Event, Kind, Outcome};
 
 use crate::calls::Calls;
 use crate::fixtures::{Case, Strace, program, scratch};
@@ -147,11 +147,29 @@ pub fn expect_whole(traced: &Traced, what: &str) {
     let numbers: Vec<u64> = born.iter().map(|task| task.0).collect();
     let expected: Vec<u64> = (1..=numbers.len() as u64).collect();
     assert_eq!(numbers, expected, "{what}: tasks are numbered without gaps");
+    events.iter().for_each(|event| expect_sorted(event, what));
     assert_eq!(
         traced.text,
         replay(&traced.jsonl),
         "{what}: live and replayed text"
     );
+}
+
+/// A created task is what its flags make of it, and in the group where they put it. (No program of
+/// these tests changes its arguments during a call, so a contradiction is a wrong attribution.)
+#[track_caller]
+fn expect_sorted(event: &Event, what: &str) {
+    let Event::Clone(call) = event else {
+        return;
+    };
+    let Outcome::Created(created) = &call.outcome else {
+        return;
+    };
+    let thread = call.request.has("CLONE_THREAD");
+    let right = created.flags_contradicted.is_empty()
+        && (created.kind == Kind::Thread) == thread
+        && created.tgid == if thread { call.tgid } else { created.tid };
+    assert!(right, "{what}: the flags and the task disagree: {call:#?}");
 }
 
 /// Runs a program under clonespy and under strace, and compares them call by call.
