@@ -70,6 +70,11 @@ pub fn run(command: &mut Command) -> Run {
 /// Runs a command with this on its standard input.
 #[track_caller]
 pub fn run_with(command: &mut Command, input: &'static [u8]) -> Run {
+    run_within(LIMIT, command, input)
+}
+
+#[track_caller]
+fn run_within(limit: Duration, command: &mut Command, input: &'static [u8]) -> Run {
     let words = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::piped())
@@ -99,12 +104,12 @@ pub fn run_with(command: &mut Command, input: &'static [u8]) -> Run {
             stderr,
         });
     });
-    receive.recv_timeout(LIMIT).unwrap_or_else(|_| {
+    receive.recv_timeout(limit).unwrap_or_else(|_| {
         let state = state_of(pid);
         let _ = Command::new("kill")
             .args(["-KILL", "--", &format!("-{pid}")])
             .status();
-        panic!("{words}: still running after {LIMIT:?}:\n{state}")
+        panic!("{words}: still running after {limit:?}:\n{state}")
     })
 }
 
@@ -202,4 +207,22 @@ pub fn lacking(what: &str) {
         "{what}, and CI=true wants all tests run"
     );
     eprintln!("not tested: {what}");
+}
+
+#[test]
+fn what_does_not_end_is_shown_and_ended() {
+    // A shell whose child waits for a pipe that nobody writes to; it would wait for ever.
+    let script = "mkfifo \"$1\" && (read line <\"$1\"); true";
+    let fifo = crate::trace::fresh_file("fifo");
+    let failed = std::panic::catch_unwind(|| {
+        run_within(
+            Duration::from_millis(300),
+            Command::new("sh").args(["-c", script, "sh"]).arg(&fifo),
+            b"",
+        );
+    })
+    .expect_err("it cannot have ended");
+    let words = failed.downcast_ref::<String>().expect("a message");
+    assert!(words.contains("still running"), "{words}");
+    assert!(words.contains("(sh)") && words.contains("wchan"), "{words}");
 }
