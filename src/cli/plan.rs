@@ -110,8 +110,9 @@ pub(super) fn trace(
         },
         stats: start.stats,
         options,
-        // The program does nothing but trace.
+        // clonespy does nothing but trace.
         own_signals: true,
+        ..Launch::default()
     };
     Ok(Trace {
         launch,

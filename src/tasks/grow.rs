@@ -116,7 +116,6 @@ impl TaskTree {
             for old in group.live.clone() {
                 self.retire(old, new.born_ns);
             }
-            self.groups.remove(&new.tgid);
         }
     }
 

@@ -317,7 +317,10 @@ impl<K: Kernel> Tracer<K> {
         let (index, _) = calls
             .iter()
             .enumerate()
-            .filter(|(_, dead)| fits(&dead.pending, facts))
+            .filter(|(_, dead)| match facts.call {
+                Some(_) => fits(&dead.pending, facts),
+                None => related(tid, &dead.pending, &facts.status),
+            })
             .max_by_key(|(index, dead)| (kinship(tid, dead, facts), *index))?;
         Some(self.nursery.dead_calls.remove(index))
     }
@@ -432,6 +435,17 @@ impl<K: Kernel> Tracer<K> {
         Ok(())
     }
 
+    /// Lets parked newborns go on, where nothing more is waited for.
+    pub(super) fn release_all_parked(&mut self) {
+        for (_, parked) in std::mem::take(&mut self.nursery.parked) {
+            let how = match parked.stop {
+                Stop::Group(_) => Request::Listen,
+                _ => Request::Cont,
+            };
+            let _ = parked.stopped.resume(how, 0);
+        }
+    }
+
     /// The end of the trace: what is still open stays without an answer, and is told so.
     pub(super) fn close_open(&mut self) {
         for dead in std::mem::take(&mut self.nursery.dead_calls) {
@@ -473,6 +487,18 @@ fn fits(pending: &Pending, facts: &Facts) -> bool {
         && saved
 }
 
+/// Whether a newborn's ids contradict the call's flags: a thread has its creator's tgid, and a
+/// process has not. (Flags that could not be read, or that another thread changed, contradict
+/// nothing.)
+fn contradicts(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
+    let Some(tgid) = status.tgid else {
+        return false;
+    };
+    let asked = pending.decoded.flags.contains(flags::CLONE_THREAD);
+    let readable = pending.decoded.request.flags_raw.is_some();
+    readable && asked != (tgid != tid)
+}
+
 /// How well a newborn's ids fit a dead call; then the same stack pointer and thread pointer.
 fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool) {
     let status = &facts.status;
@@ -501,6 +527,9 @@ fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool) {
 fn related(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
     let caller = pending.event.tgid;
     let flags = pending.decoded.flags;
+    if contradicts(tid, pending, status) {
+        return false;
+    }
     if status.tgid.is_some_and(|tgid| tgid != tid) {
         return status.tgid == Some(caller);
     }

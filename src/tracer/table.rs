@@ -89,7 +89,7 @@ pub struct Tracee {
     /// Its creation was reported, its own first stop not yet.
     pub awaited: bool,
     /// The call that it is in.
-    pub call: Option<Pending>,
+    pub call: Option<Box<Pending>>,
     /// It is installing a filter that may hide calls; `true`: in its whole thread group.
     pub sandboxing: Option<bool>,
     /// Registers to be put back at its first stop.
@@ -177,7 +177,7 @@ impl Table {
     /// Notes the call that a task is in.
     pub fn set_call(&mut self, tid: Tid, call: Pending) {
         if let Some(tracee) = self.tasks.get_mut(&tid) {
-            tracee.call = Some(call);
+            tracee.call = Some(Box::new(call));
             self.calling.insert(tid);
         }
     }
@@ -185,10 +185,15 @@ impl Table {
     /// Takes the call that a task was in.
     pub fn take_call(&mut self, tid: Tid) -> Option<Pending> {
         self.calling.remove(&tid);
-        self.tasks.get_mut(&tid)?.call.take()
+        self.tasks.get_mut(&tid)?.call.take().map(|call| *call)
     }
 
-    /// Every task, in no order.
+    /// The ids of all live thread groups.
+    pub fn tgids(&self) -> Vec<Tid> {
+        self.groups.keys().copied().collect()
+    }
+
+    /// Every task, by tid.
     pub fn tids(&self) -> Vec<Tid> {
         let mut tids: Vec<_> = self.tasks.keys().copied().collect();
         tids.sort_unstable();

@@ -258,13 +258,13 @@ fn what_is_too_much_is_counted() {
     assert_eq!(trace.tree.totals().threads, 2 + 60 * 241);
     audit(&trace.tree);
     // One that is whole joins one whose subtree is only counted: so is that of both.
-    let cut = |fold: &&Fold| fold.only_counted == 240;
-    let place = trace.folds(1).iter().position(|fold| cut(&fold)).unwrap();
+    let cut = |fold: &Fold| fold.only_counted == 240;
+    let place = trace.folds(1).iter().position(|fold| cut(fold)).unwrap();
     bush(&mut trace, first);
     trace.end(first, None, Ending::Itself, place as i32);
     let both = trace.folds(1)[0];
     assert_eq!((both.count, both.tasks), (2, 482));
-    assert!(cut(&&both) && both.example.id == TaskId(first));
+    assert!(cut(both) && both.example.id == TaskId(first));
     audit(&trace.tree);
 }
 

@@ -1,6 +1,7 @@
 //! Events made by hand, and what must hold of the tree whatever they are.
 
 mod bounds;
+mod lost;
 mod random;
 mod relays;
 mod rules;

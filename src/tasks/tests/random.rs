@@ -94,10 +94,8 @@ struct Naive {
 
 impl Naive {
     fn act(&mut self, act: Act, trace: &mut Trace) {
-        let at =
-            |who: usize, live: &[(u64, Tid, Tid)]| (!live.is_empty()).then(|| who % live.len());
         let (Act::Fork(who) | Act::Thread(who) | Act::Exec(who) | Act::Exit(who, _)) = act;
-        let Some(place) = at(who, &self.live) else {
+        let Some(place) = who.checked_rem(self.live.len()) else {
             return;
         };
         let (task, tid, tgid) = self.live[place];

@@ -72,3 +72,25 @@ fn what_only_the_last_generation_made_is_not_everyones() {
     assert_eq!(trace.tree.parent(TaskId(next)), Some(TaskId(4)));
     audit(&trace.tree);
 }
+
+#[test]
+fn extra_children_of_many_relays_are_counted() {
+    let mut trace = Trace::launched();
+    let mut runner = trace.fork(1);
+    let first = runner;
+    for _ in 0..200 {
+        // Two generations, then a late child of theirs: the next ones are kept apart,
+        let head = runner;
+        for _ in 0..2 {
+            let next = trace.fork(runner);
+            trace.exit(runner);
+            runner = next;
+        }
+        let late = trace.fork(head);
+        trace.exit(late);
+    }
+    // … until there are too many of them.
+    let all = trace.task(first).generations.as_ref().unwrap();
+    assert!(all.various.subtree && all.count > 100 && all.tasks > all.count);
+    audit(&trace.tree);
+}
