@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 
 use super::status;
 use crate::abi::signals;
+use crate::error::plain;
 use crate::event::Status;
 use crate::{Error, Failure, Result, Run};
 
@@ -146,7 +147,8 @@ pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
 fn lost(failure: &Failure) {
     complain(&format!(
         "the report to {} was lost: {}",
-        failure.destination, failure.why
+        failure.destination,
+        plain(&failure.why)
     ));
 }
 
