@@ -23,7 +23,6 @@ const LIMIT: Rule = Rule {
     since: Version(4, 9, 0),
     decided: Decided::Look,
     english: "the administrator's limit, counted for this user here or in an ancestor",
-    proof: Proof::Read,
     ..RULE
 };
 
@@ -139,7 +138,6 @@ pub(super) static ROWS: &[Rule] = &[
         chinese: "CLONE_NEWPID 达到 user.max_pid_namespaces 上限。",
         look: "/proc/sys/user/max_pid_namespaces",
         source: PID,
-        proof: Proof::Observed,
         test: |a, _| all_of(a, CLONE_NEWPID),
         ..LIMIT
     },
