@@ -6,6 +6,7 @@ pub mod args;
 pub mod bpf;
 pub mod errno;
 pub mod flags;
+pub mod origins;
 pub mod rules;
 pub mod signals;
 
