@@ -6,6 +6,8 @@ pub mod args;
 pub mod bpf;
 pub mod errno;
 pub mod flags;
+pub mod origins;
+pub mod rules;
 pub mod signals;
 
 pub use arch::{ABIS, Abi, Order};
