@@ -261,7 +261,11 @@ impl<K: Kernel> Tracer<K> {
                 self.created(pending, born);
                 self.kernel.expect(child);
                 self.kernel.expect(tid);
-                self.release_newborn(child)?;
+                match self.release_newborn(child) {
+                    // Killed while it was parked: its end will be reported. Its creator goes on.
+                    Ok(()) | Err(Refused::Gone) => {}
+                    refused => return refused,
+                }
             }
             // Not visible in our pid namespace: it cannot be followed.
             _ => self.conclude(pending, Outcome::Untraced { tid: None }),
