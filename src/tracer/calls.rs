@@ -97,13 +97,27 @@ impl<K: Kernel> Tracer<K> {
         let Some(mut pending) = self.pend(task, call)? else {
             return Ok(());
         };
-        pending.registers = self.kernel.registers(tid)?;
-        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) {
-            pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
+        let asked = self.kernel.registers(tid).and_then(|registers| {
+            pending.registers = registers;
+            self.hide_untraced(task, &call, &mut pending)
+        });
+        pending.entered_ns = Some(self.kernel.now_ns());
+        // Also of a caller that was killed here: it called.
+        self.table.set_call(tid, pending);
+        asked
+    }
+
+    /// Takes CLONE_UNTRACED off a call that is entered with it.
+    fn hide_untraced(
+        &self,
+        task: &Stopped<K>,
+        call: &Syscall,
+        pending: &mut Pending,
+    ) -> Handled {
+        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
+            pending.edit = self.take_off_untraced(task, call, &pending.decoded)?;
             pending.escapes = pending.edit.is_none();
         }
-        pending.entered_ns = Some(self.kernel.now_ns());
-        self.table.set_call(tid, pending);
         Ok(())
     }
 
@@ -114,12 +128,9 @@ impl<K: Kernel> Tracer<K> {
             return Ok(());
         };
         pending.restarting = false;
-        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
-            pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
-            pending.escapes = pending.edit.is_none();
-        }
+        let hidden = self.hide_untraced(task, &call, &mut pending);
         self.table.set_call(tid, pending);
-        Ok(())
+        hidden
     }
 
     /// Decodes a call into an event without an outcome.
@@ -177,9 +188,11 @@ impl<K: Kernel> Tracer<K> {
         let Some(mut pending) = self.table.take_call(tid) else {
             return Ok(());
         };
-        if let Some(edit) = pending.edit.take() {
-            self.put_back(task, &edit)?;
-        }
+        // Killed here, its result is known all the same.
+        let mended = match pending.edit.take() {
+            Some(edit) => self.put_back(task, &edit),
+            None => Ok(()),
+        };
         if is_error && RESTARTS.contains(&result) {
             pending.restarting = true;
             self.table.set_call(tid, pending);
@@ -194,7 +207,7 @@ impl<K: Kernel> Tracer<K> {
             pending.odd = Some(result);
             self.table.set_call(tid, pending);
         }
-        Ok(())
+        mended
     }
 
     fn failed(&mut self, task: &Stopped<K>, mut pending: Pending, result: i64) {
@@ -250,9 +263,15 @@ impl<K: Kernel> Tracer<K> {
         let Some(mut pending) = self.call_behind(&task)? else {
             return self.go_on(task);
         };
-        let edit = pending.edit.clone();
-        if let Some(edit) = &edit {
-            self.put_back(&task, edit)?;
+        let mut mended = Ok(());
+        if let Some(edit) = &mut pending.edit {
+            // Killed here, it goes by what it made all the same.
+            mended = self.put_back(&task, edit);
+            if pending.decoded.flags.contains(flags::CLONE_VM) {
+                // The memory is one. Mended again at the newborn's first stop it would undo what
+                // the caller has written there since.
+                edit.memory = None;
+            }
         }
         pending.event.wrote = decode::wrote(task.eye(), &pending.decoded);
         match Tid::try_from(child) {
@@ -270,6 +289,7 @@ impl<K: Kernel> Tracer<K> {
             // Not visible in our pid namespace: it cannot be followed.
             _ => self.conclude(pending, Outcome::Untraced { tid: None }),
         }
+        mended?;
         self.go_on(task)
     }
 
