@@ -19,6 +19,10 @@ use super::{Handled, Tracer, facts};
 /// ERESTART_RESTARTBLOCK (include/linux/errno.h). The program never sees them; we do.
 const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
 
+/// Restarted calls of one task that wait for its handlers; a program that jumps out of every
+/// handler would leave one behind each time.
+const MOST_SHELVED: usize = 16;
+
 /// A newborn, as the kernel has it.
 pub(super) struct Born {
     /// Its tid.
@@ -47,7 +51,7 @@ impl<K: Kernel> Tracer<K> {
             if !self
                 .table
                 .get(task.tid())
-                .is_some_and(|t| t.full && same_call(t, &call))
+                .is_some_and(|t| t.full && !restarting(t) && same_call(t, &call))
             {
                 self.enter(&task, call)?;
             }
@@ -89,11 +93,9 @@ impl<K: Kernel> Tracer<K> {
     fn enter(&mut self, task: &Stopped<K>, call: Syscall) -> Handled {
         let tid = task.tid();
         let again = self.table.get(tid).is_some_and(|t| same_call(t, &call));
-        if again {
+        if again || self.back_from_handler(tid, &call) {
             return self.enter_again(task, call);
         }
-        // A call that was to be restarted was not: a handler jumped away from it.
-        self.abandon(tid);
         let Some(mut pending) = self.pend(task, call)? else {
             return Ok(());
         };
@@ -119,6 +121,45 @@ impl<K: Kernel> Tracer<K> {
             pending.escapes = pending.edit.is_none();
         }
         Ok(())
+    }
+
+    /// A restarted call waits while a handler runs, which may call too. Says whether the task is back
+    /// at such a call, and makes that its present one.
+    fn back_from_handler(&mut self, tid: Tid, call: &Syscall) -> bool {
+        let mut shelf = self.table.take_shelved(tid);
+        if let Some(pending) = self.table.take_call(tid) {
+            if pending.restarting {
+                shelf.push(pending);
+            } else {
+                self.conclude(pending, Outcome::Unfinished {});
+            }
+        }
+        let found = shelf.iter().rposition(|pending| same(pending, call));
+        // Those further in were left by a jump out of their handlers.
+        let kept = found.map_or(shelf.len(), |index| index + 1);
+        for left in shelf.split_off(kept) {
+            self.conclude(left, Outcome::Unfinished {});
+        }
+        if found.is_some()
+            && let Some(pending) = shelf.pop()
+        {
+            self.table.set_call(tid, pending);
+        }
+        let most = shelf.len().saturating_sub(MOST_SHELVED);
+        for oldest in shelf.drain(..most) {
+            self.conclude(oldest, Outcome::Unfinished {});
+        }
+        for pending in shelf {
+            self.table.shelve(tid, pending);
+        }
+        found.is_some()
+    }
+
+    /// Calls that will not be made again: the task has ended, or runs another program.
+    pub(super) fn close_shelved(&mut self, tid: Tid) {
+        for pending in self.table.take_shelved(tid) {
+            self.conclude(pending, Outcome::Unfinished {});
+        }
     }
 
     /// A restarted call is one call: it keeps its first entry.
@@ -247,13 +288,6 @@ impl<K: Kernel> Tracer<K> {
             },
         };
         self.conclude(pending, outcome);
-    }
-
-    /// A call that cannot have an outcome of its own any more.
-    fn abandon(&mut self, tid: Tid) {
-        if let Some(pending) = self.table.take_call(tid) {
-            self.conclude(pending, Outcome::Unfinished {});
-        }
     }
 
     /// The event FORK, VFORK or CLONE: the call has made a task.
@@ -458,13 +492,19 @@ fn syscall(info: &SyscallInfo, words: [u64; 7]) -> Syscall {
 
 /// Whether a task enters a call that it is known to be in: restarted, or seen at two stops.
 fn same_call(tracee: &Tracee, call: &Syscall) -> bool {
-    tracee.call.as_ref().is_some_and(|pending| {
-        let was = &pending.syscall;
-        pending.odd.is_none()
-            && was.nr == call.nr
-            && (was.args == call.args || pending.args_now() == call.args)
-            && was.sp == call.sp
-    })
+    tracee.call.as_ref().is_some_and(|known| same(known, call))
+}
+
+fn same(pending: &Pending, call: &Syscall) -> bool {
+    let was = &pending.syscall;
+    pending.odd.is_none()
+        && was.nr == call.nr
+        && (was.args == call.args || pending.args_now() == call.args)
+        && was.sp == call.sp
+}
+
+fn restarting(tracee: &Tracee) -> bool {
+    tracee.call.as_ref().is_some_and(|call| call.restarting)
 }
 
 /// The flag whose effect is not what the kernel did.

@@ -57,6 +57,7 @@ impl<K: Kernel> Tracer<K> {
     /// A task ended inside a call: its newborn, if there is one, tells of it; at best at once, so
     /// that the creation is told before the creator's end.
     fn call_of_the_dead(&mut self, tid: Tid) -> Handled {
+        self.close_shelved(tid);
         let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
         let Some(pending) = self.table.take_call(tid) else {
             return Ok(());
@@ -124,6 +125,7 @@ impl<K: Kernel> Tracer<K> {
         if self.start.is_some() {
             self.started(&task);
         }
+        self.close_shelved(tid);
         if former != tid {
             self.take_over(tid, former);
         }
@@ -165,17 +167,17 @@ impl<K: Kernel> Tracer<K> {
     /// end nor the former tid's is ever reported (fs/exec.c, de_thread).
     fn take_over(&mut self, tgid: Tid, former: Tid) {
         let at_ns = self.kernel.now_ns();
-        let Some(mut tracee) = self.table.retired.remove(&former).or_else(|| {
-            // The former tid may belong to another process by now; that one stays.
-            let same = self
-                .table
-                .get(former)
-                .is_some_and(|tracee| tracee.tgid == tgid);
-            if same {
-                self.table.remove(former)
-            } else {
-                None
-            }
+        let of_group = |tracee: &Tracee| tracee.tgid == tgid;
+        let retired = self.table.retired.get(&former).is_some_and(of_group);
+        // The former tid may belong to another process by now; that one stays.
+        let known = self.table.get(former).is_some_and(of_group);
+        let Some(mut tracee) = (if retired {
+            self.table.retired.remove(&former)
+        } else if known {
+            self.close_shelved(former);
+            self.table.remove(former)
+        } else {
+            None
         }) else {
             return;
         };
@@ -205,7 +207,9 @@ impl<K: Kernel> Tracer<K> {
             });
         }
         tracee.kind = Kind::Process;
-        tracee.call = None;
+        if let Some(call) = tracee.call.take() {
+            self.call_died(*call, None, tracee.full);
+        }
         self.adopt(tgid, tracee);
     }
 

@@ -167,6 +167,11 @@ impl<K: Kernel> Tracer<K> {
 
     /// A caller died inside its call: a newborn may yet tell of it.
     pub(super) fn call_died(&mut self, pending: Pending, ppid: Option<Tid>, full: bool) {
+        if pending.restarting {
+            // It was not inside, but about to call again.
+            self.conclude(pending, Outcome::Unfinished {});
+            return;
+        }
         self.nursery.dead_calls.push(DeadCall {
             pending,
             ppid,
@@ -258,7 +263,7 @@ impl<K: Kernel> Tracer<K> {
             self.table
                 .get(caller)
                 .and_then(|t| t.call.as_ref())
-                .is_some_and(|p| fits(p, facts))
+                .is_some_and(|p| !p.restarting && fits(p, facts))
         })
     }
 
@@ -408,7 +413,7 @@ impl<K: Kernel> Tracer<K> {
                     .table
                     .get(caller)
                     .and_then(|tracee| tracee.call.as_ref());
-                call.is_some_and(|pending| related(tid, pending, &status))
+                call.is_some_and(|call| !call.restarting && related(tid, call, &status))
             });
             if waiting || self.table.get(tid).is_some() {
                 index += 1;
@@ -449,6 +454,7 @@ impl<K: Kernel> Tracer<K> {
             self.tell_exit(tid, &tracee, None, None, at_ns);
         }
         for tid in self.table.tids() {
+            self.close_shelved(tid);
             if let Some(pending) = self.table.take_call(tid) {
                 self.conclude(pending, Outcome::Unfinished {});
             }

@@ -120,6 +120,9 @@ pub struct Table {
     pub retired: BTreeMap<Tid, Tracee>,
     /// Tasks with a call under way.
     pub calling: BTreeSet<Tid>,
+    /// Calls that will be made again after a handler that makes calls of its own, by tid; the
+    /// innermost last.
+    shelved: BTreeMap<Tid, Vec<Pending>>,
 }
 
 impl Table {
@@ -180,6 +183,16 @@ impl Table {
             tracee.call = Some(Box::new(call));
             self.calling.insert(tid);
         }
+    }
+
+    /// Lays a call aside until a handler has run.
+    pub fn shelve(&mut self, tid: Tid, call: Pending) {
+        self.shelved.entry(tid).or_default().push(call);
+    }
+
+    /// Takes what a task has laid aside.
+    pub fn take_shelved(&mut self, tid: Tid) -> Vec<Pending> {
+        self.shelved.remove(&tid).unwrap_or_default()
     }
 
     /// Takes the call that a task was in.
