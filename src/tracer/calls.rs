@@ -110,12 +110,7 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// Takes CLONE_UNTRACED off a call that is entered with it.
-    fn hide_untraced(
-        &self,
-        task: &Stopped<K>,
-        call: &Syscall,
-        pending: &mut Pending,
-    ) -> Handled {
+    fn hide_untraced(&self, task: &Stopped<K>, call: &Syscall, pending: &mut Pending) -> Handled {
         if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
             pending.edit = self.take_off_untraced(task, call, &pending.decoded)?;
             pending.escapes = pending.edit.is_none();
@@ -239,6 +234,11 @@ impl<K: Kernel> Tracer<K> {
             self.table.set_call(tid, pending);
         } else if is_error {
             self.failed(task, pending, result);
+        } else if result == 0 {
+            // RET_ERRNO with 0. A caller never gets 0 from the kernel: no task has that tid.
+            let text = "a seccomp filter of the program answered with 0, as if the call had \
+                        succeeded: the kernel never saw it";
+            self.conclude(pending, refused_by_filter("errno 0", text));
         } else if pending.escapes {
             let untraced = Tid::try_from(result).ok();
             self.conclude(pending, Outcome::Untraced { tid: untraced });
@@ -295,6 +295,7 @@ impl<K: Kernel> Tracer<K> {
         let tid = task.tid();
         let child = self.kernel.event_message(tid)?;
         let Some(mut pending) = self.call_behind(&task)? else {
+            self.told_without_call(Tid::try_from(child).unwrap_or(0));
             return self.go_on(task);
         };
         let mut mended = Ok(());

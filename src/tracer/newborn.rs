@@ -263,7 +263,7 @@ impl<K: Kernel> Tracer<K> {
             self.table
                 .get(caller)
                 .and_then(|t| t.call.as_ref())
-                .is_some_and(|p| !p.restarting && fits(p, facts))
+                .is_some_and(|p| !p.restarting && fits(p, facts) && may_be_group(tid, p, facts))
         })
     }
 
@@ -322,7 +322,10 @@ impl<K: Kernel> Tracer<K> {
         let (index, _) = calls
             .iter()
             .enumerate()
-            .filter(|(_, dead)| fits(&dead.pending, facts))
+            .filter(|(_, dead)| match facts.call {
+                Some(_) => fits(&dead.pending, facts) && may_be_group(tid, &dead.pending, facts),
+                None => related(tid, &dead.pending, &facts.status),
+            })
             .max_by_key(|(index, dead)| (kinship(tid, dead, facts), *index))?;
         Some(self.nursery.dead_calls.remove(index))
     }
@@ -358,11 +361,14 @@ impl<K: Kernel> Tracer<K> {
         let task = self.new_id();
         let ns_tids = (status.ns_tids.len() > 1).then(|| status.ns_tids.clone());
         let at_ns = self.kernel.now_ns();
+        // Whatever its creator was, it was of one of these.
+        let groups = [Some(tgid), status.ppid];
+        let mut relatives = groups
+            .iter()
+            .filter_map(|&group| self.table.group(group?))
+            .flat_map(|group| &group.members);
         let full = self.intercept == Intercept::Syscall
-            || self.table.group(tgid).is_some_and(|group| {
-                let first = group.members.first().and_then(|&tid| self.table.get(tid));
-                first.is_some_and(|tracee| tracee.full)
-            });
+            || relatives.any(|&tid| self.table.get(tid).is_some_and(|tracee| tracee.full));
         let tracee = Tracee {
             id: task,
             tgid,
@@ -398,6 +404,21 @@ impl<K: Kernel> Tracer<K> {
         self.adopt(tid, tracee);
     }
 
+    /// An event named a newborn, and its call cannot be told: it is taken in all the same.
+    pub(super) fn told_without_call(&mut self, tid: Tid) {
+        if tid <= 0 {
+            return;
+        }
+        let status = self
+            .nursery
+            .tombstone_status(tid)
+            .or_else(|| facts::status(&self.eye(tid)))
+            .unwrap_or_default();
+        self.orphan(tid, &status, How::Orphan);
+        // Killed while it was parked: its end will be reported.
+        let _ = self.release_newborn(tid);
+    }
+
     /// Ended tasks that no live call can have made.
     fn settle_tombstones(&mut self) -> Handled {
         let mut index = 0;
@@ -419,16 +440,7 @@ impl<K: Kernel> Tracer<K> {
                 index += 1;
                 continue;
             }
-            let kin = self
-                .nursery
-                .dead_calls
-                .iter()
-                .any(|d| related(tid, &d.pending, &status));
-            match if kin {
-                self.best_dead_call(tid, &facts)
-            } else {
-                None
-            } {
+            match self.best_dead_call(tid, &facts) {
                 Some(dead) => self.made_by_dead(tid, dead, status),
                 None => self.orphan(tid, &status, How::Orphan),
             }
@@ -479,8 +491,15 @@ fn fits(pending: &Pending, facts: &Facts) -> bool {
         && saved
 }
 
-/// How well a newborn's ids fit a dead call; then the same stack pointer and thread pointer.
-fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool) {
+/// A thread is of its creator's group.
+fn may_be_group(tid: Tid, pending: &Pending, facts: &Facts) -> bool {
+    let tgid = facts.status.tgid;
+    tgid.is_none_or(|tgid| tgid == tid || tgid == pending.event.tgid)
+}
+
+/// How well a newborn's ids fit a dead call, and whether that asked for such a one; then the same
+/// stack pointer and thread pointer.
+fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool, bool) {
     let status = &facts.status;
     let caller = &dead.pending.event;
     let ids = if status.tgid == Some(caller.tgid) && tid != caller.tgid {
@@ -500,15 +519,21 @@ fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool) {
         (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
         _ => false,
     };
-    (ids, sp, tls)
+    let thread = status.tgid.is_some_and(|tgid| tgid != tid);
+    let asked = dead.pending.decoded.flags.contains(flags::CLONE_THREAD) == thread;
+    (ids, asked, sp, tls)
 }
 
 /// Whether a task of which only its ids are known can have come from a call.
 fn related(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
     let caller = pending.event.tgid;
     let flags = pending.decoded.flags;
-    if status.tgid.is_some_and(|tgid| tgid != tid) {
-        return status.tgid == Some(caller);
+    let Some(tgid) = status.tgid else {
+        // Nothing could be read: anybody.
+        return true;
+    };
+    if tgid != tid {
+        return tgid == caller;
     }
     status.ppid == Some(caller) || flags.contains(flags::CLONE_PARENT)
 }
