@@ -25,6 +25,9 @@ impl<K: Kernel> Tracer<K> {
             }
             self.status = Some(status.clone());
         }
+        if self.changed_hands(tid) {
+            self.retire(tid);
+        }
         self.sync_gone(tid);
         if self.table.get(tid).is_none() {
             self.ended_unknown(tid, status);

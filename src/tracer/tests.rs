@@ -1,0 +1,8 @@
+//! The loop, told stories that a live program cannot be made to play.
+
+use super::testing::*;
+
+mod endings;
+mod hostile;
+mod newborns;
+mod restarts;
