@@ -133,6 +133,8 @@ impl<K: Kernel> Tracer<K> {
             self.take_over(tid, former);
         }
         self.close_calls_at_exec(tid);
+        // Nobody else is left to be waited for, and an old leader that was held is gone unreported.
+        self.syncs.remove(&tid);
         let at_ns = self.kernel.now_ns();
         let Some(tracee) = self.table.get_mut(tid) else {
             return self.go_on(task);

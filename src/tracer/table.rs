@@ -73,6 +73,15 @@ impl Pending {
     }
 }
 
+/// A filter of the program's own, while it is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sandboxing {
+    /// In the whole thread group.
+    pub whole_group: bool,
+    /// A positive result names a thread that could not be synchronised, and nothing was installed.
+    pub positive_refuses: bool,
+}
+
 /// What a traced task is doing, as far as that matters.
 #[derive(Debug)]
 pub struct Tracee {
@@ -90,8 +99,8 @@ pub struct Tracee {
     pub awaited: bool,
     /// The call that it is in.
     pub call: Option<Box<Pending>>,
-    /// It is installing a filter that may hide calls; `true`: in its whole thread group.
-    pub sandboxing: Option<bool>,
+    /// It is installing a filter that may hide calls.
+    pub sandboxing: Option<Sandboxing>,
     /// Registers to be put back at its first stop.
     pub mend: Option<Edit>,
     /// It lies in a pid namespace below ours.

@@ -6,3 +6,6 @@ mod endings;
 mod hostile;
 mod newborns;
 mod restarts;
+mod sandbox;
+#[cfg(target_arch = "x86_64")]
+mod untraced;
