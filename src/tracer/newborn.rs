@@ -41,7 +41,8 @@ struct Facts {
 struct Tombstone {
     tid: Tid,
     end: crate::event::Status,
-    status: facts::Status,
+    /// Its ids; the rest only where it was asked before it ended.
+    facts: Facts,
     stat: Option<facts::Stat>,
     at_ns: u64,
 }
@@ -82,7 +83,7 @@ impl<K> Nursery<K> {
             .tombstones
             .iter()
             .find(|tombstone| tombstone.tid == tid)?;
-        Some(tombstone.status.clone())
+        Some(tombstone.facts.status.clone())
     }
 }
 
@@ -108,16 +109,16 @@ impl<K: Kernel> Tracer<K> {
             .parked
             .remove(&tid)
             .and_then(|parked| parked.facts);
-        let status = known
-            .map(|facts| facts.status)
-            .or_else(|| facts::status(&self.eye(tid)))
-            .unwrap_or_default();
+        let facts = known.unwrap_or_else(|| Facts {
+            status: facts::status(&self.eye(tid)).unwrap_or_default(),
+            ..Facts::default()
+        });
         let stat = facts::stat(&self.eye(tid));
         let at_ns = self.kernel.now_ns();
         self.nursery.tombstones.push(Tombstone {
             tid,
             end,
-            status,
+            facts,
             stat,
             at_ns,
         });
@@ -423,12 +424,8 @@ impl<K: Kernel> Tracer<K> {
     fn settle_tombstones(&mut self) -> Handled {
         let mut index = 0;
         while let Some(tombstone) = self.nursery.tombstones.get(index) {
-            let (tid, status) = (tombstone.tid, tombstone.status.clone());
-            let facts = Facts {
-                call: None,
-                registers: None,
-                status: status.clone(),
-            };
+            let (tid, facts) = (tombstone.tid, tombstone.facts.clone());
+            let status = facts.status.clone();
             let waiting = self.table.calling.iter().any(|&caller| {
                 let call = self
                     .table
@@ -455,7 +452,7 @@ impl<K: Kernel> Tracer<K> {
             self.conclude(dead.pending, Outcome::Unfinished {});
         }
         while let Some(tombstone) = self.nursery.tombstones.first() {
-            let (tid, status) = (tombstone.tid, tombstone.status.clone());
+            let (tid, status) = (tombstone.tid, tombstone.facts.status.clone());
             self.orphan(tid, &status, How::Orphan);
             // A tombstone leaves nothing to resume.
             let _ = self.release_newborn(tid);

@@ -4,7 +4,9 @@ use super::testing::*;
 
 mod endings;
 mod hostile;
+mod killed;
 mod newborns;
+mod random;
 mod restarts;
 mod sandbox;
 #[cfg(target_arch = "x86_64")]
