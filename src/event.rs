@@ -1030,6 +1030,10 @@ pub struct End {
     /// How the program that was started ended; absent after an attach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Why the trace ended before its tasks did: `timeout`, `interrupt`; absent where the last task
+    /// had ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<String>,
     /// Counts over the whole trace.
     pub totals: Totals,
 }

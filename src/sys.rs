@@ -14,8 +14,11 @@ pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
     poke_user, registers, resume, return_slots, seize, siginfo, syscall_info,
 };
-pub use signals::{block_sigchld, die_by, forward_signals_to, kill, same_group, take_sigchld};
-pub use wait::{Report, Target, Watch, What, peek, reap, take_stop};
+pub use signals::{
+    Taken, Wish, alarm_after, block_ending_signals, block_sigchld, die_by, forward_signals_to,
+    kill, same_group, take_signal, take_wish,
+};
+pub use wait::{Report, Target, Watch, What, peek, reap, reap_of_any_thread, take_stop};
 
 use std::io;
 

@@ -1,6 +1,6 @@
 //! Signals of clonespy itself, and signals sent.
 
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 use std::{io, mem, process, ptr};
 
@@ -96,16 +96,15 @@ pub(super) fn set_mask(mask: u64) {
     }
 }
 
-const SIGCHLD_BIT: u64 = 1 << (libc::SIGCHLD - 1);
+/// The bit of a signal in the kernel's signal set.
+const fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
 
-/// Blocks SIGCHLD in the calling thread and makes sure that it is sent at all, so that
-/// [`take_sigchld`] can wait for it. Only for a program that owns its signals.
-pub fn block_sigchld() {
-    // Ignored, it would never be queued (kernel/signal.c, do_notify_parent_cldstop).
-    set_disposition(libc::SIGCHLD, libc::SIG_DFL);
+fn block(set: u64) {
     // SAFETY: the kernel's signal set is 64 bits and is only read.
     unsafe {
-        let (set, none) = (SIGCHLD_BIT, ptr::null_mut::<u64>());
+        let none = ptr::null_mut::<u64>();
         libc::syscall(
             libc::SYS_rt_sigprocmask,
             libc::SIG_BLOCK,
@@ -116,17 +115,49 @@ pub fn block_sigchld() {
     }
 }
 
-/// Waits for a SIGCHLD and says whose it is; `None` when the time is over or a handler ran.
-pub fn take_sigchld(timeout: Duration) -> Option<i32> {
+/// Blocks SIGCHLD in the calling thread and makes sure that it is sent at all, so that
+/// [`take_signal`] can wait for it. Only for a program that owns its signals.
+pub fn block_sigchld() {
+    // Ignored, it would never be queued (kernel/signal.c, do_notify_parent_cldstop).
+    set_disposition(libc::SIGCHLD, libc::SIG_DFL);
+    block(bit(libc::SIGCHLD));
+}
+
+/// The signals that ask clonespy to end.
+const ENDING: u64 = bit(libc::SIGINT) | bit(libc::SIGQUIT) | bit(libc::SIGTERM) | bit(libc::SIGHUP);
+
+/// Blocks SIGCHLD and the signals that ask clonespy to end, in this thread and those that it starts
+/// from now on: [`take_signal`] takes them. What was ignored stays ignored.
+pub fn block_ending_signals() {
+    block_sigchld();
+    block(ENDING);
+}
+
+/// What [`take_signal`] took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// SIGCHLD, from this task.
+    Child(i32),
+    /// A signal that asks clonespy to end.
+    Ending(i32),
+    /// The time is over.
+    Nothing,
+    /// A handler ran.
+    Interrupted,
+}
+
+/// Waits for a blocked SIGCHLD, or, with `ending`, for a signal that asks clonespy to end.
+pub fn take_signal(ending: bool, timeout: Duration) -> Taken {
     let limit = libc::timespec {
         tv_sec: timeout.as_secs().min(3600).cast_signed(),
         tv_nsec: i64::from(timeout.subsec_nanos()),
     };
+    let set = bit(libc::SIGCHLD) | if ending { ENDING } else { 0 };
     // SAFETY: all pointers are to live locals; siginfo_t is plain data, and for SIGCHLD its pid is
     // filled in.
     unsafe {
         let mut info: libc::siginfo_t = mem::zeroed();
-        let (set, info_at) = (SIGCHLD_BIT, &raw mut info);
+        let info_at = &raw mut info;
         let got = libc::syscall(
             libc::SYS_rt_sigtimedwait,
             &raw const set,
@@ -134,22 +165,105 @@ pub fn take_sigchld(timeout: Duration) -> Option<i32> {
             &raw const limit,
             size_of::<u64>(),
         );
-        (got == i64::from(libc::SIGCHLD)).then(|| info.si_pid())
+        match i32::try_from(got) {
+            Ok(libc::SIGCHLD) => Taken::Child(info.si_pid()),
+            Ok(signal) if signal > 0 => Taken::Ending(signal),
+            _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {
+                Taken::Interrupted
+            }
+            _ => Taken::Nothing,
+        }
     }
 }
 
 /// Whom the handler forwards to; 0: nobody.
 static PROGRAM: AtomicI32 = AtomicI32::new(0);
+/// When the terminal last sent SIGINT, in monotonic milliseconds; 0: never.
+static LAST_INTERRUPT: AtomicU64 = AtomicU64::new(0);
+/// What the handlers have to say to the loop.
+static INSISTED: AtomicBool = AtomicBool::new(false);
+static TIMED_OUT: AtomicBool = AtomicBool::new(false);
+
+/// Two Ctrl-C within this time end the program and clonespy, whatever the program does.
+const INSISTING_MS: u64 = 1000;
+
+/// What a handler wants of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The second Ctrl-C within a second.
+    End,
+    /// The time that [`alarm_after`] set is over.
+    Timeout,
+}
+
+/// Takes what a handler wants, once.
+pub fn take_wish() -> Option<Wish> {
+    if INSISTED.swap(false, Ordering::Relaxed) {
+        Some(Wish::End)
+    } else if TIMED_OUT.swap(false, Ordering::Relaxed) {
+        Some(Wish::Timeout)
+    } else {
+        None
+    }
+}
+
+fn monotonic_ms() -> u64 {
+    // SAFETY: clock_gettime is async-signal-safe and writes into a live local.
+    unsafe {
+        let mut now: libc::timespec = mem::zeroed();
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now);
+        now.tv_sec.cast_unsigned() * 1000 + now.tv_nsec.cast_unsigned() / 1_000_000
+    }
+}
 
 extern "C" fn forward(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     let program = PROGRAM.load(Ordering::Relaxed);
-    // SAFETY: the kernel passes a valid siginfo; kill is async-signal-safe. A signal that the
-    // terminal sent (SI_KERNEL, positive) went to the program as well; one that somebody sent to
-    // clonespy alone is meant for what it runs.
-    unsafe {
-        if program > 0 && (*info).si_code <= 0 {
-            libc::kill(program, signal);
+    // SAFETY: the kernel passes a valid siginfo.
+    let from_kernel = unsafe { (*info).si_code > 0 };
+    if from_kernel {
+        // The terminal sent it to the program as well, which decides what it means.
+        let now = monotonic_ms();
+        let last = LAST_INTERRUPT.swap(now, Ordering::Relaxed);
+        if signal == libc::SIGINT && last != 0 && now.saturating_sub(last) < INSISTING_MS {
+            INSISTED.store(true, Ordering::Relaxed);
+            // A loop that is just about to wait would not notice: it is woken again.
+            alarm_after(Duration::from_millis(50));
         }
+    } else if program > 0 {
+        // Somebody sent it to clonespy alone: it is meant for what it runs.
+        // SAFETY: kill(2) is async-signal-safe and takes two integers.
+        unsafe { libc::kill(program, signal) };
+    }
+}
+
+extern "C" fn on_alarm(_: i32) {
+    TIMED_OUT.store(true, Ordering::Relaxed);
+}
+
+/// Wakes the loop after this time with [`Wish::Timeout`], and every 100 ms from then on, so that a
+/// loop that was just about to wait is woken too.
+pub fn alarm_after(time: Duration) {
+    let timer = libc::itimerval {
+        it_interval: libc::timeval {
+            tv_sec: 0,
+            tv_usec: 100_000,
+        },
+        it_value: libc::timeval {
+            tv_sec: time.as_secs().cast_signed(),
+            tv_usec: i64::from(time.subsec_micros()).max(1),
+        },
+    };
+    // SAFETY: the handler only stores a flag; setitimer(2) reads a live local.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        action.sa_sigaction = on_alarm as *const () as usize;
+        libc::sigaction(libc::SIGALRM, &action, ptr::null_mut());
+        libc::syscall(
+            libc::SYS_setitimer,
+            libc::ITIMER_REAL,
+            &raw const timer,
+            ptr::null::<u8>(),
+        );
     }
 }
 
@@ -166,11 +280,10 @@ pub fn forward_signals_to(program: i32) {
         libc::SIGHUP,
         libc::SIGUSR1,
         libc::SIGUSR2,
-        libc::SIGALRM,
     ];
     let ignored = inherited().ignored;
     for signal in ending {
-        if ignored & (1 << (signal - 1)) != 0 {
+        if ignored & bit(signal) != 0 {
             continue;
         }
         // SAFETY: `forward` is async-signal-safe. No SA_RESTART: a wait is to notice.
@@ -193,10 +306,10 @@ pub fn same_group(tgid: i32, tid: i32) -> bool {
     result == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
 
-/// Kills the process of a task.
-pub fn kill(tid: i32) {
-    // SAFETY: an integer pid; a task that is gone is refused.
-    unsafe { libc::kill(tid, libc::SIGKILL) };
+/// Sends a signal to the process of a task.
+pub fn kill(tid: i32, signal: i32) {
+    // SAFETY: two integers; a task that is gone is refused.
+    unsafe { libc::kill(tid, signal) };
 }
 
 /// Ends this process by a signal, without a core file of its own.

@@ -43,6 +43,10 @@ pub enum Target {
 const OURS: i32 = libc::__WALL | libc::__WNOTHREAD;
 
 fn waitid(target: Target, options: i32) -> io::Result<Option<Report>> {
+    wait_for(target, options | OURS)
+}
+
+fn wait_for(target: Target, options: i32) -> io::Result<Option<Report>> {
     let (kind, id) = match target {
         Target::Any => (libc::P_ALL, 0),
         Target::One(tid) => (libc::P_PID, tid.unsigned_abs()),
@@ -50,7 +54,7 @@ fn waitid(target: Target, options: i32) -> io::Result<Option<Report>> {
     // SAFETY: siginfo_t is plain data for which all zeroes is valid; waitid writes into it alone.
     let info = unsafe {
         let mut info: libc::siginfo_t = mem::zeroed();
-        if libc::waitid(kind, id, &mut info, options | OURS) < 0 {
+        if libc::waitid(kind, id, &mut info, options) < 0 {
             return Err(io::Error::last_os_error());
         }
         info
@@ -103,6 +107,17 @@ pub fn take_stop(tid: i32) -> io::Result<Option<Report>> {
 /// ECHILD: it is no tracee any more.
 pub fn reap(tid: i32) -> io::Result<Option<Report>> {
     waitid(Target::One(tid), libc::WEXITED | libc::WNOHANG)
+}
+
+/// Reaps one task that another thread of this process traces, if it has ended.
+///
+/// # Errors
+/// ECHILD: nobody here traces it.
+pub fn reap_of_any_thread(tid: i32) -> io::Result<Option<Report>> {
+    wait_for(
+        Target::One(tid),
+        libc::WEXITED | libc::WNOHANG | libc::__WALL,
+    )
 }
 
 /// A task whose end can be waited for without being its tracer or parent (pidfd_open(2)).

@@ -13,7 +13,7 @@ use crate::event::Tid;
 use crate::peek::Errno;
 use crate::sys::{self, Registers, Report, Request, Siginfo, SyscallInfo};
 
-use super::waiter::Waiter;
+use super::waiter::{Style, Waiter, Woke};
 
 /// Why a request on a tracee was refused.
 #[derive(Debug)]
@@ -32,16 +32,18 @@ pub type Answer<T> = Result<T, Refused>;
 pub trait Kernel {
     /// Monotonic nanoseconds since the trace began.
     fn now_ns(&self) -> u64;
-    /// The next report, of which `live` tracees can be the object. A stop is taken; an end is only
-    /// seen, and stays readable until [`Kernel::reap`]. `None`: no tracee is left.
+    /// The next report, of which `live` tracees can be the object, or what else ended the wait. A
+    /// stop is taken; an end is only seen, and stays readable until [`Kernel::reap`].
     ///
     /// # Errors
     /// What wait(2) says beyond ECHILD and EINTR.
-    fn next_report(&self, live: usize) -> io::Result<Option<Report>>;
+    fn next_report(&self, live: usize) -> io::Result<Woke>;
+    /// A stop that was taken ahead of its turn, where nothing more is to be waited for.
+    fn leftover(&self) -> Option<Report>;
     /// Reaps a task whose end was reported. Its tid is free from then on.
     fn reap(&self, tid: Tid);
-    /// Kills a process by SIGKILL; a task of it that is stopped dies too.
-    fn kill(&self, tid: Tid);
+    /// Sends a signal to the process of a task; SIGKILL ends stopped ones too.
+    fn kill(&self, tid: Tid, signal: i32);
     /// This task is likely to report soon.
     fn expect(&self, tid: Tid);
     /// Lets a stopped task go on.
@@ -100,7 +102,7 @@ pub trait Kernel {
     /// # Errors
     /// The errno of the read.
     fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno>;
-    /// Writes memory, not into read-only pages.
+    /// Writes memory, into private read-only pages too.
     ///
     /// # Errors
     /// The errno of the write.
@@ -165,11 +167,11 @@ pub struct Live {
 }
 
 impl Live {
-    /// `own_sigchld`: SIGCHLD belongs to us and is blocked, so that waits can be directed by it.
-    pub fn new(own_sigchld: bool) -> Self {
+    /// The clock starts now.
+    pub fn new(style: Style) -> Self {
         Self {
             began: Instant::now(),
-            waiter: RefCell::new(Waiter::new(own_sigchld)),
+            waiter: RefCell::new(Waiter::new(style)),
             requests: Tally::default(),
             reads: Tally::default(),
             waits: Cell::new(0),
@@ -206,11 +208,15 @@ impl Kernel for Live {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn next_report(&self, live: usize) -> io::Result<Option<Report>> {
+    fn next_report(&self, live: usize) -> io::Result<Woke> {
         let mut waiter = self.waiter.borrow_mut();
-        let report = waiter.next(live);
+        let woke = waiter.next(live);
         self.waits.set(waiter.waits());
-        report
+        woke
+    }
+
+    fn leftover(&self) -> Option<Report> {
+        self.waiter.borrow_mut().take_taken()
     }
 
     fn reap(&self, tid: Tid) {
@@ -219,8 +225,8 @@ impl Kernel for Live {
         let _ = sys::reap(tid);
     }
 
-    fn kill(&self, tid: Tid) {
-        sys::kill(tid);
+    fn kill(&self, tid: Tid, signal: i32) {
+        sys::kill(tid, signal);
     }
 
     fn expect(&self, tid: Tid) {

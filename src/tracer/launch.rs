@@ -5,6 +5,7 @@ use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use nix::unistd::{User, getgrouplist};
 
@@ -15,9 +16,11 @@ use crate::event::{
 };
 use crate::sys::{self, Identity, Note, Program, SockFilter};
 
+use super::attach::Attach;
 use super::kernel::{Kernel, Live};
 use super::table::Tracee;
 use super::tracee::Stopped;
+use super::waiter::Style;
 use super::{Starting, Tracer, facts, filter};
 
 /// What is to be started, and how it is watched.
@@ -42,6 +45,9 @@ pub struct Launch {
     /// Signals, SIGCHLD first, belong to the trace: waits are directed by SIGCHLD, and what would
     /// end this process goes to the program. Only for a program that does nothing else.
     pub own_signals: bool,
+    /// The program gets SIGTERM after this time, and everything SIGKILL two seconds later. Only with
+    /// `own_signals`.
+    pub timeout: Option<Duration>,
 }
 
 impl Tracer<Live> {
@@ -67,7 +73,12 @@ impl Tracer<Live> {
             })
             .collect();
         let program = prepare(launch, filter)?;
-        let mut tracer = Tracer::new(Live::new(launch.own_signals), intercept, abis);
+        let style = if launch.own_signals {
+            Style::Mixed
+        } else {
+            Style::Plain
+        };
+        let mut tracer = Tracer::new(Live::new(style), intercept, abis);
         tracer.tell_stats = launch.stats;
         if launch.own_signals {
             sys::block_sigchld();
@@ -87,6 +98,9 @@ impl Tracer<Live> {
         })?;
         if launch.own_signals {
             sys::forward_signals_to(child.pid);
+            if let Some(time) = launch.timeout {
+                sys::alarm_after(time);
+            }
         }
         child.go().map_err(|why| failed("the child is gone", why))?;
         tracer.table.insert(
@@ -214,29 +228,46 @@ fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
     }
 }
 
-/// The trace's first line.
+/// The trace's first line, for a program that is started.
 fn describe(launch: &Launch, intercept: Intercept, intercept_why: Option<String>) -> Start {
     let command: Vec<&OsString> = std::iter::once(&launch.program)
         .chain(&launch.args)
         .collect();
-    let texts = command
-        .iter()
-        .map(|part| lossy(part.as_bytes()).0)
-        .collect();
     let odd = command
         .iter()
         .any(|part| lossy(part.as_bytes()).1.is_some());
-    let read = |path: &str| {
-        std::fs::read_to_string(path)
-            .ok()
-            .map(|text| text.trim().to_owned())
+    Start {
+        command: command
+            .iter()
+            .map(|part| lossy(part.as_bytes()).0)
+            .collect(),
+        command_hex: odd.then(|| command.iter().map(|part| hex(part.as_bytes())).collect()),
+        intercept_why,
+        ..describe_machine(Mode::Launch, intercept, &launch.options)
+    }
+}
+
+/// The trace's first line, for tasks that run already.
+pub(super) fn describe_attach(attach: &Attach, intercept: Intercept) -> Start {
+    let why = match intercept {
+        Intercept::Event => "a running program cannot be given the filter",
+        Intercept::Seccomp | Intercept::Syscall => "--intercept asks for it",
     };
-    let blind = match intercept {
-        Intercept::Event => vec![
-            "failed calls".to_owned(),
-            "CLONE_UNTRACED children".to_owned(),
-        ],
-        Intercept::Seccomp | Intercept::Syscall => Vec::new(),
+    Start {
+        intercept_why: Some(why.to_owned()),
+        ..describe_machine(Mode::Attach, intercept, &attach.options)
+    }
+}
+
+/// What is the same for all traces on this machine.
+fn describe_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Start {
+    let read = |path: &str| {
+        let text = std::fs::read_to_string(path).ok()?;
+        Some(text.trim().to_owned())
+    };
+    let blind: &[&str] = match intercept {
+        Intercept::Event => &["failed calls", "CLONE_UNTRACED children"],
+        Intercept::Seccomp | Intercept::Syscall => &[],
     };
     Start {
         format: FORMAT,
@@ -246,16 +277,16 @@ fn describe(launch: &Launch, intercept: Intercept, intercept_why: Option<String>
         pid_ns: std::fs::metadata("/proc/self/ns/pid")
             .ok()
             .map(|file| file.ino()),
-        mode: Mode::Launch,
-        command: texts,
-        command_hex: odd.then(|| command.iter().map(|part| hex(part.as_bytes())).collect()),
-        options: launch.options.clone(),
+        mode,
+        command: Vec::new(),
+        command_hex: None,
+        options: options.to_vec(),
         kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
         machine: std::env::consts::ARCH.to_owned(),
         wall: jiff::Timestamp::now().to_string(),
         intercept,
-        intercept_why,
-        blind,
+        intercept_why: None,
+        blind: blind.iter().map(|&what| what.to_owned()).collect(),
         visible: Vec::new(),
     }
 }

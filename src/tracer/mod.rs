@@ -7,6 +7,8 @@
 //! | file | answers |
 //! |---|---|
 //! | `launch` | how the program is started |
+//! | `attach` | how running tasks are taken |
+//! | `leave` | how tasks are let go, or ended |
 //! | `waiter` | whose report comes next |
 //! | `wait` | what a report means |
 //! | `calls` | from a call's entry to its outcome |
@@ -17,6 +19,7 @@
 //! | `init` | a crash in the init of a pid namespace |
 //! | `kernel`, `tracee`, `table`, `facts` | what is asked, of whom, who is there, what /proc says |
 
+mod attach;
 mod calls;
 mod endings;
 mod facts;
@@ -24,6 +27,7 @@ pub mod filter;
 mod init;
 mod kernel;
 mod launch;
+mod leave;
 mod newborn;
 mod sandbox;
 mod table;
@@ -41,9 +45,9 @@ use std::rc::Rc;
 
 use crate::abi::Abi;
 use crate::error::{Error, Result};
-use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
+use crate::event::{Blind, End, Event, Intercept, Kind, Mode, Stats, Status, TaskId, Tid, Totals};
 use crate::observe::Observer;
-use crate::sys::{self, Request, Spawned, What};
+use crate::sys::{self, Report, Request, Spawned, What};
 
 use self::kernel::{Kernel, Live, Refused};
 use self::newborn::Nursery;
@@ -51,8 +55,22 @@ use self::sandbox::Sync;
 use self::table::{Table, Tracee};
 use self::tracee::{Eye, Stopped};
 use self::wait::Stop;
+use self::waiter::Woke;
 
+pub use self::attach::{Attach, attach};
 pub use self::launch::Launch;
+
+/// SIGKILL, on every architecture.
+const SIGKILL: i32 = 9;
+
+/// A request that failed in a way that leaves nothing to do.
+fn broken(what: &str, why: std::io::Error) -> Error {
+    Error::Trace {
+        what: what.to_owned(),
+        why,
+        hint: None,
+    }
+}
 
 /// What ends the handling of one stop early: [`Refused`], which is mostly "the task was killed".
 type Handled = std::result::Result<(), Refused>;
@@ -70,6 +88,7 @@ pub struct Tracer<K: Kernel = Live> {
     /// The ABIs that this machine runs.
     abis: Vec<&'static Abi>,
     intercept: Intercept,
+    mode: Mode,
     start: Option<Starting>,
     root: Tid,
     status: Option<Status>,
@@ -79,6 +98,10 @@ pub struct Tracer<K: Kernel = Live> {
     next_seq: u64,
     next_task: u64,
     totals: Totals,
+    /// Why the trace ends before its tasks do: `timeout`, `interrupt`.
+    cut: Option<&'static str>,
+    /// Tasks are to be let go as soon as all changes are put back.
+    leaving: bool,
     ended: bool,
 }
 
@@ -99,6 +122,7 @@ impl<K: Kernel> Tracer<K> {
             observers: crate::observe::standard(),
             abis,
             intercept,
+            mode: Mode::Launch,
             start: None,
             root: 0,
             status: None,
@@ -108,37 +132,46 @@ impl<K: Kernel> Tracer<K> {
             next_seq: 1,
             next_task: 1,
             totals: Totals::default(),
+            cut: None,
+            leaving: false,
             ended: false,
         }
     }
 
-    /// Takes the next report and does what it asks for. `false`: nobody is left.
+    /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
-        let report = self
+        let woke = self
             .kernel
             .next_report(self.table.len() + self.nursery.len())
-            .map_err(|why| Error::Trace {
-                what: "wait".into(),
-                why,
-                hint: None,
-            })?;
-        let Some(report) = report else {
-            return Ok(false);
+            .map_err(|why| broken("wait", why))?;
+        let handled = match woke {
+            Woke::Report(report) => self.report(report)?,
+            Woke::Nobody => return Ok(false),
+            Woke::Ending(_) => self.leave_or_end("interrupt"),
+            Woke::Deadline => self.leave_or_end("timeout"),
+            Woke::Handler => self.grant_wish(),
         };
+        match handled {
+            Ok(()) | Err(Refused::Gone) => Ok(!self.ended),
+            Err(Refused::Other(what, why)) => Err(broken(what, why)),
+        }
+    }
+
+    /// Does what a report asks for.
+    fn report(&mut self, report: Report) -> Result<Handled> {
         let stop = wait::classify(report.what);
         *self.stops.entry(stop.name()).or_default() += 1;
         let handled = match stop {
             Stop::Gone(status) => self.gone(report.tid, status)?,
             stop => self.stopped(Stopped::new(Rc::clone(&self.kernel), report.tid), stop),
         };
-        match handled.and_then(|()| self.settle()) {
-            Ok(()) | Err(Refused::Gone) => Ok(true),
-            Err(Refused::Other(what, why)) => Err(Error::Trace {
-                what: what.to_owned(),
-                why,
-                hint: None,
-            }),
+        // A task that was killed at its stop leaves work for the others all the same.
+        if let Err(Refused::Other(..)) = handled {
+            return Ok(handled);
         }
+        let settled = self.settle();
+        self.leave_if_ready();
+        Ok(settled)
     }
 
     fn stopped(&mut self, task: Stopped<K>, stop: Stop) -> Handled {
@@ -303,11 +336,13 @@ impl<K: Kernel> Tracer<K> {
             });
         }
         let (status, totals) = (self.status.take(), self.totals.clone());
+        let cut = self.cut.map(str::to_owned);
         self.emit(|seq| {
             Event::End(End {
                 seq,
                 at_ns,
                 status,
+                cut,
                 totals,
             })
         });
@@ -321,15 +356,21 @@ impl<K: Kernel> Drop for Tracer<K> {
             return;
         }
         sys::forward_signals_to(0);
-        for tgid in self.table.tgids() {
-            self.kernel.kill(tgid);
+        if self.mode == Mode::Attach {
+            // The end of the tracing thread lets them go.
+            self.resume_taken();
+            return;
         }
-        // A newborn that is parked, or not yet reported, dies with its creator's process or is
-        // killed when it is reported.
-        while let Ok(Some(report)) = self.kernel.next_report(self.table.len()) {
-            match report.what {
-                What::Stopped(_) => self.kernel.kill(report.tid),
-                What::Exited(_) | What::Killed { .. } => self.kernel.reap(report.tid),
+        self.kill_all();
+        // A newborn that is parked, or not yet reported, is killed when it is reported.
+        loop {
+            match self.kernel.next_report(self.table.len()) {
+                Ok(Woke::Report(report)) => match report.what {
+                    What::Stopped(_) => self.kernel.kill(report.tid, SIGKILL),
+                    What::Exited(_) | What::Killed { .. } => self.kernel.reap(report.tid),
+                },
+                Ok(Woke::Nobody) | Err(_) => return,
+                Ok(_) => {}
             }
         }
     }

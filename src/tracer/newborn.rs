@@ -325,7 +325,10 @@ impl<K: Kernel> Tracer<K> {
             .enumerate()
             .filter(|(_, dead)| match facts.call {
                 Some(_) => fits(&dead.pending, facts) && may_be_group(tid, &dead.pending, facts),
-                None => related(tid, &dead.pending, &facts.status),
+                None => {
+                    related(tid, &dead.pending, &facts.status)
+                        && !contradicts(tid, &dead.pending, &facts.status)
+                }
             })
             .max_by_key(|(index, dead)| (kinship(tid, dead, facts), *index))?;
         Some(self.nursery.dead_calls.remove(index))
@@ -446,6 +449,17 @@ impl<K: Kernel> Tracer<K> {
         Ok(())
     }
 
+    /// Lets parked newborns go on, where nothing more is waited for.
+    pub(super) fn release_all_parked(&mut self) {
+        for (_, parked) in std::mem::take(&mut self.nursery.parked) {
+            let how = match parked.stop {
+                Stop::Group(_) => Request::Listen,
+                _ => Request::Cont,
+            };
+            let _ = parked.stopped.resume(how, 0);
+        }
+    }
+
     /// The end of the trace: what is still open stays without an answer, and is told so.
     pub(super) fn close_open(&mut self) {
         for dead in std::mem::take(&mut self.nursery.dead_calls) {
@@ -494,6 +508,18 @@ fn may_be_group(tid: Tid, pending: &Pending, facts: &Facts) -> bool {
     tgid.is_none_or(|tgid| tgid == tid || tgid == pending.event.tgid)
 }
 
+/// Whether a newborn's ids contradict the call's flags: a thread has its creator's tgid, and a
+/// process has not. (Flags that could not be read, or that another thread changed, contradict
+/// nothing.)
+fn contradicts(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
+    let Some(tgid) = status.tgid else {
+        return false;
+    };
+    let asked = pending.decoded.flags.contains(flags::CLONE_THREAD);
+    let readable = pending.decoded.request.flags_raw.is_some();
+    readable && asked != (tgid != tid)
+}
+
 /// How well a newborn's ids fit a dead call, and whether that asked for such a one; then the same
 /// stack pointer and thread pointer.
 fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool, bool) {
@@ -516,8 +542,7 @@ fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool, bool) {
         (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
         _ => false,
     };
-    let thread = status.tgid.is_some_and(|tgid| tgid != tid);
-    let asked = dead.pending.decoded.flags.contains(flags::CLONE_THREAD) == thread;
+    let asked = !contradicts(tid, &dead.pending, status);
     (ids, asked, sp, tls)
 }
 

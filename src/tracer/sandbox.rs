@@ -252,6 +252,16 @@ impl<K: Kernel> Tracer<K> {
         });
     }
 
+    /// Lets held callers go on, where nothing more is waited for.
+    pub(super) fn release_held(&mut self) {
+        for (_, sync) in std::mem::take(&mut self.syncs) {
+            for caller in sync.callers {
+                let _ = caller.resume(Request::Cont, 0);
+            }
+        }
+        self.release_all_parked();
+    }
+
     /// RET_TRACE from a filter of the program's own: alone, without a tracer, it would see ENOSYS
     /// (seccomp(2)), so the call is skipped with that.
     pub(super) fn answer_enosys(&self, task: &Stopped<K>) -> Handled {

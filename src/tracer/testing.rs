@@ -12,6 +12,7 @@ use crate::peek::{Errno, Syscall};
 use crate::sys::{self, Op, Registers, Report, Request, Siginfo, SyscallInfo, What};
 
 use super::kernel::{Answer, Kernel, Refused};
+use super::waiter::Woke;
 
 const ENOENT: Errno = Errno(2);
 const EFAULT: Errno = Errno(14);
@@ -159,9 +160,9 @@ impl Kernel for Scripted {
         world.clock
     }
 
-    fn next_report(&self, _: usize) -> io::Result<Option<Report>> {
+    fn next_report(&self, _: usize) -> io::Result<Woke> {
         if std::thread::panicking() {
-            return Ok(None);
+            return Ok(Woke::Nobody);
         }
         let mut world = self.0.borrow_mut();
         for (tid, fake) in &world.tasks {
@@ -178,7 +179,11 @@ impl Kernel for Scripted {
         {
             fake.state = State::Zombie;
         }
-        Ok(report)
+        Ok(report.map_or(Woke::Nobody, Woke::Report))
+    }
+
+    fn leftover(&self) -> Option<Report> {
+        None
     }
 
     fn reap(&self, tid: Tid) {
@@ -188,7 +193,7 @@ impl Kernel for Scripted {
         world.did.push(Did::Reap(tid));
     }
 
-    fn kill(&self, _: Tid) {}
+    fn kill(&self, _: Tid, _: i32) {}
 
     fn expect(&self, _: Tid) {}
 

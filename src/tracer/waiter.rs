@@ -14,7 +14,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::event::Tid;
-use crate::sys::{self, Report, Target, What};
+use crate::sys::{self, Report, Taken, Target, What};
 
 /// With fewer tracees than this a scan is cheaper than the signal calls.
 const FEW: usize = 64;
@@ -26,9 +26,38 @@ const TRIES: u8 = 3;
 /// (CLONE_PARENT in the program that we started).
 const NAP: Duration = Duration::from_millis(500);
 
+/// How waits are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Signals belong to the host program: plain waits alone.
+    Plain,
+    /// SIGCHLD is blocked and ours: plain with few tasks, directed with many.
+    Mixed,
+    /// Always directed, so that a signal that asks us to end, or a deadline, is noticed at once.
+    Directed {
+        /// Until when.
+        deadline: Option<Instant>,
+    },
+}
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woke {
+    /// A tracee has something to report.
+    Report(Report),
+    /// A signal asks us to end.
+    Ending(i32),
+    /// The deadline has passed.
+    Deadline,
+    /// A handler ran; it may have a wish.
+    Handler,
+    /// No tracee is left.
+    Nobody,
+}
+
 /// Where the reports come from.
 pub struct Waiter {
-    own_sigchld: bool,
+    style: Style,
     /// Stops that were taken ahead of their turn.
     taken: VecDeque<Report>,
     /// Tasks that are likely to report, and how often each has been asked.
@@ -40,10 +69,10 @@ pub struct Waiter {
 }
 
 impl Waiter {
-    /// `own_sigchld`: SIGCHLD is blocked and belongs to us.
-    pub fn new(own_sigchld: bool) -> Self {
+    /// A waiter of this style.
+    pub fn new(style: Style) -> Self {
         Self {
-            own_sigchld,
+            style,
             taken: VecDeque::new(),
             expected: VecDeque::new(),
             unsure: true,
@@ -59,28 +88,35 @@ impl Waiter {
 
     /// This task is likely to report soon.
     pub fn expect(&mut self, tid: Tid) {
-        if self.own_sigchld && self.expected.len() < FEW {
+        if self.style != Style::Plain && self.expected.len() < FEW {
             self.expected.push_back((tid, 0));
         }
     }
 
-    /// The next report; `None`: no tracee is left.
-    pub fn next(&mut self, live: usize) -> io::Result<Option<Report>> {
+    /// What was taken ahead of its turn, where nothing more is to be waited for.
+    pub fn take_taken(&mut self) -> Option<Report> {
+        self.taken.pop_front()
+    }
+
+    /// The next report, or what ended the wait for it.
+    ///
+    /// # Errors
+    /// What wait(2) says beyond ECHILD and EINTR.
+    pub fn next(&mut self, live: usize) -> io::Result<Woke> {
         if let Some(report) = self.taken.pop_front() {
-            return Ok(Some(report));
+            return Ok(Woke::Report(report));
         }
         loop {
-            let found = if self.own_sigchld && live >= FEW {
-                self.directed()
-            } else {
-                self.expected.clear();
-                self.plain(live)
+            let found = match self.style {
+                Style::Directed { .. } => self.directed(),
+                Style::Mixed if live >= FEW => self.directed(),
+                Style::Mixed | Style::Plain => self.plain(live),
             };
             match found {
-                Ok(Some(report)) => return Ok(Some(report)),
+                Ok(Some(woke)) => return Ok(woke),
                 Ok(None) => {}
-                Err(why) if why.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) if why.raw_os_error() == Some(libc::ECHILD) => return Ok(Woke::Nobody),
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => return Ok(Woke::Handler),
                 Err(why) => return Err(why),
             }
         }
@@ -88,7 +124,8 @@ impl Waiter {
 
     /// Sleeps until some tracee reports, then takes what else is there, so that one that is always
     /// ready cannot keep the others waiting.
-    fn plain(&mut self, live: usize) -> io::Result<Option<Report>> {
+    fn plain(&mut self, live: usize) -> io::Result<Option<Woke>> {
+        self.expected.clear();
         self.unsure = true;
         let Some(first) = self.ask(Target::Any, true)? else {
             return Ok(None);
@@ -108,41 +145,47 @@ impl Waiter {
                 }
             }
         }
-        Ok(Some(first))
+        Ok(Some(Woke::Report(first)))
     }
 
-    fn directed(&mut self) -> io::Result<Option<Report>> {
+    fn directed(&mut self) -> io::Result<Option<Woke>> {
         for _ in 0..self.expected.len() {
             let Some((tid, tries)) = self.expected.pop_front() else {
                 break;
             };
             if let Some(report) = self.ask_one(tid)? {
-                return Ok(Some(report));
+                return Ok(Some(Woke::Report(report)));
             }
             if tries + 1 < TRIES {
                 self.expected.push_back((tid, tries + 1));
             }
         }
         let now = Instant::now();
-        if self.unsure && now >= self.next_scan {
-            return self.scan();
-        }
-        let sleep = if self.unsure {
-            self.next_scan.duration_since(now)
-        } else {
-            NAP
+        let (ending, deadline) = match self.style {
+            Style::Directed { deadline } => (true, deadline),
+            Style::Mixed | Style::Plain => (false, None),
         };
-        match sys::take_sigchld(sleep) {
-            Some(tid) => {
-                self.unsure = true;
-                self.ask_one(tid)
-            }
-            // Nobody spoke: after a nap look for those who cannot.
-            None => {
-                self.unsure = true;
-                Ok(None)
-            }
+        if deadline.is_some_and(|deadline| now >= deadline) {
+            return Ok(Some(Woke::Deadline));
         }
+        if self.unsure && now >= self.next_scan {
+            return Ok(self.scan()?.map(Woke::Report));
+        }
+        let until = if self.unsure {
+            self.next_scan
+        } else {
+            now + NAP
+        };
+        let until = deadline.map_or(until, |deadline| until.min(deadline));
+        let taken = sys::take_signal(ending, until.saturating_duration_since(now));
+        // Whatever came: others may wait unannounced. After a nap, look for those who cannot speak.
+        self.unsure = true;
+        Ok(match taken {
+            Taken::Child(tid) => self.ask_one(tid)?.map(Woke::Report),
+            Taken::Ending(signal) => Some(Woke::Ending(signal)),
+            Taken::Interrupted => Some(Woke::Handler),
+            Taken::Nothing => None,
+        })
     }
 
     fn scan(&mut self) -> io::Result<Option<Report>> {

@@ -72,7 +72,7 @@ impl Sim {
             Phase::Idle if runs => self.idle(tid, what),
             Phase::Inside(call) => self.inside(tid, call, what),
             Phase::Restarting(call) => {
-                if what % 2 == 0 {
+                if what.is_multiple_of(2) {
                     self.s.signal(tid, 14);
                 }
                 self.enter(tid, call);
@@ -109,7 +109,11 @@ impl Sim {
             _ if self.phases.len() >= MOST_TASKS => {}
             n => {
                 self.entered += 1;
-                let call = if n % 2 == 0 { fork() } else { pthread() };
+                let call = if n.is_multiple_of(2) {
+                    fork()
+                } else {
+                    pthread()
+                };
                 self.enter(tid, call);
             }
         }

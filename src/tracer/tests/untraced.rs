@@ -94,7 +94,10 @@ fn the_copy_lies_below_the_red_zone() {
     let mut s = program(CLONE_UNTRACED);
     s.enters(ROOT, clone3(BLOCK));
     let at = arg(&s, ROOT);
-    assert!(at + 88 <= fork().sp - RED_ZONE && at % 16 == 0, "{at:#x}");
+    assert!(
+        at + 88 <= fork().sp - RED_ZONE && at.is_multiple_of(16),
+        "{at:#x}"
+    );
     s.returns(ROOT, -22);
     s.exits(ROOT);
     s.end();

@@ -1,0 +1,204 @@
+//! Lines of text by display columns: padding, wrapping and colour in one place.
+
+use owo_colors::{OwoColorize, Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::Look;
+
+/// What a piece of text is, for the eye. Colour only underlines what the words say already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    Plain,
+    /// What was created.
+    Made,
+    /// What failed, or was killed.
+    Bad,
+    /// What the reader must know to trust the rest.
+    Odd,
+    /// What is there for those who look.
+    Faint,
+}
+
+impl Ink {
+    fn style(self) -> Style {
+        match self {
+            Ink::Plain => Style::new(),
+            Ink::Made => Style::new().bold(),
+            Ink::Bad => Style::new().red(),
+            Ink::Odd => Style::new().yellow(),
+            Ink::Faint => Style::new().dimmed(),
+        }
+    }
+}
+
+/// The columns that a text takes on a screen.
+pub(super) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// The beginning of a text that fits in so many columns, with the ellipsis where it was shortened.
+pub(super) fn shorten(text: &str, room: usize, look: &Look) -> String {
+    if columns(text) <= room {
+        return text.to_owned();
+    }
+    let ellipsis = look.glyphs().ellipsis;
+    let room = room.saturating_sub(columns(ellipsis));
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = columns(c.encode_utf8(&mut [0; 4]));
+        if used + wide > room {
+            break;
+        }
+        used += wide;
+        out.push(c);
+    }
+    out + ellipsis
+}
+
+/// Writes lines into a string and knows in which column it is.
+pub(super) struct Pen<'a> {
+    look: &'a Look,
+    out: String,
+    column: usize,
+}
+
+impl<'a> Pen<'a> {
+    pub(super) fn new(look: &'a Look) -> Self {
+        Pen {
+            look,
+            out: String::new(),
+            column: 0,
+        }
+    }
+
+    pub(super) fn column(&self) -> usize {
+        self.column
+    }
+
+    /// Text that holds no line break.
+    pub(super) fn put(&mut self, text: &str) -> &mut Self {
+        self.column += columns(text);
+        self.out.push_str(text);
+        self
+    }
+
+    /// The same in a colour.
+    pub(super) fn ink(&mut self, text: &str, ink: Ink) -> &mut Self {
+        if !self.look.color || ink == Ink::Plain || text.is_empty() {
+            return self.put(text);
+        }
+        self.column += columns(text);
+        self.out.push_str(&text.style(ink.style()).to_string());
+        self
+    }
+
+    /// Spaces up to a column, one at least unless the line is empty.
+    pub(super) fn to(&mut self, column: usize) -> &mut Self {
+        let spaces = column
+            .saturating_sub(self.column)
+            .max(usize::from(self.column > 0));
+        self.put(&" ".repeat(spaces))
+    }
+
+    /// Ends the line.
+    pub(super) fn end(&mut self) -> &mut Self {
+        while self.out.ends_with(' ') {
+            self.out.pop();
+        }
+        self.out.push('\n');
+        self.column = 0;
+        self
+    }
+
+    /// Text that goes on in the column `hang` of the next line where a word does not fit any more.
+    /// A word that is longer than a line is not cut.
+    pub(super) fn words(&mut self, text: &str, ink: Ink, hang: usize) -> &mut Self {
+        for (at, word) in text.split(' ').enumerate() {
+            let space = usize::from(at > 0);
+            if self.column + space + columns(word) > self.look.width && self.column > hang {
+                self.end();
+                self.put(&" ".repeat(hang));
+            } else if space > 0 {
+                self.put(" ");
+            }
+            self.ink(word, ink);
+        }
+        self
+    }
+
+    /// Parts with the separator of a list between them, broken only between parts.
+    pub(super) fn parts(&mut self, parts: &[String], ink: Ink, hang: usize) -> &mut Self {
+        let dot = self.look.glyphs().dot;
+        for (at, part) in parts.iter().enumerate() {
+            let between = if at > 0 { dot } else { "" };
+            if self.column + columns(between) + columns(part) > self.look.width
+                && self.column > hang
+            {
+                self.end();
+                self.put(&" ".repeat(hang));
+            } else {
+                self.ink(between, ink);
+            }
+            self.ink(part, ink);
+        }
+        self
+    }
+
+    /// What was written.
+    pub(super) fn done(self) -> String {
+        self.out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(width: usize) -> Look {
+        Look {
+            width,
+            ..Look::default()
+        }
+    }
+
+    #[test]
+    fn wraps_by_columns_and_never_cuts_a_word() {
+        let look = look(12);
+        let mut pen = Pen::new(&look);
+        pen.put("ab ")
+            .words("工作 线程 and-a-longer-word x", Ink::Plain, 3)
+            .end();
+        assert_eq!(pen.done(), "ab 工作 线程\n   and-a-longer-word\n   x\n");
+    }
+
+    #[test]
+    fn shortens_to_columns() {
+        let look = look(80);
+        assert_eq!(shorten("工作线程", 8, &look), "工作线程");
+        assert_eq!(shorten("工作线程", 7, &look), "工作线…");
+        assert_eq!(
+            shorten(
+                "abc",
+                2,
+                &Look {
+                    unicode: false,
+                    ..look
+                }
+            ),
+            ".."
+        );
+    }
+
+    #[test]
+    fn colour_takes_no_columns() {
+        let look = Look {
+            color: true,
+            ..look(80)
+        };
+        let mut pen = Pen::new(&look);
+        pen.ink("abc", Ink::Bad).to(5).put("x");
+        assert_eq!(pen.column(), 6);
+        assert!(pen.done().starts_with("\u{1b}[31mabc"));
+    }
+}

@@ -1,0 +1,154 @@
+//! What the tree holds: tasks, thread groups, and the words about them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::children::Children;
+use super::fold::Fold;
+use super::likeness::Various;
+use crate::event::{Call, Ending, Kind, Status, TaskId, Tid};
+
+/// A task in the tree: alive, or gone with descendants alive; also the example of a [`Fold`].
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// clonespy's number.
+    pub id: TaskId,
+    /// Its tid.
+    pub tid: Tid,
+    /// Its tgid.
+    pub tgid: Tid,
+    /// Thread or process, as it is now: a thread that exec'd leads its process.
+    pub kind: Kind,
+    /// Its last known name.
+    pub comm: String,
+    /// The program that it runs since its last exec. A process has its creator's until it execs;
+    /// a thread that did not exec has none of its own (its [`ThreadGroup`] has).
+    pub program: Option<Arc<Program>>,
+    /// The call that made it; `None` for a task that no seen call made.
+    pub via: Option<Via>,
+    /// When it was created, in nanoseconds since the start of the trace: the end of the call that made it, where
+    /// that was seen, else `at_ns` of the line that introduced it.
+    pub born_ns: u64,
+    /// How it ended, if it has.
+    pub end: Option<Ended>,
+    /// When it was let go alive, if it was.
+    pub let_go_ns: Option<u64>,
+    /// What it created, in order of appearance: folds of children that are gone, and the others.
+    pub children: Children,
+    /// This task is the first of several generations, alike, each of which created the next and
+    /// ended; `children` are the last generation's. `None` for one alone.
+    pub generations: Option<Box<Generations>>,
+}
+
+impl Task {
+    /// Whether it ended or was let go.
+    pub fn is_gone(&self) -> bool {
+        self.end.is_some() || self.let_go_ns.is_some()
+    }
+
+    /// How many tasks it stands for: itself, or its generations with their folds.
+    pub fn own_tasks(&self) -> u64 {
+        self.generations.as_ref().map_or(1, |all| all.tasks)
+    }
+}
+
+/// What a task runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Program {
+    /// The file.
+    pub path: Option<String>,
+    /// The arguments.
+    pub argv: Vec<String>,
+}
+
+/// The call behind a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// Which call.
+    pub call: Call,
+    /// The task that called. It may have left the tree.
+    pub creator: TaskId,
+    /// The flags, by name.
+    pub flags: Vec<String>,
+    /// It is a process that shares its creator's memory (CLONE_VM without CLONE_THREAD).
+    pub shares_memory: bool,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Who ended it.
+    pub how: Ending,
+    /// Its status.
+    pub status: Option<Status>,
+    /// When, in nanoseconds since the start of the trace.
+    pub at_ns: u64,
+    /// How long it lived in nanoseconds, if its birth was seen.
+    pub lived_ns: Option<u64>,
+}
+
+/// A child in the tree.
+#[derive(Clone, Debug)]
+pub enum Branch {
+    /// One task, kept whole.
+    Task(TaskId),
+    /// Tasks alike that are gone.
+    Fold(Box<Fold>),
+}
+
+/// Tasks alike, gone, each created by the one before it: a relay. A daemon that forks and ends a
+/// million times is one node of the tree.
+#[derive(Clone, Debug)]
+pub struct Generations {
+    /// How many.
+    pub count: u64,
+    /// The smallest and the largest tid among them.
+    pub tids: (Tid, Tid),
+    /// The shortest and the longest known life among them, in nanoseconds.
+    pub lived_ns: Option<(u64, u64)>,
+    /// The name of all, or a pattern that fits all.
+    pub name: String,
+    /// In what they differ.
+    pub various: Various,
+    /// What each created besides the next one (the first, where `various.subtree`). Empty where it
+    /// was too much to keep; it is counted in `tasks` then.
+    pub each: Children,
+    /// How many tasks these are: the generations and all in their folds.
+    pub tasks: u64,
+}
+
+/// A process: the tasks of one tgid.
+#[derive(Clone, Debug)]
+pub struct ThreadGroup {
+    /// Its id.
+    pub tgid: Tid,
+    /// The task that leads it now (the first one seen, where the leader never was). It may have
+    /// ended before its threads and have left the tree.
+    pub leader: TaskId,
+    /// The live tasks.
+    pub live: BTreeSet<TaskId>,
+    /// The most that were alive at once.
+    pub peak: u64,
+    /// All that ever were.
+    pub ever: u64,
+    /// The program that it runs, if an exec of it or of the process that it is a copy of was seen.
+    pub program: Option<Arc<Program>>,
+    /// Whether its leader was seen.
+    pub(super) led: bool,
+}
+
+/// The range over both.
+pub(super) fn widen<T: Ord + Copy>(one: (T, T), other: (T, T)) -> (T, T) {
+    (one.0.min(other.0), one.1.max(other.1))
+}
+
+/// The range over whichever is known.
+pub(super) fn widen_known<T: Ord + Copy>(
+    one: Option<(T, T)>,
+    other: Option<(T, T)>,
+) -> Option<(T, T)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(widen(one, other)),
+        (one, other) => one.or(other),
+    }
+}

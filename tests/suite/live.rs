@@ -1,0 +1,319 @@
+//! Every fixture under clonespy: the program notices nothing, the events are what the fixture says
+//! and what strace says, and the recorded trace renders as the live one did.
+
+use std::process::Command;
+
+use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
+
+use crate::bare::EVERY_WAY;
+use crate::facts::{Fact, facts, normal};
+use crate::fixtures::{Build, CASES, Case, built, named, program};
+use crate::run::{End, run, run_with};
+use crate::trace::{
+    Traced, clonespy, command, compare, expect_whole, format, fresh_file, trace, trace_with, words,
+};
+
+/// One test a case, so that a failure names it.
+macro_rules! live {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(named(stringify!($name)));
+            }
+        )*
+        const TESTED: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+live! {
+    thread threads fork clone_vm clone_vm_without vfork cow cow_elsewhere io_threads
+    exec_thread exec_thread_leader_exited exec_thread_race leader_exits exit_group_thread
+    caller_dies caller_dies_exec caller_dies_sigkill newborn_killed orphans tid_reuse
+    exit_code signal_exit signal_exit_kill signal_exit_segv signal_exit_rt
+    clone_parent clone_ptrace clone_untraced clone_untraced_tight shared_memory_process
+    vfork_variants clone3_sizes clone_flags failures int80
+    pidns init_crash signals restart seccomp_errno seccomp_tsync seccomp_harmless
+    storm storm_alive storm_forks getppid streams
+}
+
+#[test]
+fn every_case_is_tested_live() {
+    let cases: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+    assert_eq!(TESTED, cases);
+}
+
+#[track_caller]
+fn check(case: &Case) {
+    let bare = run(Command::new(program(case.fixture)).args(case.args));
+    bare.expect(case.name, case.end);
+    let line = command(case);
+    let traced = trace(&words(&line));
+    traced.run.expect(case.name, case.end);
+    assert_eq!(
+        normal(&bare.out()),
+        normal(&traced.run.out()),
+        "{}: alone and traced",
+        case.name
+    );
+    assert_eq!(
+        bare.err(),
+        traced.run.err(),
+        "{}: standard error",
+        case.name
+    );
+    expect_whole(&traced, case.name);
+    expect_status(&traced, case.end);
+    // The children of a program that the harness did not wait for print as well; all is read.
+    for fact in facts(&traced.run.out()) {
+        match fact.sort.as_str() {
+            "task" => expect_task(&traced, &fact),
+            "call" => expect_call(&traced, &fact),
+            _ => {}
+        }
+    }
+    compare(case.name, &words(&line), case.strace);
+}
+
+/// The trace's last line says how the program ended.
+#[track_caller]
+fn expect_status(traced: &Traced, end: End) {
+    let Some(Event::End(last)) = traced.events.last() else {
+        panic!("no end");
+    };
+    match (&last.status, end) {
+        (Some(Status::Exited { exited }), End::Exit(code)) => assert_eq!(*exited, code),
+        (Some(Status::Signaled { signaled, .. }), End::Signal(number)) => {
+            let name = match number {
+                9 => "SIGKILL",
+                11 => "SIGSEGV",
+                15 => "SIGTERM",
+                40 => "SIGRT_8",
+                _ => panic!("which name has signal {number}?"),
+            };
+            assert_eq!(signaled, name);
+        }
+        (status, end) => panic!("{status:?} is not {end:?}"),
+    }
+}
+
+fn created(traced: &Traced) -> impl Iterator<Item = (Tid, &Created)> {
+    traced.events.iter().filter_map(|event| match event {
+        Event::Clone(call) => match &call.outcome {
+            Outcome::Created(created) => Some((call.tid, created)),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// A task that the fixture spoke of is in the trace, with its tgid, kind, creator and name.
+#[track_caller]
+fn expect_task(traced: &Traced, fact: &Fact) {
+    let (pid, tid) = (fact.number("pid"), fact.number("tid"));
+    let kind = match fact.get("kind") {
+        "thread" => Kind::Thread,
+        _ => Kind::Process,
+    };
+    let parent = fact.values.get("parent").map(|_| fact.number("parent"));
+    let nested: Option<Vec<Tid>> = fact.values.get("nspid").map(|list| {
+        list.split(',')
+            .map(|tid| tid.parse().expect("a tid"))
+            .collect()
+    });
+    let fits = |creator: Tid, task: &Created| {
+        i128::from(task.tid) == tid
+            && i128::from(task.tgid) == pid
+            && task.kind == kind
+            && parent.is_none_or(|parent| parent == i128::from(creator))
+            && nested
+                .as_ref()
+                .is_none_or(|list| task.ns_tids.as_ref() == Some(list))
+    };
+    let root = traced.events.iter().any(|event| match event {
+        Event::Task(task) => {
+            i128::from(task.tid) == tid && i128::from(task.tgid) == pid && task.kind == kind
+        }
+        _ => false,
+    });
+    assert!(
+        (root && parent.is_none()) || created(traced).any(|(creator, task)| fits(creator, task)),
+        "no event says: {fact:?}\nthose of this tid: {:#?}",
+        created(traced)
+            .filter(|(_, task)| i128::from(task.tid) == tid)
+            .collect::<Vec<_>>()
+    );
+    expect_name(traced, fact);
+}
+
+/// The name under which the task ended (a task in a nested namespace is not asked for its name).
+#[track_caller]
+fn expect_name(traced: &Traced, fact: &Fact) {
+    if fact.values.contains_key("nspid") {
+        return;
+    }
+    let tid = fact.number("tid");
+    // By clonespy's number: an exec may have given the task another tid before it ended.
+    let tasks: Vec<TaskId> = traced
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Task(task) => Some((task.tid, task.task)),
+            Event::Clone(call) => match &call.outcome {
+                Outcome::Created(created) => Some((created.tid, created.task)),
+                _ => None,
+            },
+            Event::Exec(exec) => Some((exec.tid, exec.task)),
+            _ => None,
+        })
+        .filter(|(known, _)| i128::from(*known) == tid)
+        .map(|(_, task)| task)
+        .collect();
+    let names: Vec<&str> = traced
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Exit(exit) if tasks.contains(&exit.task) => exit.comm.as_deref(),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        names.contains(&fact.get("name")),
+        "{fact:?} ended under the names {names:?}"
+    );
+}
+
+/// A call that the fixture made is in the trace, with its flags, exit signal and result.
+#[track_caller]
+fn expect_call(traced: &Traced, fact: &Fact) {
+    let (ret, errno) = (fact.number("ret"), fact.number("errno"));
+    let found = traced.events.iter().any(|event| {
+        let Event::Clone(call) = event else {
+            return false;
+        };
+        let word = |word: Option<clonespy::event::Hex>| word.map(|word| i128::from(word.0));
+        i128::from(call.tid) == fact.number("caller")
+            && call.request.call.name() == fact.get("name")
+            && word(call.request.flags_raw) == Some(fact.number("flags"))
+            && word(call.request.exit_signal_raw) == Some(fact.number("exit_signal"))
+            && match &call.outcome {
+                Outcome::Created(created) => i128::from(created.tid) == ret,
+                Outcome::Failed { code, .. } => i128::from(*code) == errno && ret == -1,
+                _ => false,
+            }
+    });
+    assert!(found, "no event says: {fact:?}");
+}
+
+#[test]
+fn other_builds_are_seen_as_well() {
+    for build in [Build::Static, Build::Musl, Build::I386] {
+        for fixture in EVERY_WAY {
+            let Some(path) = built(fixture, build) else {
+                break;
+            };
+            let line = [path.as_os_str()];
+            let traced = trace(&line);
+            traced.run.expect(fixture, End::Exit(0));
+            expect_whole(&traced, fixture);
+            for fact in facts(&traced.run.out()) {
+                if fact.sort == "task" {
+                    expect_task(&traced, &fact);
+                }
+            }
+            compare(fixture, &line, named(fixture).strace);
+        }
+    }
+}
+
+#[test]
+fn other_ways_of_catching_see_the_same_tasks() {
+    for way in ["event", "syscall"] {
+        for name in [
+            "thread",
+            "fork",
+            "vfork",
+            "clone_vm",
+            "io_threads",
+            "exec_thread",
+        ] {
+            let case = named(name);
+            let line = command(case);
+            let traced = trace_with(&[&format!("--intercept={way}")], &words(&line));
+            traced.run.expect(name, case.end);
+            expect_whole(&traced, name);
+            for fact in facts(&traced.run.out()) {
+                if fact.sort == "task" {
+                    expect_task(&traced, &fact);
+                }
+            }
+        }
+    }
+}
+
+/// What each task that was traced is told by its surroundings: the same descriptors, signal mask
+/// and dispositions, and its standard input reaches it.
+#[test]
+fn streams_and_signals_reach_the_program_untouched() {
+    let input = b"to be copied\n";
+    let bare = run_with(&mut Command::new(program("streams")), input);
+    let file = fresh_file("jsonl");
+    let traced = run_with(
+        clonespy()
+            .arg("--format")
+            .arg(format(&file, "jsonl"))
+            .arg("--")
+            .arg(program("streams")),
+        input,
+    );
+    assert_eq!(bare.stdout, input);
+    assert_eq!(traced.stdout, input);
+    assert_eq!(bare.err(), traced.err());
+}
+
+/// A descriptor that is closed for the program alone is closed for the traced program, too; and
+/// signals that are ignored stay so.
+#[test]
+fn closed_streams_stay_closed_and_ignored_signals_ignored() {
+    let script = "trap '' INT USR2; exec \"$@\" <&- ";
+    let alone = run(Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(program("streams")));
+    let file = fresh_file("jsonl");
+    let traced = run(Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(env!("CARGO_BIN_EXE_clonespy"))
+        .arg("--format")
+        .arg(format(&file, "jsonl"))
+        .arg("--")
+        .arg(program("streams")));
+    alone.expect("alone", End::Exit(0));
+    traced.expect("traced", End::Exit(0));
+    assert_eq!(alone.err(), traced.err());
+    assert!(alone.err().contains("open=1,2"), "{}", alone.err());
+    assert!(alone.err().contains("ignored=2,12,"), "{}", alone.err());
+}
+
+/// The stops that a task costs do not depend on how many other calls it makes.
+#[test]
+fn calls_that_make_no_task_are_not_stopped() {
+    let stops = |count: &str| {
+        let path = program("getppid");
+        let traced = trace_with(&["--stats"], &[path.as_os_str(), count.as_ref()]);
+        traced.run.expect("getppid", End::Exit(0));
+        let stats = traced.events.iter().find_map(|event| match event {
+            Event::Stats(stats) => Some(stats.stops.clone()),
+            _ => None,
+        });
+        stats
+            .expect("--stats makes a stats event")
+            .values()
+            .sum::<u64>()
+    };
+    // A signal more or less (SIGCHLD) may be announced apart or not.
+    let (few, many) = (stops("10"), stops("100000"));
+    assert!(
+        many.abs_diff(few) <= 4,
+        "{few} stops for 10 calls, {many} for 100,000"
+    );
+}

@@ -1,0 +1,29 @@
+//! All integration tests in one binary, which links once.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails by panicking, as the test does"
+)]
+
+// How to run things.
+mod run; // a command to its end, with a watchdog; the tools that a machine may lack
+
+// The fixtures.
+mod bare; // every fixture without a tracer
+mod facts; // what a fixture says
+mod fixtures; // which there are, how each ends, how each is compiled
+
+// The design.
+mod layers; // imports point one way
+
+// The tracer.
+mod calls; // who made which calls, comparable between two runs
+mod cli; // bad input, bad output, exit statuses
+mod live; // every fixture: unchanged, and seen as it is
+mod real;
+mod strace; // what strace says of a program
+mod trace; // runs a program under clonespy // programs that people use
+
+// The face.
+mod face; // outputs and statuses around a live trace, and that a replay shows the same
+mod golden; // recorded traces, rendered and compared with files

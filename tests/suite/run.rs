@@ -1,0 +1,228 @@
+//! Runs a command to its end, with what it read and wrote. A command that does not end is not
+//! waited for: the state of all its tasks is shown, then it is killed and the test fails.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How long a command may take. Generous: it only ends what would never end.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What came of a command.
+pub struct Run {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Run {
+    /// Standard output as text.
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Standard error as text.
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    /// The exit status as the program's user sees it.
+    pub fn end(&self) -> End {
+        match (self.status.code(), self.status.signal()) {
+            (Some(code), _) => End::Exit(code),
+            (None, signal) => End::Signal(signal.expect("neither code nor signal")),
+        }
+    }
+
+    /// Fails the test, with all that was written, unless the command ended like this.
+    #[track_caller]
+    pub fn expect(&self, what: &str, end: End) -> &Self {
+        assert_eq!(
+            self.end(),
+            end,
+            "{what}\n--- stdout\n{}\n--- stderr\n{}",
+            self.out(),
+            self.err()
+        );
+        self
+    }
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Exit(i32),
+    Signal(i32),
+}
+
+/// Runs a command whose standard input is empty.
+#[track_caller]
+pub fn run(command: &mut Command) -> Run {
+    run_with(command, b"")
+}
+
+/// Runs a command with this on its standard input.
+#[track_caller]
+pub fn run_with(command: &mut Command, input: &'static [u8]) -> Run {
+    run_within(LIMIT, command, input)
+}
+
+#[track_caller]
+fn run_within(limit: Duration, command: &mut Command, input: &'static [u8]) -> Run {
+    let words = format!("{command:?}");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A process group of its own, so that it can be killed as a whole.
+        .process_group(0)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{words}: {error}"));
+    let pid = child.id();
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let mut stdout = child.stdout.take().expect("stdout is piped");
+    let mut stderr = child.stderr.take().expect("stderr is piped");
+    // A program may end without reading all: that is its right.
+    thread::spawn(move || stdin.write_all(input));
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let errors = thread::spawn(move || read_all(&mut stderr));
+        // Both streams end only when every descendant has closed them: daemons are waited for.
+        let stdout = read_all(&mut stdout);
+        let stderr = errors.join().expect("reading standard error");
+        let status = child.wait().expect("waiting for a child");
+        // Nobody listens any more after the limit.
+        let _ = send.send(Run {
+            status,
+            stdout,
+            stderr,
+        });
+    });
+    receive.recv_timeout(limit).unwrap_or_else(|_| {
+        let state = state_of(pid);
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{pid}")])
+            .status();
+        panic!("{words}: still running after {limit:?}:\n{state}")
+    })
+}
+
+fn read_all(from: &mut impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    from.read_to_end(&mut bytes).expect("reading a pipe");
+    bytes
+}
+
+/// What each task is doing that descends from a process or is in its group or session.
+fn state_of(root: u32) -> String {
+    let mut stats = HashMap::new();
+    for pid in numbers("/proc") {
+        if let Some(fields) = stat(&format!("/proc/{pid}/stat")) {
+            stats.insert(pid, fields);
+        }
+    }
+    let belongs = |pid: u32| {
+        let mut at = pid;
+        while let Some(fields) = stats.get(&at) {
+            if at == root || fields.group == root {
+                return true;
+            }
+            at = fields.parent;
+        }
+        false
+    };
+    let mut report = String::new();
+    let mut pids: Vec<u32> = stats.keys().copied().filter(|&pid| belongs(pid)).collect();
+    pids.sort_unstable();
+    for pid in pids {
+        for tid in numbers(&format!("/proc/{pid}/task")) {
+            let file = |name: &str| {
+                fs::read_to_string(format!("/proc/{pid}/task/{tid}/{name}"))
+                    .unwrap_or_else(|error| error.to_string())
+                    .trim()
+                    .to_owned()
+            };
+            report += &format!(
+                "  pid {pid} tid {tid}: {} | syscall {} | wchan {}\n",
+                file("stat").chars().take(80).collect::<String>(),
+                file("syscall"),
+                file("wchan")
+            );
+        }
+    }
+    report
+}
+
+struct Stat {
+    parent: u32,
+    group: u32,
+}
+
+fn stat(path: &str) -> Option<Stat> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut fields = text.rsplit_once(") ")?.1.split(' ').skip(1);
+    Some(Stat {
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+    })
+}
+
+fn numbers(directory: &str) -> Vec<u32> {
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// The path of a tool. Where it is missing the test says so and is over; under CI=true it fails.
+#[track_caller]
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|file| is_executable(file));
+    if found.is_none() {
+        lacking(&format!("{name} is not installed"));
+    }
+    found
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Says that this machine lacks what the test needs; under CI=true that is a failure.
+#[track_caller]
+pub fn lacking(what: &str) {
+    assert!(
+        std::env::var_os("CI").is_none_or(|value| value != "true"),
+        "{what}, and CI=true wants all tests run"
+    );
+    eprintln!("not tested: {what}");
+}
+
+#[test]
+fn what_does_not_end_is_shown_and_ended() {
+    // A shell whose child waits for a pipe that nobody writes to; it would wait for ever.
+    let script = "mkfifo \"$1\" && (read line <\"$1\"); true";
+    let fifo = crate::trace::fresh_file("fifo");
+    let failed = std::panic::catch_unwind(|| {
+        run_within(
+            Duration::from_millis(300),
+            Command::new("sh").args(["-c", script, "sh"]).arg(&fifo),
+            b"",
+        );
+    })
+    .expect_err("it cannot have ended");
+    let words = failed.downcast_ref::<String>().expect("a message");
+    assert!(words.contains("still running"), "{words}");
+    assert!(words.contains("(sh)") && words.contains("wchan"), "{words}");
+}
