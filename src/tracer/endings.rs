@@ -6,6 +6,7 @@ use crate::event::{Ending, Event, Exec, Exit, Kind, Status, Tid, lossy};
 use crate::sys;
 
 use super::kernel::Kernel;
+use super::newborn::Lineage;
 use super::table::Tracee;
 use super::tracee::Stopped;
 use super::wait::Stop;
@@ -24,6 +25,7 @@ impl<K: Kernel> Tracer<K> {
                 return Err(self.failed_start(&status));
             }
             self.status = Some(status.clone());
+            self.main_ended = true;
         }
         self.sync_gone(tid);
         if self.table.get(tid).is_none() {
@@ -57,12 +59,12 @@ impl<K: Kernel> Tracer<K> {
     /// A task ended inside a call: its newborn, if there is one, tells of it; at best at once, so
     /// that the creation is told before the creator's end.
     fn call_of_the_dead(&mut self, tid: Tid) -> Handled {
-        let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+        let lineage = self.table.get(tid).map(Lineage::from).unwrap_or_default();
         let Some(pending) = self.table.take_call(tid) else {
             return Ok(());
         };
         let ppid = facts::status(&self.eye(tid)).and_then(|status| status.ppid);
-        self.call_died(pending, ppid, full);
+        self.call_died(pending, ppid, lineage);
         self.settle()
     }
 
@@ -122,7 +124,7 @@ impl<K: Kernel> Tracer<K> {
         let tid = task.tid();
         let former = Tid::try_from(self.kernel.event_message(tid)?).unwrap_or(tid);
         if self.start.is_some() {
-            self.started(&task);
+            self.begin(&task);
         }
         if former != tid {
             self.take_over(tid, former);
@@ -185,7 +187,7 @@ impl<K: Kernel> Tracer<K> {
             let call = self.table.take_call(tgid);
             self.table.remove(tgid);
             if let Some(call) = call {
-                self.call_died(call, None, tracee.full);
+                self.call_died(call, None, Lineage::from(&tracee));
             }
             self.emit(|seq| {
                 Event::Exit(Exit {
@@ -221,9 +223,9 @@ impl<K: Kernel> Tracer<K> {
             .filter(|tid| self.table.calling.contains(tid))
             .collect();
         for tid in callers {
-            let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+            let lineage = self.table.get(tid).map(Lineage::from).unwrap_or_default();
             if let Some(call) = self.table.take_call(tid) {
-                self.call_died(call, None, full);
+                self.call_died(call, None, lineage);
             }
         }
         self.close_thread_calls(tgid);
