@@ -27,6 +27,9 @@ impl<K: Kernel> Tracer<K> {
             self.status = Some(status.clone());
             self.main_ended = true;
         }
+        if self.changed_hands(tid) {
+            self.retire(tid);
+        }
         self.sync_gone(tid);
         if self.table.get(tid).is_none() {
             self.ended_unknown(tid, status);
@@ -59,6 +62,7 @@ impl<K: Kernel> Tracer<K> {
     /// A task ended inside a call: its newborn, if there is one, tells of it; at best at once, so
     /// that the creation is told before the creator's end.
     fn call_of_the_dead(&mut self, tid: Tid) -> Handled {
+        self.close_shelved(tid);
         let lineage = self.table.get(tid).map(Lineage::from).unwrap_or_default();
         let Some(pending) = self.table.take_call(tid) else {
             return Ok(());
@@ -126,10 +130,13 @@ impl<K: Kernel> Tracer<K> {
         if self.start.is_some() {
             self.begin(&task);
         }
+        self.close_shelved(tid);
         if former != tid {
             self.take_over(tid, former);
         }
         self.close_calls_at_exec(tid);
+        // Nobody else is left to be waited for, and an old leader that was held is gone unreported.
+        self.syncs.remove(&tid);
         let at_ns = self.kernel.now_ns();
         let Some(tracee) = self.table.get_mut(tid) else {
             return self.go_on(task);
@@ -167,17 +174,17 @@ impl<K: Kernel> Tracer<K> {
     /// end nor the former tid's is ever reported (fs/exec.c, de_thread).
     fn take_over(&mut self, tgid: Tid, former: Tid) {
         let at_ns = self.kernel.now_ns();
-        let Some(mut tracee) = self.table.retired.remove(&former).or_else(|| {
-            // The former tid may belong to another process by now; that one stays.
-            let same = self
-                .table
-                .get(former)
-                .is_some_and(|tracee| tracee.tgid == tgid);
-            if same {
-                self.table.remove(former)
-            } else {
-                None
-            }
+        let of_group = |tracee: &Tracee| tracee.tgid == tgid;
+        let retired = self.table.retired.get(&former).is_some_and(of_group);
+        // The former tid may belong to another process by now; that one stays.
+        let known = self.table.get(former).is_some_and(of_group);
+        let Some(mut tracee) = (if retired {
+            self.table.retired.remove(&former)
+        } else if known {
+            self.close_shelved(former);
+            self.table.remove(former)
+        } else {
+            None
         }) else {
             return;
         };
@@ -207,7 +214,9 @@ impl<K: Kernel> Tracer<K> {
             });
         }
         tracee.kind = Kind::Process;
-        tracee.call = None;
+        if let Some(call) = tracee.call.take() {
+            self.call_died(*call, None, Lineage::from(&tracee));
+        }
         self.adopt(tgid, tracee);
     }
 

@@ -31,6 +31,10 @@ mod leave;
 mod newborn;
 mod sandbox;
 mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod tracee;
 mod untraced;
 pub mod wait;
@@ -46,7 +50,7 @@ use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};
 
 use self::kernel::{Kernel, Live, Refused};
-use self::newborn::Nursery;
+use self::newborn::{Lineage, Nursery};
 use self::sandbox::Sync;
 use self::table::{Table, Tracee};
 use self::tracee::{Eye, Stopped};
@@ -184,6 +188,10 @@ impl<K: Kernel> Tracer<K> {
 
     fn stopped(&mut self, task: Stopped<K>, stop: Stop) -> Handled {
         let tid = task.tid();
+        // A newborn's first stop is one of these two.
+        if matches!(stop, Stop::Trap | Stop::Group(_)) && self.changed_hands(tid) {
+            self.retire(tid);
+        }
         if self.sync_stop(tid) {
             self.release_synced(tid)?;
         }
@@ -273,9 +281,31 @@ impl<K: Kernel> Tracer<K> {
     /// exec by a thread that is not the leader frees that thread's tid before the exec is reported
     /// (fs/exec.c, de_thread), so it is kept for the exec that will name it.
     fn adopt(&mut self, tid: Tid, tracee: Tracee) {
-        if let Some(old) = self.table.insert(tid, tracee) {
-            self.table.retired.insert(tid, old);
+        self.retire(tid);
+        self.table.insert(tid, tracee);
+    }
+
+    /// Keeps the task of this tid for the exec that will name it.
+    fn retire(&mut self, tid: Tid) {
+        self.close_shelved(tid);
+        let Some(mut old) = self.table.remove(tid) else {
+            return;
+        };
+        if let Some(call) = old.call.take() {
+            self.call_died(*call, None, Lineage::from(&old));
         }
+        if let Some(lost) = self.table.retired.insert(tid, old) {
+            let at_ns = self.kernel.now_ns();
+            self.tell_exit(tid, &lost, None, None, at_ns);
+        }
+    }
+
+    /// Whether a tid that is known now belongs to somebody else: only an exec by a thread that is
+    /// not the leader frees a tid that we have not reaped.
+    fn changed_hands(&self, tid: Tid) -> bool {
+        self.table.get(tid).is_some_and(|tracee| {
+            tracee.tgid != tid && !tracee.awaited && !self.kernel.same_group(tracee.tgid, tid)
+        })
     }
 
     fn tell_blind(&mut self, task: TaskId, tid: Tid, what: &[&str], why: &str) {
