@@ -33,8 +33,11 @@ pub(super) struct Born {
     pub status: Option<facts::Status>,
     /// Its creator died before its event: the newborn itself told of the call.
     pub seen_by_child: bool,
-    /// Its creator stopped at every system call, and so must it.
+    /// Its creator stopped at every system call, and so must it. (A creator that is in the table
+    /// is asked itself.)
     pub full: bool,
+    /// Its creator descends from the program that clonespy started.
+    pub started: bool,
 }
 
 impl<K: Kernel> Tracer<K> {
@@ -352,6 +355,7 @@ impl<K: Kernel> Tracer<K> {
                 status: Some(status),
                 seen_by_child: false,
                 full: false,
+                started: false,
             };
         }
         let thread = self.kernel.same_group(caller_tgid, tid);
@@ -375,6 +379,7 @@ impl<K: Kernel> Tracer<K> {
             status,
             seen_by_child: false,
             full: false,
+            started: false,
         }
     }
 
@@ -383,6 +388,7 @@ impl<K: Kernel> Tracer<K> {
         let id = self.new_id();
         let caller = self.table.get(pending.event.tid);
         let full = born.full || caller.is_some_and(|t| t.full);
+        let started = born.started || caller.is_some_and(|t| t.started);
         let caller_tgid = pending.event.tgid;
         let tgid = match born.kind {
             Kind::Thread => caller_tgid,
@@ -420,7 +426,8 @@ impl<K: Kernel> Tracer<K> {
             tgid,
             kind: born.kind,
             born_ns: Some(now),
-            full: full || self.intercept == crate::event::Intercept::Syscall,
+            full,
+            started,
             awaited: true,
             call: None,
             sandboxing: None,

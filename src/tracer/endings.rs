@@ -6,6 +6,7 @@ use crate::event::{Ending, Event, Exec, Exit, Kind, Status, Tid, lossy};
 use crate::sys;
 
 use super::kernel::Kernel;
+use super::newborn::Lineage;
 use super::table::Tracee;
 use super::tracee::Stopped;
 use super::wait::Stop;
@@ -24,6 +25,7 @@ impl<K: Kernel> Tracer<K> {
                 return Err(self.failed_start(&status));
             }
             self.status = Some(status.clone());
+            self.main_ended = true;
         }
         if self.changed_hands(tid) {
             self.retire(tid);
@@ -61,12 +63,12 @@ impl<K: Kernel> Tracer<K> {
     /// that the creation is told before the creator's end.
     fn call_of_the_dead(&mut self, tid: Tid) -> Handled {
         self.close_shelved(tid);
-        let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+        let lineage = self.table.get(tid).map(Lineage::from).unwrap_or_default();
         let Some(pending) = self.table.take_call(tid) else {
             return Ok(());
         };
         let ppid = facts::status(&self.eye(tid)).and_then(|status| status.ppid);
-        self.call_died(pending, ppid, full);
+        self.call_died(pending, ppid, lineage);
         self.settle()
     }
 
@@ -126,7 +128,7 @@ impl<K: Kernel> Tracer<K> {
         let tid = task.tid();
         let former = Tid::try_from(self.kernel.event_message(tid)?).unwrap_or(tid);
         if self.start.is_some() {
-            self.started(&task);
+            self.begin(&task);
         }
         self.close_shelved(tid);
         if former != tid {
@@ -192,7 +194,7 @@ impl<K: Kernel> Tracer<K> {
             let call = self.table.take_call(tgid);
             self.table.remove(tgid);
             if let Some(call) = call {
-                self.call_died(call, None, tracee.full);
+                self.call_died(call, None, Lineage::from(&tracee));
             }
             self.emit(|seq| {
                 Event::Exit(Exit {
@@ -213,7 +215,7 @@ impl<K: Kernel> Tracer<K> {
         }
         tracee.kind = Kind::Process;
         if let Some(call) = tracee.call.take() {
-            self.call_died(*call, None, tracee.full);
+            self.call_died(*call, None, Lineage::from(&tracee));
         }
         self.adopt(tgid, tracee);
     }
@@ -230,9 +232,9 @@ impl<K: Kernel> Tracer<K> {
             .filter(|tid| self.table.calling.contains(tid))
             .collect();
         for tid in callers {
-            let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+            let lineage = self.table.get(tid).map(Lineage::from).unwrap_or_default();
             if let Some(call) = self.table.take_call(tid) {
-                self.call_died(call, None, full);
+                self.call_died(call, None, lineage);
             }
         }
         self.close_thread_calls(tgid);

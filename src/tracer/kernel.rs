@@ -42,6 +42,8 @@ pub trait Kernel {
     fn leftover(&self) -> Option<Report>;
     /// Reaps a task whose end was reported. Its tid is free from then on.
     fn reap(&self, tid: Tid);
+    /// Wakes the wait after this time as a timeout does.
+    fn wake_after(&self, time: Duration);
     /// Sends a signal to the process of a task; SIGKILL ends stopped ones too.
     fn kill(&self, tid: Tid, signal: i32);
     /// This task is likely to report soon.
@@ -223,6 +225,12 @@ impl Kernel for Live {
         self.requests.add("waitid (reap)");
         // ECHILD: its parent was not us and the kernel has let it go to that one already.
         let _ = sys::reap(tid);
+    }
+
+    fn wake_after(&self, time: Duration) {
+        if !self.waiter.borrow_mut().set_deadline(time) {
+            sys::alarm_after(time);
+        }
     }
 
     fn kill(&self, tid: Tid, signal: i32) {

@@ -45,19 +45,19 @@ use std::rc::Rc;
 
 use crate::abi::Abi;
 use crate::error::{Error, Result};
-use crate::event::{Blind, End, Event, Intercept, Kind, Mode, Stats, Status, TaskId, Tid, Totals};
+use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
 use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};
 
 use self::kernel::{Kernel, Live, Refused};
-use self::newborn::Nursery;
+use self::newborn::{Lineage, Nursery};
 use self::sandbox::Sync;
 use self::table::{Table, Tracee};
 use self::tracee::{Eye, Stopped};
 use self::wait::Stop;
 use self::waiter::Woke;
 
-pub use self::attach::{Attach, attach};
+pub use self::attach::{Attach, Traced, trace};
 pub use self::launch::Launch;
 
 /// SIGKILL, on every architecture.
@@ -88,7 +88,6 @@ pub struct Tracer<K: Kernel = Live> {
     /// The ABIs that this machine runs.
     abis: Vec<&'static Abi>,
     intercept: Intercept,
-    mode: Mode,
     start: Option<Starting>,
     root: Tid,
     status: Option<Status>,
@@ -98,7 +97,11 @@ pub struct Tracer<K: Kernel = Live> {
     next_seq: u64,
     next_task: u64,
     totals: Totals,
-    /// Why the trace ends before its tasks do: `timeout`, `interrupt`.
+    /// Running tasks that are to be traced as soon as the program has begun.
+    also: Option<Attach>,
+    until_main: bool,
+    main_ended: bool,
+    /// Why the trace ends before its tasks do: `timeout`, `interrupt`, `main ended`.
     cut: Option<&'static str>,
     /// Tasks are to be let go as soon as all changes are put back.
     leaving: bool,
@@ -122,7 +125,6 @@ impl<K: Kernel> Tracer<K> {
             observers: crate::observe::standard(),
             abis,
             intercept,
-            mode: Mode::Launch,
             start: None,
             root: 0,
             status: None,
@@ -132,6 +134,9 @@ impl<K: Kernel> Tracer<K> {
             next_seq: 1,
             next_task: 1,
             totals: Totals::default(),
+            also: None,
+            until_main: false,
+            main_ended: false,
             cut: None,
             leaving: false,
             ended: false,
@@ -147,8 +152,14 @@ impl<K: Kernel> Tracer<K> {
         let handled = match woke {
             Woke::Report(report) => self.report(report)?,
             Woke::Nobody => return Ok(false),
-            Woke::Ending(_) => self.leave_or_end("interrupt"),
-            Woke::Deadline => self.leave_or_end("timeout"),
+            Woke::Ending(signal) => {
+                self.asked_to_end(signal);
+                Ok(())
+            }
+            Woke::Deadline => {
+                self.time_is_over();
+                Ok(())
+            }
             Woke::Handler => self.grant_wish(),
         };
         match handled {
@@ -170,6 +181,7 @@ impl<K: Kernel> Tracer<K> {
             return Ok(handled);
         }
         let settled = self.settle();
+        self.attach_also();
         self.leave_if_ready();
         Ok(settled)
     }
@@ -280,7 +292,7 @@ impl<K: Kernel> Tracer<K> {
             return;
         };
         if let Some(call) = old.call.take() {
-            self.call_died(*call, None, old.full);
+            self.call_died(*call, None, Lineage::from(&old));
         }
         if let Some(lost) = self.table.retired.insert(tid, old) {
             let at_ns = self.kernel.now_ns();
@@ -356,12 +368,12 @@ impl<K: Kernel> Drop for Tracer<K> {
             return;
         }
         sys::forward_signals_to(0);
-        if self.mode == Mode::Attach {
-            // The end of the tracing thread lets them go.
+        self.kill_started();
+        if self.table.started() == 0 {
+            // The end of the tracing thread lets the others go.
             self.resume_taken();
             return;
         }
-        self.kill_all();
         // A newborn that is parked, or not yet reported, is killed when it is reported.
         loop {
             match self.kernel.next_report(self.table.len()) {

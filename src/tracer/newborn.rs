@@ -52,6 +52,25 @@ struct DeadCall {
     pending: Pending,
     ppid: Option<Tid>,
     full: bool,
+    started: bool,
+}
+
+/// What a task hands down to those that it creates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lineage {
+    /// It stops at every system call.
+    pub full: bool,
+    /// It descends from the program that clonespy started.
+    pub started: bool,
+}
+
+impl From<&Tracee> for Lineage {
+    fn from(tracee: &Tracee) -> Self {
+        Self {
+            full: tracee.full,
+            started: tracee.started,
+        }
+    }
 }
 
 /// All of them.
@@ -167,16 +186,18 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// A caller died inside its call: a newborn may yet tell of it.
-    pub(super) fn call_died(&mut self, pending: Pending, ppid: Option<Tid>, full: bool) {
+    pub(super) fn call_died(&mut self, pending: Pending, ppid: Option<Tid>, caller: Lineage) {
         if pending.restarting {
             // It was not inside, but about to call again.
             self.conclude(pending, Outcome::Unfinished {});
             return;
         }
+        let Lineage { full, started } = caller;
         self.nursery.dead_calls.push(DeadCall {
             pending,
             ppid,
             full,
+            started,
         });
         if self.nursery.dead_calls.len() > MOST_DEAD_CALLS {
             let oldest = self.nursery.dead_calls.remove(0);
@@ -255,17 +276,16 @@ impl<K: Kernel> Tracer<K> {
         Ok(())
     }
 
-    /// Whether a live task can be the creator, whose event is then still to come.
+    /// Whether a live task can be the creator, whose event is then still to come: one that was seen
+    /// to enter a call that fits, or one that cannot be seen to enter calls.
     fn may_still_be_told(&self, tid: Tid, facts: &Facts) -> bool {
-        if self.intercept == Intercept::Event {
-            return self.creator_may_live(tid, facts);
-        }
         self.table.calling.iter().any(|&caller| {
-            self.table
+            let call = self
+                .table
                 .get(caller)
-                .and_then(|t| t.call.as_ref())
-                .is_some_and(|p| !p.restarting && fits(p, facts) && may_be_group(tid, p, facts))
-        })
+                .and_then(|tracee| tracee.call.as_ref());
+            call.is_some_and(|p| !p.restarting && fits(p, facts) && may_be_group(tid, p, facts))
+        }) || self.creator_may_live(tid, facts)
     }
 
     /// Without entry stops: a live task of the creator's group that is in one of the calls, or
@@ -280,10 +300,17 @@ impl<K: Kernel> Tracer<K> {
             return false;
         };
         self.table.group(group).is_some_and(|group| {
-            group
-                .members
-                .iter()
-                .any(|&member| member != tid && self.may_be_in_call(member))
+            group.members.iter().any(|&member| {
+                member != tid && self.enters_unseen(member) && self.may_be_in_call(member)
+            })
+        })
+    }
+
+    /// Whether a task's calls are seen only by the kernel's events.
+    fn enters_unseen(&self, tid: Tid) -> bool {
+        self.table.get(tid).is_some_and(|tracee| {
+            let filtered = tracee.started && self.intercept == Intercept::Seccomp;
+            !tracee.full && !filtered
         })
     }
 
@@ -347,6 +374,7 @@ impl<K: Kernel> Tracer<K> {
             status: Some(status),
             seen_by_child: true,
             full: dead.full,
+            started: dead.started,
         };
         self.created(dead.pending, born);
     }
@@ -372,18 +400,21 @@ impl<K: Kernel> Tracer<K> {
         let at_ns = self.kernel.now_ns();
         // Whatever its creator was, it was of one of these.
         let groups = [Some(tgid), status.ppid];
-        let mut relatives = groups
+        let relatives: Vec<&Tracee> = groups
             .iter()
             .filter_map(|&group| self.table.group(group?))
-            .flat_map(|group| &group.members);
-        let full = self.intercept == Intercept::Syscall
-            || relatives.any(|&tid| self.table.get(tid).is_some_and(|tracee| tracee.full));
+            .flat_map(|group| &group.members)
+            .filter_map(|&tid| self.table.get(tid))
+            .collect();
+        let full = relatives.iter().any(|tracee| tracee.full);
+        let started = relatives.iter().any(|tracee| tracee.started);
         let tracee = Tracee {
             id: task,
             tgid,
             kind,
             born_ns: None,
             full,
+            started,
             awaited: true,
             call: None,
             sandboxing: None,

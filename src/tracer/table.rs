@@ -107,6 +107,8 @@ pub struct Tracee {
     pub nested: bool,
     /// It is the init of a pid namespace.
     pub init: bool,
+    /// It descends from the program that clonespy started, and so carries the filter, if there is one.
+    pub started: bool,
     /// The last signal that it was let go on with.
     pub signal: Option<i32>,
 }
@@ -210,9 +212,15 @@ impl Table {
         self.tasks.get_mut(&tid)?.call.take().map(|call| *call)
     }
 
-    /// The ids of all live thread groups.
-    pub fn tgids(&self) -> Vec<Tid> {
-        self.groups.keys().copied().collect()
+    /// How many live tasks descend from the program that clonespy started.
+    pub fn started(&self) -> usize {
+        self.tasks.values().filter(|tracee| tracee.started).count()
+    }
+
+    /// The ids of the live thread groups that do.
+    pub fn started_tgids(&self) -> BTreeSet<Tid> {
+        let started = self.tasks.values().filter(|tracee| tracee.started);
+        started.map(|tracee| tracee.tgid).collect()
     }
 
     /// Every task, by tid.

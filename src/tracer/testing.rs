@@ -193,6 +193,8 @@ impl Kernel for Scripted {
         world.did.push(Did::Reap(tid));
     }
 
+    fn wake_after(&self, _: Duration) {}
+
     fn kill(&self, _: Tid, _: i32) {}
 
     fn expect(&self, _: Tid) {}

@@ -93,6 +93,15 @@ impl Waiter {
         }
     }
 
+    /// Moves the deadline; `false`: this style has none.
+    pub fn set_deadline(&mut self, time: Duration) -> bool {
+        if let Style::Directed { deadline } = &mut self.style {
+            *deadline = Instant::now().checked_add(time);
+            return true;
+        }
+        false
+    }
+
     /// What was taken ahead of its turn, where nothing more is to be waited for.
     pub fn take_taken(&mut self) -> Option<Report> {
         self.taken.pop_front()

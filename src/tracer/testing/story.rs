@@ -79,6 +79,7 @@ impl Story {
                 kind: Kind::Process,
                 born_ns: Some(0),
                 full: intercept == Intercept::Syscall,
+                started: intercept != Intercept::Event,
                 awaited: false,
                 call: None,
                 sandboxing: None,
