@@ -4,6 +4,7 @@ mod generate;
 mod hint;
 mod open;
 mod plan;
+mod running;
 mod said;
 
 use std::ffi::OsString;
@@ -18,6 +19,8 @@ pub use said::{Said, fail, replayed, say, traced};
 /// Exit statuses of clonespy's own. Anything else is the traced program's: its own status, or death
 /// by the same signal. They are those of env(1) and timeout(1).
 pub mod status {
+    /// `--timeout` ended what was started.
+    pub const TIMEOUT: u8 = 124;
     /// clonespy itself failed: the command line, an output, tracing, a trace that is none.
     pub const FAILED: u8 = 125;
     /// The program is there and cannot be executed.
@@ -31,6 +34,7 @@ static SUBCOMMANDS: &[&str] = &["replay"];
 static RESERVED: &[&str] = &["explain", "check", "cost"];
 
 static USAGE: &str = "clonespy [OPTIONS] [--] PROGRAM [ARGS]...
+       clonespy [OPTIONS] -p PID[,PID]...
        clonespy replay [OPTIONS] FILE";
 
 static AFTER: &str = "\
@@ -44,7 +48,8 @@ Examples:
 
 static AFTER_LONG: &str = "\
 Exit status: the program's own, or death by the same signal. 125: clonespy itself failed;
-126: the program cannot be executed; 127: the program was not found.
+126: the program cannot be executed; 127: the program was not found; 124: --timeout
+ended it. After -p: 0.
 
 Examples:
   clonespy ./program                      what does it create, with what in common?
@@ -69,6 +74,8 @@ struct Line {
     render: Render,
     #[command(flatten)]
     start: Start,
+    #[command(flatten)]
+    running: running::Running,
     /// Print a file about clonespy itself: man (page), schema (JSON Schema of a trace's lines),
     /// complete-bash, complete-zsh, complete-fish, complete-elvish, complete-powershell
     #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "program")]
@@ -283,6 +290,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         command,
         render,
         start,
+        running,
         generate,
         program,
     } = line;
@@ -300,7 +308,16 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         [ours @ .., last] if last == "--" => (ours, true),
         ours => (ours, false),
     };
+    let options: Vec<String> = ours
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let Some((name, rest)) = program.split_first() else {
+        if !running.pids().is_empty() {
+            running.without_program()?;
+            return plan::trace(render, start, &running, None, options)
+                .map(|trace| Plan::Trace(Box::new(trace)));
+        }
         return Err(Said::wrong(format!(
             "no program to run; usage: {}",
             USAGE.lines().next().unwrap_or_default()
@@ -309,11 +326,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     if !dashes {
         not_a_subcommand(name, ours, rest)?;
     }
-    let options = ours
-        .iter()
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    plan::trace(render, start, name, rest, options).map(Plan::Trace)
+    plan::trace(render, start, &running, Some((name, rest)), options)
+        .map(|trace| Plan::Trace(Box::new(trace)))
 }
 
 /// A program that is named like a subcommand is one only after `--`.

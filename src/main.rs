@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clonespy::cli::{self, Plan};
 use clonespy::replay::Replay;
-use clonespy::tracer::Tracer;
+use clonespy::tracer::{self, Tracer};
 use clonespy::{Result, run};
 
 fn main() -> ExitCode {
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Err(said) => return said.print(),
     };
     let done = match plan {
-        Plan::Trace(plan) => trace(&plan),
+        Plan::Trace(plan) => trace(*plan),
         Plan::Replay(plan) => replay(&plan),
         Plan::Print(text) => {
             cli::say(&text);
@@ -24,10 +24,14 @@ fn main() -> ExitCode {
 }
 
 /// Outputs are opened first: one that cannot be written is an error before anything has run.
-fn trace(plan: &cli::Trace) -> Result<ExitCode> {
+fn trace(plan: cli::Trace) -> Result<ExitCode> {
     let outputs = cli::open(&plan.outputs, None)?;
-    let tracer = Tracer::launch(&plan.launch)?;
-    cli::traced(run(tracer, outputs))
+    let run = match (plan.attach, plan.launch) {
+        (Some(attach), launch) => run(tracer::trace(attach, launch)?, outputs),
+        (None, Some(launch)) => run(Tracer::launch(&launch)?, outputs),
+        (None, None) => return Ok(ExitCode::SUCCESS),
+    };
+    cli::traced(run)
 }
 
 fn replay(plan: &cli::Replay) -> Result<ExitCode> {

@@ -4,16 +4,17 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use super::running::{Running, Until};
 use super::{How, Language, Render, Said, Start, Switch, When, hint};
 use crate::event::{Call, Intercept};
 use crate::report::{self, Calls, Clock, FORMATS, Format, Lang, Look, Outcomes, Stamps, Summary};
-use crate::tracer::Launch;
+use crate::tracer::{Attach, Launch};
 
 /// What is to be done.
 #[derive(Debug)]
 pub enum Plan {
     /// Run a program and report what it creates.
-    Trace(Trace),
+    Trace(Box<Trace>),
     /// Render a recorded trace.
     Replay(Replay),
     /// Print a file about clonespy itself.
@@ -23,8 +24,10 @@ pub enum Plan {
 /// A live trace.
 #[derive(Debug)]
 pub struct Trace {
-    /// What to start.
-    pub launch: Launch,
+    /// What to start, if anything.
+    pub launch: Option<Launch>,
+    /// What to attach to, if anything.
+    pub attach: Option<Attach>,
     /// What to report.
     pub outputs: OutputPlan,
 }
@@ -86,34 +89,50 @@ impl std::fmt::Display for To {
 pub(super) fn trace(
     render: Render,
     start: Start,
-    program: &OsStr,
-    args: &[OsString],
+    running: &Running,
+    program: Option<(&OsString, &[OsString])>,
     options: Vec<String>,
 ) -> Result<Trace, Said> {
-    let launch = Launch {
-        program: program.to_owned(),
-        args: args.to_vec(),
-        argv0: start.argv0,
-        env: start
-            .env
-            .iter()
-            .map(|one| variable(one))
-            .collect::<Result<_, _>>()?,
-        user: start.user,
-        intercept: match (start.intercept, start.seccomp_bpf) {
-            (How::Seccomp, _) | (_, Some(Switch::On)) => Some(Intercept::Seccomp),
-            (How::Syscall, _) | (_, Some(Switch::Off)) => Some(Intercept::Syscall),
-            (How::Event, _) => Some(Intercept::Event),
-            (How::Auto, None | Some(Switch::Auto)) => None,
-        },
+    let intercept = match (start.intercept, start.seccomp_bpf) {
+        (How::Seccomp, _) | (_, Some(Switch::On)) => Some(Intercept::Seccomp),
+        (How::Syscall, _) | (_, Some(Switch::Off)) => Some(Intercept::Syscall),
+        (How::Event, _) => Some(Intercept::Event),
+        (How::Auto, None | Some(Switch::Auto)) => None,
+    };
+    let pids = running.pids();
+    let attach = (!pids.is_empty()).then(|| Attach {
+        pids,
+        descendants: running.descendants,
+        // Along with a program the choice is about the program, unless it can be about both.
+        intercept: intercept.filter(|how| program.is_none() || *how == Intercept::Syscall),
         stats: start.stats,
-        options,
-        // clonespy does nothing but trace.
-        own_signals: true,
-        ..Launch::default()
+        timeout: running.timeout,
+        options: options.clone(),
+    });
+    let launch = match program {
+        None => None,
+        Some((program, args)) => Some(Launch {
+            program: program.clone(),
+            args: args.to_vec(),
+            argv0: start.argv0,
+            env: start
+                .env
+                .iter()
+                .map(|one| variable(one))
+                .collect::<Result<_, _>>()?,
+            user: start.user,
+            intercept,
+            stats: start.stats,
+            options,
+            own_signals: true,
+            timeout: running.timeout,
+            until_main: running.until == Until::Main,
+            attach: None,
+        }),
     };
     Ok(Trace {
         launch,
+        attach,
         outputs: outputs(render, To::Stderr)?,
     })
 }

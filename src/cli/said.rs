@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use super::status;
 use crate::abi::signals;
 use crate::error::plain;
-use crate::event::Status;
+use crate::event::{Mode, Status};
 use crate::{Error, Failure, Result, Run};
 
 /// Words instead of deeds: help, the version, or what is wrong with the command line.
@@ -106,6 +106,16 @@ pub fn fail(error: &Error) -> ExitCode {
 pub fn traced(run: Run) -> Result<ExitCode> {
     // An output that was lost does not change the status: that one is the program's.
     run.failures.iter().for_each(lost);
+    let attached = run
+        .tree
+        .start()
+        .is_some_and(|start| start.mode == Mode::Attach);
+    if let (true, None, Some(_)) = (attached, &run.error, &run.end) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if run.end.as_ref().and_then(|end| end.cut.as_deref()) == Some("timeout") {
+        return Ok(ExitCode::from(status::TIMEOUT));
+    }
     match (run.error, run.end.and_then(|end| end.status)) {
         (error, Some(status)) => {
             error.iter().for_each(|error| complain(&error.to_string()));

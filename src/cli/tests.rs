@@ -16,9 +16,15 @@ fn plan(args: &[&str]) -> Result<Plan, Said> {
 #[track_caller]
 fn trace(args: &[&str]) -> Trace {
     match plan(args) {
-        Ok(Plan::Trace(trace)) => trace,
+        Ok(Plan::Trace(trace)) => *trace,
         other => panic!("{other:?}"),
     }
+}
+
+/// The program of a plan.
+#[track_caller]
+fn launch(trace: Trace) -> crate::tracer::Launch {
+    trace.launch.expect("a program")
 }
 
 #[track_caller]
@@ -62,7 +68,7 @@ fn the_program_takes_all_that_follows_it() {
         &["sh", "-c", "ls | wc -l", "--stats", "--", "-q"][..],
         &["--", "sh", "-c", "ls | wc -l", "--stats", "--", "-q"],
     ] {
-        let launch = trace(args).launch;
+        let launch = launch(trace(args));
         assert_eq!(launch.program, "sh");
         assert_eq!(launch.args, ["-c", "ls | wc -l", "--stats", "--", "-q"]);
         assert!(!launch.stats);
@@ -72,7 +78,7 @@ fn the_program_takes_all_that_follows_it() {
 
 #[test]
 fn our_options_come_before_it_and_are_kept_for_the_trace() {
-    let launch = trace(&["-q", "--stats", "-o", "f", "--", "-weird", "x"]).launch;
+    let launch = launch(trace(&["-q", "--stats", "-o", "f", "--", "-weird", "x"]));
     assert_eq!(launch.program, "-weird");
     assert_eq!(launch.options, ["-q", "--stats", "-o", "f"]);
     assert!(launch.stats);
@@ -111,10 +117,10 @@ fn a_subcommands_name_after_an_option_shows_both_spellings() {
          to run a program of that name 'clonespy -q -- replay x'"
     );
     for args in [&["--", "replay", "x"][..], &["-q", "--", "replay", "x"]] {
-        assert_eq!(trace(args).launch.program, "replay");
+        assert_eq!(launch(trace(args)).program, "replay");
     }
-    assert_eq!(trace(&["./replay", "x"]).launch.program, "./replay");
-    assert_eq!(trace(&["env", "replay"]).launch.program, "env");
+    assert_eq!(launch(trace(&["./replay", "x"])).program, "./replay");
+    assert_eq!(launch(trace(&["env", "replay"])).program, "env");
 }
 
 #[test]
@@ -127,7 +133,7 @@ fn names_of_subcommands_to_come_are_kept() {
                  to run a program of that name write 'clonespy -- {name} a'"
             )
         );
-        assert_eq!(trace(&["--", name, "a"]).launch.program, *name);
+        assert_eq!(launch(trace(&["--", name, "a"])).program, *name);
     }
 }
 
@@ -190,7 +196,7 @@ fn outputs_that_cannot_be_are_refused() {
     let text = wrong(&["--format", "jsonl", "--format", "text", "x"]);
     assert!(text.starts_with("two formats (jsonl, text) for one destination (standard error)"));
     assert!(wrong(&["-o", "f", "--format", "jsonl:f", "--format", "text", "x"]).contains("(f)"));
-    assert!(wrong(&["--format", "yaml", "x"]).contains("there are text, jsonl, json"));
+    assert!(wrong(&["--format", "yaml", "x"]).contains("there are text, strace, jsonl, json"));
     assert!(wrong(&["--format", "json:", "x"]).contains("no destination"));
     assert!(wrong(&["-o", "f", "--format", "json:g", "x"]).starts_with("-o f: nothing goes there"));
 }
@@ -229,7 +235,7 @@ fn calls_are_chosen_as_strace_has_it() {
 
 #[test]
 fn interception_has_two_spellings() {
-    let how = |args: &[&str]| trace(args).launch.intercept;
+    let how = |args: &[&str]| launch(trace(args)).intercept;
     assert_eq!(how(&["x"]), None);
     assert_eq!(how(&["--intercept=auto", "x"]), None);
     assert_eq!(
@@ -247,15 +253,15 @@ fn interception_has_two_spellings() {
 fn optional_values_come_with_an_equals_sign_only() {
     let colored = trace(&["--color", "never"]);
     assert_eq!(colored.outputs.color, Some(true));
-    assert_eq!(colored.launch.program, "never");
-    assert_eq!(trace(&["--seccomp-bpf", "off"]).launch.program, "off");
+    assert_eq!(launch(colored).program, "never");
+    assert_eq!(launch(trace(&["--seccomp-bpf", "off"])).program, "off");
     assert_eq!(trace(&["--color=never", "x"]).outputs.color, Some(false));
     assert_eq!(trace(&["x"]).outputs.color, None);
 }
 
 #[test]
 fn the_environment_is_set_and_unset() {
-    let env = trace(&["-E", "A=b=c", "-E", "D", "-EF=", "x"]).launch.env;
+    let env = launch(trace(&["-E", "A=b=c", "-E", "D", "-EF=", "x"])).env;
     let pair = |name: &str, value: Option<&str>| (name.into(), value.map(OsString::from));
     assert_eq!(
         env,
@@ -266,7 +272,9 @@ fn the_environment_is_set_and_unset() {
 
 #[test]
 fn the_rest_of_the_start() {
-    let launch = trace(&["-u", "nobody", "--argv0", "-sh", "-f", "-ff", "sh"]).launch;
+    let launch = launch(trace(&[
+        "-u", "nobody", "--argv0", "-sh", "-f", "-ff", "sh",
+    ]));
     assert_eq!(launch.user.as_deref(), Some("nobody"));
     assert_eq!(launch.argv0, Some("-sh".into()));
     assert_eq!(launch.program, "sh");
@@ -302,9 +310,23 @@ fn what_is_not_utf8_reaches_the_program() {
     let Ok(Plan::Trace(trace)) = parse(args) else {
         panic!()
     };
-    assert_eq!(trace.launch.env, [(odd(), None)]);
-    assert_eq!(
-        (trace.launch.program, trace.launch.args),
-        (odd(), vec![odd()])
-    );
+    let launch = trace.launch.expect("a program");
+    assert_eq!(launch.env, [(odd(), None)]);
+    assert_eq!((launch.program, launch.args), (odd(), vec![odd()]));
+}
+
+#[test]
+fn running_processes_need_no_program() {
+    let plan = trace(&["-p", "1,2", "-p", "31 7", "--descendants", "--timeout=0.5"]);
+    assert!(plan.launch.is_none());
+    let attach = plan.attach.expect("pids");
+    assert_eq!(attach.pids, [1, 2, 31, 7]);
+    assert!(attach.descendants);
+    assert_eq!(attach.timeout, Some(std::time::Duration::from_millis(500)));
+    let both = trace(&["-p", "1", "--until=main", "sh"]);
+    assert!(both.attach.is_some() && both.launch.is_some_and(|launch| launch.until_main));
+    assert!(wrong(&["-p", "x"]).contains("no process id"));
+    assert!(wrong(&["-p", "1", "--until=main"]).contains("--until"));
+    assert!(wrong(&["--descendants", "x"]).contains("--attach"));
+    assert!(wrong(&["--timeout", "0", "x"]).contains("seconds"));
 }

@@ -237,7 +237,7 @@ mod tests {
         let look = look(10);
         let mut pen = Pen::new(&look);
         pen.words("共用地址空间，即 mm", Ink::Plain, 2).end();
-        assert_eq!(pen.done(), "共用地址空\n  间，即 mm\n");
+        assert_eq!(pen.done(), "共用地址空\n  间，即\n  mm\n");
     }
 
     #[test]

@@ -286,6 +286,11 @@ impl Text {
         let text = match event {
             Event::Start(e) => start(&self.look, e),
             Event::Blind(e) => self.blind(e),
+            Event::Kill(e) => {
+                let (signal, why) = (self.look.name(&e.signal), self.look.name(&e.why));
+                let text = format!("clonespy sends {signal}: {why}");
+                self.about(e.tgid, e.task, &text, Ink::Odd)
+            }
             Event::Lost(e) => {
                 let what = self.look.name(&e.what);
                 let many = units::counted(e.count, "event", self.look.lang);
