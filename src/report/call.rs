@@ -102,14 +102,13 @@ fn outcome(look: &Look, call: &CloneCall, tree: &TaskTree) -> (String, Ink) {
         Outcome::Created(made) => (created(look, call, made, tree), Ink::Made),
         Outcome::Failed { errno, code, .. } => {
             let words = match errnos::words(errno, look.lang) {
-                Some(words) => words.to_owned(),
-                None => code.to_string(),
+                Some(words) => look.lang.pick(", ", "，").to_owned() + words,
+                None if errno.ends_with(&code.to_string()) => String::new(),
+                None => format!(" ({code})"),
             };
             let errno = look.name(errno);
-            (
-                say!(look, "failed: {errno}, {words}", "失败：{errno}，{words}"),
-                Ink::Bad,
-            )
+            let text = say!(look, "failed: {errno}{words}", "失败：{errno}{words}");
+            (text, Ink::Bad)
         }
         Outcome::Untraced { tid: Some(tid) } => {
             (say!(look, "untraced {tid}", "未跟踪的 {tid}"), Ink::Odd)

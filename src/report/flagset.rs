@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::call::pid;
 use super::lang::say;
 use super::pen::{Ink, Pen, columns};
-use super::{Look, phrases, units};
-use crate::abi::flags;
+use super::{Lang, Look, phrases, units};
+use crate::abi::{chinese, flags};
 use crate::event::{Call, CloneCall, Hex, Outcome, Request};
 use crate::tasks::TaskTree;
 
@@ -109,6 +109,16 @@ pub(super) fn explain(
         pen.to(NAME).ink(text, Ink::Faint).end();
     }
     copies(pen, look, call);
+    if call.request.has("CLONE_THREAD") {
+        let name = look.lang.pick("own", "自有");
+        let what = look.lang.pick(
+            "tid, registers, signal mask (copied), pending signals (none yet)",
+            "tid、寄存器、信号屏蔽字（复制而来）、待决信号（空）",
+        );
+        let hang = NAME + columns(name) + 2;
+        pen.to(NAME).ink(name, Ink::Faint).put("  ");
+        pen.words(what, Ink::Plain, hang).end();
+    }
     for flag in in_order(&call.request.flags) {
         pen.to(NAME).put(&look.name(flag));
         let (verb, object, ink) = match phrases::phrase(flag) {
@@ -129,7 +139,10 @@ pub(super) fn explain(
             }
         };
         if look.width < NARROW {
-            let space = if verb.is_empty() { "" } else { " " };
+            let space = match look.lang {
+                Lang::English if !verb.is_empty() => " ",
+                _ => "",
+            };
             pen.put(" ")
                 .words(&format!("{verb}{space}{object}"), ink, NAME + 2)
                 .end();
@@ -138,7 +151,7 @@ pub(super) fn explain(
             pen.words(&object, ink, OBJECT).end();
         }
         if let Some(row) = flags::named(flag).filter(|_| look.why()) {
-            why(pen, look, row, row.set);
+            why(pen, look, row, true);
         }
     }
     let mut parts = rest(look, call);
@@ -153,17 +166,18 @@ pub(super) fn explain(
 }
 
 /// The kernel's side of a flag: which function decides, about which object, and what becomes of it.
-fn why(pen: &mut Pen<'_>, look: &Look, row: &flags::Flag, fate: &str) {
-    let hang = if look.width < NARROW {
-        NAME + 2
-    } else {
-        OBJECT
+fn why(pen: &mut Pen<'_>, look: &Look, row: &flags::Flag, set: bool) {
+    let hang = if look.width < NARROW { NAME + 2 } else { VERB };
+    let chinese = chinese::words(row.name).filter(|_| look.lang == Lang::Chinese);
+    let (object, fate) = match (chinese, set) {
+        (Some(words), true) => (words.object, words.set),
+        (Some(words), false) => (words.object, words.clear),
+        (None, true) => (row.object, row.set),
+        (None, false) => (row.object, row.clear),
     };
-    let text = format!(
-        "{}(): {}: {fate}",
-        row.decided_by.replace(", ", "(), "),
-        row.object
-    );
+    let colon = look.lang.pick(": ", "：");
+    let by = row.decided_by.replace(", ", "(), ");
+    let text = format!("{by}(){colon}{object}{colon}{fate}");
     pen.to(hang).words(&text, Ink::Faint, hang).end();
 }
 
@@ -201,7 +215,7 @@ fn copies(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
         .end();
     for row in copied.iter().filter_map(|copy| flags::named(copy.flag)) {
         if look.why() {
-            why(pen, look, row, row.clear);
+            why(pen, look, row, false);
         }
     }
 }
@@ -333,7 +347,6 @@ pub(super) fn word(request: &Request) -> Option<Hex> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Lang;
     use super::*;
 
     fn request(flags: &[&str]) -> Request {

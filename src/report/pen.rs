@@ -176,7 +176,8 @@ impl<'a> Pen<'a> {
         self.ink(&run, ink)
     }
 
-    /// Parts with the separator of a list between them, broken only between parts.
+    /// Parts with the separator of a list between them, broken only between parts; a part that is
+    /// longer than a line is broken between its words.
     pub(super) fn parts(&mut self, parts: &[String], ink: Ink, hang: usize) -> &mut Self {
         let dot = self.look.glyphs().dot;
         for (at, part) in parts.iter().enumerate() {
@@ -189,7 +190,18 @@ impl<'a> Pen<'a> {
             } else {
                 self.ink(between, ink);
             }
-            self.ink(part, ink);
+            self.words(part, ink, hang);
+        }
+        self
+    }
+
+    /// Words with bars between them, broken after a bar.
+    pub(super) fn bars(&mut self, text: &str, hang: usize) -> &mut Self {
+        for word in text.split_inclusive('|') {
+            if self.column + columns(word) > self.look.width && self.column > hang {
+                self.end().put(&" ".repeat(hang));
+            }
+            self.put(word);
         }
         self
     }

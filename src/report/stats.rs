@@ -25,7 +25,8 @@ pub(super) fn stats(look: &Look, stats: &Stats) -> String {
             .iter()
             .map(|&(kind, &n)| format!("{} {}", look.name(kind), units::count(n)))
             .collect();
-        pen.to(36).parts(&kinds, Ink::Faint, 36).end();
+        let hang = if look.width < 60 { 2 } else { 36 };
+        pen.to(hang).parts(&kinds, Ink::Faint, hang).end();
     };
     line(look.lang.pick("stops", "停止"), &stats.stops);
     line(look.lang.pick("requests", "请求"), &stats.requests);

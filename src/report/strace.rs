@@ -43,8 +43,12 @@ impl Strace {
     }
 
     fn line(&mut self, tid: Tid, at_ns: u64, tree: &TaskTree, text: &str) -> io::Result<()> {
-        let before = self.stamper.before(at_ns);
         let who = pid(&self.look, tree, tid);
+        self.say(&who, at_ns, text)
+    }
+
+    fn say(&mut self, who: &str, at_ns: u64, text: &str) -> io::Result<()> {
+        let before = self.stamper.before(at_ns);
         // What the line is to hold comes escaped; a name with a line's end cannot come through.
         writeln!(self.out, "{who:<5} {before}{text}")?;
         self.out.flush()
@@ -131,7 +135,11 @@ impl Strace {
         }
         let path = call.cgroup_path.as_ref().filter(|_| self.look.names);
         let path = path.map_or(String::new(), |path| format!("<{}>", word(path)));
-        put("cgroup", args.cgroup.map(|fd| format!("{}{path}", fd.0)));
+        // The field came with the last size of the struct (CLONE_ARGS_SIZE_VER2).
+        let cgroup = args
+            .cgroup
+            .filter(|_| args.size.is_none_or(|size| size >= KNOWN));
+        put("cgroup", cgroup.map(|fd| format!("{}{path}", fd.0)));
         if let Some(tail) = &args.unknown_tail {
             let last = args.size.unwrap_or_default().saturating_sub(1);
             let bytes: String = pairs(tail).map(|pair| format!("\\x{pair}")).collect();
@@ -192,7 +200,7 @@ impl Strace {
         self.line(exec.tid, exec.at_ns, tree, &line)
     }
 
-    fn exit(&mut self, exit: &Exit, tree: &TaskTree) -> io::Result<()> {
+    fn exit(&mut self, exit: &Exit) -> io::Result<()> {
         let hidden = exit.how == Ending::Replaced || self.look.quiet >= 2;
         if hidden || !self.scope.task(&self.look, exit.task) {
             return Ok(());
@@ -208,7 +216,12 @@ impl Strace {
             }
             None => "exited with ?".into(),
         };
-        self.line(exit.tid, exit.at_ns, tree, &format!("+++ {text} +++"))
+        // It is out of the tree already.
+        let who = match &exit.comm {
+            Some(comm) if self.look.names => format!("{}<{}>", exit.tid, word(comm)),
+            _ => exit.tid.to_string(),
+        };
+        self.say(&who, exit.at_ns, &format!("+++ {text} +++"))
     }
 }
 
@@ -222,7 +235,7 @@ impl Reporter for Strace {
             }
             Event::Exec(exec) => self.exec(exec, tree)?,
             Event::Exit(exit) => {
-                self.exit(exit, tree)?;
+                self.exit(exit)?;
                 self.scope.learn(&self.look, event);
             }
             _ => self.scope.learn(&self.look, event),
@@ -260,9 +273,14 @@ fn clone(call: &CloneCall) -> String {
 
 /// The flags word; legacy clone's holds the exit signal.
 fn flags_word(request: &Request, legacy: bool) -> String {
-    let named = request.flags.iter().filter_map(|name| flags::named(name));
+    // strace has no name for a flag that does nothing.
+    let names = request
+        .flags
+        .iter()
+        .filter(|name| *name != "CLONE_DETACHED");
+    let named = names.clone().filter_map(|name| flags::named(name));
     let known = named.fold(0, |bits, flag| bits | flag.bits);
-    let mut parts: Vec<String> = request.flags.iter().map(|name| word(name)).collect();
+    let mut parts: Vec<String> = names.map(|name| word(name)).collect();
     let rest = request.flags_raw.map_or(0, |all| all.0 & !known);
     match (rest, parts.is_empty()) {
         (0, _) => {}

@@ -119,12 +119,7 @@ fn row(pen: &mut Pen<'_>, look: &Look, count: &Count, call: &str, flags: &str, a
     pen.to(CALL).put(call);
     pen.to(MADE).put(&made(look, count));
     if !flags.is_empty() {
-        // The bars stay with what stands before them.
-        pen.to(FLAGS).words(
-            &flags.replace('|', "| "),
-            Ink::Plain,
-            FLAGS.min(look.width / 2),
-        );
+        pen.to(FLAGS).bars(flags, FLAGS.min(look.width / 2));
     }
     pen.end();
 }
@@ -156,10 +151,11 @@ fn percent(part: u64, all: u64) -> String {
 /// The flags as a C program has them, the exit signal among them.
 fn flags(request: &Request) -> String {
     let mut parts: Vec<_> = request.flags.clone();
+    parts.extend_from_slice(&request.flags_ignored);
     parts.extend(request.flags_unknown.map(|bits| bits.to_string()));
     match (&request.exit_signal, request.exit_signal_raw) {
         (Some(Some(name)), _) => parts.push(name.clone()),
-        (None, Some(raw)) if raw.0 != 0 => parts.push(raw.to_string()),
+        (None, Some(raw)) if raw.0 != 0 => parts.push(raw.0.to_string()),
         _ => {}
     }
     if parts.is_empty() {

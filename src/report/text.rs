@@ -10,7 +10,7 @@ use super::exec::{arguments, exec};
 use super::flagset::Sets;
 use super::lang::say;
 use super::pen::{Ink, Pen};
-use super::remarks::{list, remarks};
+use super::remarks::{list, remarks, said};
 use super::scope::Scope;
 use super::stamp::Stamper;
 use super::table::Table;
@@ -43,7 +43,9 @@ pub(super) struct Text {
 impl Text {
     pub(super) fn new(out: Destination, mut look: Look) -> Self {
         let stamper = Stamper::new(&look);
-        look.width = look.width.saturating_sub(stamper.width()).max(20);
+        if look.cut {
+            look.width = look.width.saturating_sub(stamper.width()).max(20);
+        }
         Text {
             out: BufWriter::new(out),
             look,
@@ -124,9 +126,7 @@ impl Text {
             _ => None,
         };
         // What has a word of its own to say is like nothing else.
-        let plain = set.as_ref().is_some_and(|set| !set.new)
-            && self.look.verbose == 0
-            && remarks(&self.look, call, tree).is_empty();
+        let plain = self.look.verbose == 0 && remarks(&self.look, call, tree).is_empty();
         let (Some(made), Some(set), true, false) = (made, set, plain, self.look.all) else {
             return self.other(call.at_ns, text);
         };
@@ -287,8 +287,12 @@ impl Text {
             Event::Start(e) => start(&self.look, e),
             Event::Blind(e) => self.blind(e),
             Event::Kill(e) => {
-                let (signal, why) = (self.look.name(&e.signal), self.look.name(&e.why));
-                let text = format!("clonespy sends {signal}: {why}");
+                let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
+                let text = say!(
+                    self.look,
+                    "clonespy sends {signal}: {why}",
+                    "clonespy 发送 {signal}：{why}"
+                );
                 self.about(e.tgid, e.task, &text, Ink::Odd)
             }
             Event::Lost(e) => {
@@ -306,7 +310,7 @@ impl Text {
     }
 
     fn blind(&self, event: &Blind) -> String {
-        let (what, why) = (list(&self.look, &event.what), self.look.name(&event.why));
+        let (what, why) = (list(&self.look, &event.what), said(&self.look, &event.why));
         let text = say!(
             self.look,
             "from here on not seen: {what} ({why})",
@@ -326,8 +330,13 @@ impl Text {
         if self.written {
             self.out.write_all(b"\n")?;
         }
+        let times = if self.look.cut {
+            self.stamper.width()
+        } else {
+            0
+        };
         let look = Look {
-            width: self.look.width + self.stamper.width(),
+            width: self.look.width + times,
             ..self.look.clone()
         };
         let out = &mut self.out;
@@ -432,7 +441,7 @@ fn start(look: &Look, event: &Start) -> String {
             Intercept::Event => ("by the kernel's events alone", "仅凭内核事件"),
             Intercept::Syscall => ("by a stop at every system call", "停在每个系统调用"),
         };
-        let (how, why) = (look.lang.pick(english, chinese), look.name(why));
+        let (how, why) = (look.lang.pick(english, chinese), said(look, why));
         remark(
             &mut pen,
             &say!(

@@ -328,15 +328,14 @@ impl<'a> Row<'a> {
         let parts = parts
             .into_iter()
             .chain(lived.map(|text| (text, Ink::Plain)));
-        let mut between = " ";
+        let between = look.glyphs().dot;
         for (text, ink) in parts {
             if pen.column() + columns(between) + columns(&text) > look.width {
                 pen.end().ink(&rail.1, Ink::Faint).put("  ");
-            } else {
+            } else if pen.column() > columns(&rail.1) + 2 {
                 pen.put(between);
             }
             pen.ink(&text, ink);
-            between = look.glyphs().dot;
         }
         pen.end();
         pen.done()
