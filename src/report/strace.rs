@@ -125,7 +125,10 @@ impl Strace {
         put("stack", Some(args.stack.map_or("NULL".into(), address)));
         put(
             "stack_size",
-            Some(args.stack_size.map_or("0".into(), |size| size.to_string())),
+            Some(match args.stack_size {
+                Some(size) if size.0 > 0 => size.to_string(),
+                _ => "0".into(),
+            }),
         );
         put("tls", args.tls.map(address));
         if let Some(tids) = &args.set_tid {
