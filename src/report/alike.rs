@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
+use super::call::WHAT;
 use super::lang::say;
+use super::pen::{Ink, Pen};
 use super::{Look, units};
 use crate::event::{Call, Kind, TaskId};
 
@@ -214,7 +216,9 @@ impl Group {
                     ));
                 }
                 self.peak = self.alive;
-                Some((at_ns, std::mem::take(&mut self.head) + &text + "\n"))
+                let mut pen = Pen::new(look);
+                pen.put(&self.head).words(&text, Ink::Plain, WHAT).end();
+                Some((at_ns, pen.done()))
             }
         }
     }

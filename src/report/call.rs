@@ -157,26 +157,20 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
         })
         .unwrap_or_default();
     let left = look.width.min(100).saturating_sub(RIGHT);
-    let letter = left + ORIGIN;
     // Beside what is there, in the columns of the other lines or near them; else under it.
-    let needs = if origin.is_empty() {
-        0
-    } else {
-        columns(&origin) + 2
-    };
-    if pen.column() + 2 + needs > letter.max(left + needs) {
+    let gap = |text: &str| if text.is_empty() { 0 } else { 1 };
+    let needs = gap(&origin) + columns(&origin) + gap(&set) + columns(&set);
+    if pen.column() + needs > look.width.max(left + needs) {
         pen.end();
     }
     if !origin.is_empty() {
-        let column = if pen.column() + 2 > left {
-            pen.column() + 2
-        } else {
-            left
-        };
-        pen.to(column).put(&origin);
+        // Two spaces before it, where they do not cost a line.
+        let roomy = pen.column() + 1 + needs <= look.width;
+        let near = pen.column() + if roomy { 2 } else { 1 };
+        pen.to(near.max(left)).put(&origin);
     }
     if !set.is_empty() {
-        pen.to(letter).ink(&set, Ink::Faint);
+        pen.to(left + ORIGIN).ink(&set, Ink::Faint);
     }
 }
 
