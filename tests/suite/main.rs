@@ -25,6 +25,7 @@ mod strace; // what strace says of a program
 mod trace; // runs a program under clonespy // programs that people use
 
 // The face.
+mod documents; // each command in the documents says what stands there
 mod face; // outputs and statuses around a live trace, and that a replay shows the same
-mod golden;
-mod strace_lines; // what --format strace prints, beside strace and read by others // recorded traces, rendered and compared with files
+mod golden; // recorded traces, rendered and compared with files
+mod strace_lines; // --format strace, beside strace and read by others
