@@ -4,6 +4,7 @@ pub mod abi;
 pub mod decode;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod observe;
 pub mod peek;
 pub mod report;

@@ -121,7 +121,7 @@ fn play(scene: &Scene, program: &Built, kernel: &Kernel, user: Option<u32>) {
     arguments.tids = Tids::Read(scene.tids.to_vec());
     let mut kernel = *kernel;
     if scene.rule == "tls-descriptor" {
-        kernel.tls_end = None; // a call of i386
+        kernel.tls = Tls::Descriptor; // a call of i386
     }
     assert_eq!(
         judge(&arguments, &kernel).map(|rule| rule.id),
