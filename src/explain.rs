@@ -19,6 +19,8 @@ mod page;
 mod picture;
 mod set;
 mod stream;
+mod summary;
+mod told;
 mod walk;
 
 use page::Page;

@@ -7,7 +7,7 @@ use crate::abi::rules::{self, Decided, IGNORED, Proof, Version};
 
 use super::Language;
 use super::page::{Block, Page};
-use super::picture::FlagTold;
+use super::told::FlagTold;
 
 /// Every flag that kernels up to this one know.
 pub fn flags(version: Version, language: Language) -> Vec<FlagTold> {

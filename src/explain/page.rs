@@ -120,16 +120,26 @@ fn table(out: &mut String, rows: &[Vec<String>]) {
     }
 }
 
-/// Text in which Markdown has nothing to say.
+/// Text in which Markdown has nothing to say. A line below a word joins it and is none of its marks.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\\' | '*' | '_' | '<' | '|' | '`' | '[' | ']') {
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let joins = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        let inside = joins(before) && joins(rest.peek().copied());
+        if matches!(c, '\\' | '*' | '<' | '`' | '[' | ']') || (c == '_' && !inside) {
             out.push('\\');
         }
         out.push(c);
+        before = Some(c);
     }
     out
+}
+
+/// The same for a cell of a table, which a bar would end.
+fn cell(text: &str) -> String {
+    escaped(text).replace('|', "\\|")
 }
 
 impl Page {
@@ -183,15 +193,12 @@ fn markdown_facts(out: &mut String, facts: &[(String, String)]) -> std::fmt::Res
 }
 
 fn markdown_table(out: &mut String, head: &[String], rows: &[Vec<String>]) -> std::fmt::Result {
-    let mut line = |cells: &[String]| {
-        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
-        writeln!(out, "| {} |", cells.join(" | "))
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+        cells.join(" | ")
     };
-    line(head)?;
+    writeln!(out, "| {} |", line(head))?;
     writeln!(out, "|{}", "---|".repeat(head.len()))?;
-    let mut line = |cells: &[String]| {
-        let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
-        writeln!(out, "| {} |", cells.join(" | "))
-    };
-    rows.iter().try_for_each(|row| line(row))
+    rows.iter()
+        .try_for_each(|row| writeln!(out, "| {} |", line(row)))
 }

@@ -4,13 +4,12 @@ use serde::Serialize;
 
 use crate::abi::flags::*;
 use crate::abi::origins::{self, Origin};
-use crate::abi::rules::{self, Arguments, Decided, Rule};
+use crate::abi::rules::{self, Arguments, Decided};
 use crate::event::Call;
 
 use super::Language;
-use super::chinese;
-use super::page::{Block, Page};
 use super::set::Set;
+use super::told::{CallerTold, FlagTold, RuleTold};
 use super::walk::{self, Step};
 
 /// What a set asks for, in one word.
@@ -23,130 +22,6 @@ pub enum Kind {
     Process,
     /// A process by its tgid that lives in the caller's memory.
     InBetween,
-}
-
-/// A flag, told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FlagTold {
-    /// Its name.
-    pub name: &'static str,
-    /// Its bits, in hex.
-    pub value: String,
-    /// The kernel that brought it.
-    pub since: &'static str,
-    /// The calls that act on it.
-    pub calls: Vec<&'static str>,
-    /// Its meaning.
-    pub meaning: &'static str,
-    /// The kernel's object.
-    pub object: &'static str,
-    /// What becomes of that if it is set.
-    pub set: &'static str,
-    /// And if it is not.
-    pub clear: &'static str,
-    /// The deciding function.
-    pub decided_by: &'static str,
-    /// Where it was read.
-    pub source: &'static str,
-}
-
-impl FlagTold {
-    /// Of a row.
-    pub fn of(flag: &'static Flag, language: Language) -> FlagTold {
-        let words = match language {
-            Language::English => None,
-            Language::Chinese => chinese::words(flag.name),
-        };
-        let uses = [
-            ("clone", flag.clone),
-            ("clone3", flag.clone3),
-            ("unshare", flag.unshare),
-        ];
-        FlagTold {
-            name: flag.name,
-            value: format!("{:#x}", flag.bits),
-            since: flag.since,
-            calls: uses
-                .into_iter()
-                .filter(|(_, what)| *what == Use::Takes)
-                .map(|(call, _)| call)
-                .collect(),
-            meaning: language.pick(flag.english, flag.chinese),
-            object: words.map_or(flag.object, |words| words.object),
-            set: words.map_or(flag.set, |words| words.set),
-            clear: words.map_or(flag.clear, |words| words.clear),
-            decided_by: flag.decided_by,
-            source: flag.source,
-        }
-    }
-
-    /// As a part of a page.
-    pub fn item(&self, language: Language) -> Block {
-        let none = language.pick("no call", "没有调用");
-        let calls = if self.calls.is_empty() {
-            none.to_owned()
-        } else {
-            self.calls.join(", ")
-        };
-        let head = match language {
-            Language::English => format!(
-                "{}  {}  since {}, {calls}",
-                self.name, self.value, self.since
-            ),
-            Language::Chinese => format!(
-                "{}  {}  自 {} 起，{calls}",
-                self.name, self.value, self.since
-            ),
-        };
-        let fact = |english: &str, chinese: &str, text: &str| {
-            (language.pick(english, chinese).to_owned(), text.to_owned())
-        };
-        let facts = vec![
-            fact("object", "对象", self.object),
-            fact("set", "置位", self.set),
-            fact("clear", "不置", self.clear),
-            fact("decided by", "决定于", self.decided_by),
-        ];
-        Block::Item(head, self.meaning.to_owned(), facts)
-    }
-}
-
-/// A rule, told in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RuleTold {
-    /// Its name.
-    pub rule: &'static str,
-    /// Its errno; none: any.
-    pub errno: Option<&'static str>,
-    /// Condition and reason.
-    pub text: String,
-}
-
-impl RuleTold {
-    /// Of a row.
-    pub fn of(rule: &'static Rule, language: Language) -> RuleTold {
-        RuleTold {
-            rule: rule.id,
-            errno: rule.errno(),
-            text: match language {
-                Language::English => format!("{}: {}", rule.condition, rule.english),
-                Language::Chinese => rule.chinese.to_owned(),
-            },
-        }
-    }
-}
-
-/// A library function that passes the set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CallerTold {
-    /// The function.
-    pub function: &'static str,
-    /// The library and its versions.
-    pub library: &'static str,
-    /// What comes by this way.
-    pub serves: &'static str,
-    /// Whether it gives a stack.
-    pub stack: &'static str,
 }
 
 /// Everything about a set.
@@ -265,12 +140,17 @@ pub fn signal_text(set: &Set, language: Language) -> String {
     language.pick(&english, &chinese).to_owned()
 }
 
-/// Rows of functions that pass just these flags; where the stack is known, it counts.
+/// Rows of functions that pass just these flags; where the stack is known, it counts. Flags without a
+/// call may be clone's or clone3's.
 pub fn callers(set: &Set) -> Vec<&'static Origin> {
-    let fits = |row: &&Origin| match (set.call, set.stack) {
-        (Call::Fork | Call::Vfork, _) => row.call == set.call,
-        (_, None) => row.passes_flags(set.call, set.flags.0, set.signal),
-        (_, Some(given)) => row.passes(set.call, set.flags.0, set.signal, given),
+    let fits = |row: &&Origin| {
+        let either = [Call::Clone, Call::Clone3].contains(&row.call) && !set.call_given;
+        let call = if either { row.call } else { set.call };
+        match (set.call, set.stack) {
+            (Call::Fork | Call::Vfork, _) => row.call == set.call,
+            (_, None) => row.passes_flags(call, set.flags.0, set.signal),
+            (_, Some(given)) => row.passes(call, set.flags.0, set.signal, given),
+        }
     };
     origins::ORIGINS.iter().filter(fits).collect()
 }
@@ -322,6 +202,7 @@ impl Picture {
                 .into_iter()
                 .map(|row| CallerTold {
                     function: row.name,
+                    call: row.call,
                     library: row.library,
                     serves: row.serves,
                     stack: match row.stack {
@@ -332,7 +213,8 @@ impl Picture {
                 .collect(),
             flags: FLAGS
                 .iter()
-                .filter(|flag| set.flags.contains(flag.flags()))
+                // Of what clone does not even look at (bits 32 and up) the list of ignored things tells.
+                .filter(|flag| set.arguments.flags().contains(flag.flags()))
                 .map(|flag| FlagTold::of(flag, language))
                 .collect(),
             walk: match refused {
@@ -340,144 +222,5 @@ impl Picture {
                 None => walk::walk(set, language),
             },
         }
-    }
-
-    /// The verdict in words.
-    fn verdict(&self, language: Language) -> String {
-        let kernel = &self.kernel;
-        match (&self.refused, language) {
-            (None, Language::English) => {
-                format!("accepted by Linux {kernel}, as far as the flags decide")
-            }
-            (None, Language::Chinese) => format!("Linux {kernel} 接受（就标志而言）"),
-            (Some(rule), Language::English) => format!(
-                "refused by Linux {kernel} with {}: {}  [{}]",
-                rule.errno.unwrap_or("any errno"),
-                rule.text,
-                rule.rule
-            ),
-            (Some(rule), Language::Chinese) => format!(
-                "Linux {kernel} 拒绝，{}：{}  [{}]",
-                rule.errno.unwrap_or("errno 不定"),
-                rule.text,
-                rule.rule
-            ),
-        }
-    }
-
-    /// The facts at the top.
-    fn summary(&self, language: Language) -> Vec<(String, String)> {
-        let label = |english: &str, chinese: &str| language.pick(english, chinese).to_owned();
-        let mut facts = vec![
-            (label("makes", "创建"), self.kind_text.clone()),
-            (label("kernel", "内核"), self.verdict(language)),
-        ];
-        if self.callers.is_empty() {
-            let nobody = language.pick(
-                "no library function that is known passes just this",
-                "没有已知的库函数恰好这样传",
-            );
-            facts.push((label("passed by", "谁这样传"), nobody.to_owned()));
-        }
-        for (i, caller) in self.callers.iter().enumerate() {
-            let name = if i == 0 {
-                label("passed by", "谁这样传")
-            } else {
-                String::new()
-            };
-            let text = match language {
-                Language::English => format!(
-                    "{} ({}), for {}",
-                    caller.function, caller.library, caller.serves
-                ),
-                Language::Chinese => format!(
-                    "{}（{}），例如 {}",
-                    caller.function, caller.library, caller.serves
-                ),
-            };
-            facts.push((name, text));
-        }
-        facts.push((
-            label("exit signal", "退出信号"),
-            self.exit_signal_text.clone(),
-        ));
-        for row in &self.ignored {
-            facts.push((
-                label("ignored", "被忽略"),
-                format!("{}  [{}]", row.text, row.rule),
-            ));
-        }
-        if let Some(bits) = &self.unknown {
-            let text = language.pick("bits without a name", "没有名字的位");
-            facts.push((label("unknown", "未知"), format!("{bits}: {text}")));
-        }
-        facts
-    }
-
-    /// As a page.
-    pub fn page(&self, language: Language) -> Page {
-        let heading = |english: &str, chinese: &str| {
-            Block::Heading(language.pick(english, chinese).to_owned())
-        };
-        let title = match self.call {
-            Call::Fork | Call::Vfork => format!(
-                "{}()  =  clone({})  {}",
-                self.call, self.expression, self.word
-            ),
-            Call::Clone | Call::Clone3 => {
-                format!("{}({})  {}", self.call, self.expression, self.word)
-            }
-        };
-        let mut blocks = vec![Block::Heading(title), Block::Facts(self.summary(language))];
-        if !self.flags.is_empty() {
-            blocks.push(heading("The flags", "各个标志"));
-            blocks.extend(self.flags.iter().map(|flag| flag.item(language)));
-        }
-        if !self.walk.is_empty() {
-            blocks.push(heading(
-                "What the kernel does, step by step",
-                "内核逐步做了什么",
-            ));
-            let head = ["step", "fate", "what"];
-            let head = if language == Language::Chinese {
-                ["步骤", "结果", "内容"]
-            } else {
-                head
-            };
-            let rows = self.walk.iter().map(|step| {
-                vec![
-                    step.function.to_owned(),
-                    step.fate.word(language).to_owned(),
-                    step.text.clone(),
-                ]
-            });
-            blocks.push(Block::Table(
-                head.map(str::to_owned).to_vec(),
-                rows.collect(),
-            ));
-        }
-        if !self.may_fail.is_empty() {
-            blocks.push(heading(
-                "What else can refuse these flags",
-                "这些标志还可能因何被拒",
-            ));
-            let head = ["errno", "why"];
-            let head = if language == Language::Chinese {
-                ["errno", "原因"]
-            } else {
-                head
-            };
-            let rows = self.may_fail.iter().map(|rule| {
-                vec![
-                    rule.errno.unwrap_or("?").to_owned(),
-                    format!("{}  [{}]", rule.text, rule.rule),
-                ]
-            });
-            blocks.push(Block::Table(
-                head.map(str::to_owned).to_vec(),
-                rows.collect(),
-            ));
-        }
-        Page(blocks)
     }
 }

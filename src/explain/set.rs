@@ -10,6 +10,8 @@ use crate::event::Call;
 pub struct Set {
     /// The call.
     pub call: Call,
+    /// Whether that was asked for, and not derived from the flags.
+    pub call_given: bool,
     /// All bits without the exit signal.
     pub flags: CloneFlags,
     /// The exit signal's number.
@@ -63,7 +65,12 @@ fn word(text: &str) -> Option<Word> {
 impl Set {
     /// Reads a set. Without a call it is clone3's where clone could not pass it, else clone's.
     pub fn parse(text: &str, call: Option<Call>, version: Version) -> Result<Set, BadSet> {
-        let text = text.trim();
+        let mut set = Set::read(text.trim(), call, version)?;
+        set.call_given = call.is_some();
+        Ok(set)
+    }
+
+    fn read(text: &str, call: Option<Call>, version: Version) -> Result<Set, BadSet> {
         if let Some(set) = Set::of_function(text, call, version) {
             return Ok(set);
         }
@@ -126,6 +133,7 @@ impl Set {
         let arguments = Arguments::of_flags(call, flags, signal);
         Set {
             call,
+            call_given: true,
             flags: match call {
                 Call::Fork | Call::Vfork => arguments.flags(),
                 Call::Clone | Call::Clone3 => CloneFlags(flags),

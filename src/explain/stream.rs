@@ -221,7 +221,7 @@ impl Notes {
         let first = !self.seen.contains_key(&key);
         let letter = letter(*self.seen.entry(key).or_insert(next));
         let mut text = if first {
-            format!("{letter}  {}", self.in_full(set))
+            format!("{letter}  {}", self.in_full(set, errno.is_some()))
         } else {
             let kind = kind_text(set, self.language);
             let short = kind.split([':', ';', '：', '；']).next().unwrap_or(kind);
@@ -231,14 +231,14 @@ impl Notes {
             }
         };
         if let Some(errno) = errno {
-            text.push_str(self.language.pick(". ", "。"));
+            text.push_str(self.language.pick("; ", "；"));
             text.push_str(&self.why(set, errno));
         }
         text
     }
 
     /// A set in a paragraph.
-    fn in_full(&self, set: &Set) -> String {
+    fn in_full(&self, set: &Set, failed: bool) -> String {
         let pick =
             |english: &'static str, chinese: &'static str| self.language.pick(english, chinese);
         let pieces = [
@@ -280,29 +280,33 @@ impl Notes {
         let new = listed(new.map(|flag| flag.name).collect());
         let mut callers: Vec<&str> = callers(set).iter().map(|row| row.name).collect();
         callers.dedup();
-        let mut sentences = vec![kind_text(set, self.language).to_owned()];
-        let colon = pick(": ", "：");
+        let asked = if failed {
+            pick("asks for ", "要求：")
+        } else {
+            ""
+        };
+        let mut parts = vec![format!("{asked}{}", kind_text(set, self.language))];
         for (what, names) in [
-            (pick("shared", "共享"), shared),
-            (pick("copied", "复制"), copied),
-            (pick("new", "新建"), new),
-            (pick("as passed by", "这样传的有"), listed(callers)),
+            (pick("shares ", "共享"), shared),
+            (pick("copies ", "复制"), copied),
+            (pick("makes new ", "新建 "), new),
+            (pick("as passed by ", "这样传的有 "), listed(callers)),
             (
-                pick("exit signal", "退出信号"),
+                pick("exit signal ", "退出信号："),
                 signal_text(set, self.language),
             ),
         ] {
             if !names.is_empty() {
-                sentences.push(format!("{what}{colon}{names}"));
+                parts.push(format!("{what}{names}"));
             }
         }
         for row in rules::ignored(&set.arguments, &set.kernel) {
-            sentences.push(match self.language {
+            parts.push(match self.language {
                 Language::English => format!("ignored: {}", row.condition),
                 Language::Chinese => row.chinese.trim_end_matches('。').to_owned(),
             });
         }
-        sentences.join(pick(". ", "。"))
+        parts.join(pick("; ", "；"))
     }
 
     /// Why it failed, as far as the line says.
@@ -329,12 +333,14 @@ impl Notes {
             .map(|rule| rule.id)
             .collect();
         match (ids.is_empty(), self.language) {
-            (true, Language::English) => {
-                format!("{errno}: not from the kernel's checks: a seccomp filter answers")
-            }
-            (true, Language::Chinese) => {
-                format!("{errno}：不是内核检查的结果，应是 seccomp 过滤器在应答")
-            }
+            (true, Language::English) => format!(
+                "{errno}: no check of Linux {} gives it: a seccomp filter, or another kernel",
+                self.version
+            ),
+            (true, Language::Chinese) => format!(
+                "{errno}：Linux {} 的检查不会给出它：是 seccomp 过滤器，或是别的内核",
+                self.version
+            ),
             (false, Language::English) => {
                 format!("{errno}: one of {}, or a seccomp filter", ids.join(", "))
             }
