@@ -37,31 +37,30 @@ struct Prefix<'a> {
     rest: &'a str,
 }
 
-/// Takes off pid and times: words of digits, dots and colons, `[pid 12]`, and what `-Y` adds in `<>`.
+/// Takes off pid and times: words of digits, dots and colons, `[pid 12]`, what `-Y` adds in `<>`, and
+/// in brackets the numbers and addresses of `-n` and `-i`.
 fn prefix(line: &str) -> Prefix<'_> {
     let mut found = Prefix {
         pid: "",
         rest: line.trim_start(),
     };
     loop {
-        let text = found.rest;
-        let (word, rest) = if let Some(inside) = text.strip_prefix("[pid") {
-            let Some((word, rest)) = inside.split_once(']') else {
-                return found;
-            };
-            (word.trim(), rest)
-        } else {
-            let Some((word, rest)) = text.split_once(' ') else {
-                return found;
-            };
-            (word, rest)
+        let bracket = found.rest.strip_prefix('[');
+        let split = match bracket {
+            Some(inside) => inside.split_once(']'),
+            None => found.rest.split_once(' '),
         };
+        let Some((word, rest)) = split else {
+            return found;
+        };
+        let word = word.strip_prefix("pid").unwrap_or(word).trim();
         let number = word.split('<').next().unwrap_or(word);
-        let of_digits = number.starts_with(|c: char| c.is_ascii_digit())
-            && number
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b == b'.' || b == b':');
-        if !of_digits {
+        let decimal = |b: u8| b.is_ascii_digit() || b == b'.' || b == b':';
+        let of_digits = match bracket {
+            Some(_) => number.bytes().all(|b| b.is_ascii_hexdigit()),
+            None => number.bytes().all(decimal),
+        };
+        if number.is_empty() || !of_digits {
             return found;
         }
         if found.pid.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
@@ -69,6 +68,34 @@ fn prefix(line: &str) -> Prefix<'_> {
         }
         found.rest = rest.trim_start();
     }
+}
+
+/// A call's text without the comments of `-X verbose`, and without strace's own words, which it
+/// writes into the middle of a line when it attaches to the child.
+fn cleaned(text: &str) -> String {
+    let text = text.split("strace: Process ").next().unwrap_or(text);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        let Some((_, after)) = comment.split_once("*/") else {
+            break;
+        };
+        out.push_str(before.trim_end());
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Whether a line has a result: `) = 3`, `)      = ?`.
+fn finished(text: &str) -> bool {
+    let result = text.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    let result = match result {
+        // An error's words in parentheses come after it.
+        Some("") => text.rsplit_once(" = -1 ").map(|_| "="),
+        result => result,
+    };
+    result.is_some_and(|rest| rest.starts_with('='))
 }
 
 /// The value of `name=` in an argument list: up to the comma, brace or bracket that ends it.
@@ -195,9 +222,10 @@ impl Notes {
             // What it asked for stands above already.
             self.why(&set, errno(rest)?)
         } else {
-            let set = call(rest, self.version)?;
-            let text = self.about(&set, errno(rest));
-            if rest.contains("<unfinished ...>") {
+            let rest = cleaned(rest);
+            let set = call(&rest, self.version)?;
+            let text = self.about(&set, errno(&rest));
+            if !finished(&rest) {
                 if self.pending.len() >= MOST_PENDING {
                     self.pending.clear();
                 }

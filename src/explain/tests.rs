@@ -235,6 +235,9 @@ fn what_strace_puts_before_a_call_is_taken_off() {
         "12 1700000000.123456 ",
         "[pid 12<make>] ",
         "12<make> ",
+        "[pid 12] [ 58] ",
+        "[00007f3217b0a1c7] ",
+        "12 [  58] [00007f3217b0a1c7] ",
     ] {
         let text = annotated(&format!("{before}vfork() = 13\n"));
         assert!(
@@ -283,6 +286,23 @@ fn a_call_that_was_interrupted_is_put_together_again() {
         text.contains("[pid 8] <... fork resumed>) = 9\n[pid 7]"),
         "{text}"
     );
+}
+
+#[test]
+fn numbers_with_comments_are_read_and_so_are_lines_that_strace_writes_into() {
+    let verbose = "clone(child_stack=NULL, flags=0x1200000 /* CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID */|17 /* SIGCHLD */, child_tidptr=0x7f) = 13\n";
+    let text = annotated(verbose);
+    assert!(text.contains("as passed by fork"), "{text}");
+    assert!(text.contains("SIGCHLD: the parent"), "{text}");
+    let raw = "clone3({flags=0x4100, exit_signal=17, stack=0x7fa7, stack_size=0x9000}, 88) = 5\n";
+    assert!(annotated(raw).contains("as passed by posix_spawn"));
+    let unknown = "clone3({flags=0x8000000000000000 /* CLONE_??? */, exit_signal=SIGCHLD}, 88) = -1 EINVAL (Invalid argument)\n";
+    assert!(annotated(unknown).contains("[unknown-flag]"));
+    let broken = "[pid 7] clone(child_stack=NULL, flags=CLONE_NEWUTS|SIGCHLDstrace: Process 8 attached\n \
+                  <unfinished ...>\n[pid 7] <... clone resumed>) = -1 EPERM (Operation not permitted)\n";
+    let text = annotated(broken);
+    assert!(text.contains("makes new CLONE_NEWUTS"), "{text}");
+    assert!(text.ends_with("or a seccomp filter\n"), "{text}");
 }
 
 #[test]
