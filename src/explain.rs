@@ -9,9 +9,9 @@
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
+use crate::abi::Call;
 use crate::abi::rules::Version;
 use crate::error::{Error, Result};
-use crate::event::Call;
 
 mod chinese;
 mod lists;

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use crate::abi::Call;
 use crate::abi::flags::*;
 use crate::abi::origins::{self, Origin};
 use crate::abi::rules::{self, Arguments, Decided};
-use crate::event::Call;
 
 use super::Language;
 use super::set::Set;

@@ -1,9 +1,9 @@
 //! What is asked about, read from text.
 
+use crate::abi::Call;
 use crate::abi::flags::{self, CSIGNAL, CloneFlags, Use};
 use crate::abi::rules::{Arguments, Kernel, Version};
 use crate::abi::{origins, signals};
-use crate::event::Call;
 
 /// A set of flags, as one of the calls passes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

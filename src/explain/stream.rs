@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
+use crate::abi::Call;
 use crate::abi::flags::{
     CLONE_FILES, CLONE_FS, CLONE_IO, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_VM, Sense,
 };
 use crate::abi::rules::{self, Decided, Tids, Version};
 use crate::abi::signals;
-use crate::event::Call;
 
 use super::Language;
 use super::page;

@@ -1,6 +1,6 @@
 //! A picture as a page.
 
-use crate::event::Call;
+use crate::abi::Call;
 
 use super::Language;
 use super::page::{Block, Page};

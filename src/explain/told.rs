@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use crate::abi::Call;
 use crate::abi::flags::{Flag, Use};
 use crate::abi::rules::Rule;
-use crate::event::Call;
 
 use super::Language;
 use super::chinese;

@@ -107,7 +107,7 @@ pub(super) static ROWS: &[Rule] = &[
     Rule {
         id: "newpid-in-foreign-userns",
         calls: BOTH,
-        since: Version(4, 14, 0),
+        since: Version(4, 13, 0),
         decided: Decided::Look,
         condition: "CLONE_NEWPID in a user namespace that does not descend from the owner of the pid namespace",
         english: "a nested pid namespace must belong to a nested user namespace",
