@@ -8,8 +8,10 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use super::{OutputPlan, To};
-use crate::report::{Destination, Look};
+use crate::report::{Destination, Lang, Look};
 use crate::{Error, Outputs, Result};
 
 /// Columns of a line where no terminal says otherwise.
@@ -93,13 +95,25 @@ fn look(
         .unwrap_or_default()
         .to_string_lossy()
         .to_ascii_lowercase();
+    let unicode = locale.contains("utf-8") || locale.contains("utf8");
+    // Chinese cannot be written where the locale has no Unicode, unless someone asks for it.
+    let messages = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| set(name))
+        .unwrap_or_default();
+    let auto_lang = match Lang::of_locale(&messages.to_string_lossy()) {
+        lang if unicode => lang,
+        _ => Lang::English,
+    };
+    let lang = plan.lang.unwrap_or(auto_lang);
     Look {
         width: terminal.unwrap_or(WIDTH).clamp(40, 1000),
+        cut: terminal.is_some(),
         color: plan.color.unwrap_or(auto),
-        unicode: locale.contains("utf-8") || locale.contains("utf8"),
-        quiet: plan.quiet,
-        verbose: plan.verbose,
-        calls: plan.calls,
+        unicode,
+        lang,
+        zone: TimeZone::system(),
+        ..plan.look.clone()
     }
 }
 
@@ -202,7 +216,7 @@ mod tests {
         let error = open(&plan, None).unwrap_err().to_string();
         assert_eq!(
             error,
-            "cannot write /nowhere/at/all: No such file or directory (os error 2)"
+            "cannot write /nowhere/at/all: No such file or directory"
         );
     }
 }
