@@ -1,5 +1,6 @@
 //! The command line: parsing does nothing but parse, then [`Plan`] says what is to be done.
 
+mod explain;
 mod generate;
 mod hint;
 mod open;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use explain::{Explaining, explain};
 pub use open::open;
 pub use plan::{OutputPlan, Plan, Replay, To, Trace};
 pub use said::{Said, fail, replayed, say, traced};
@@ -30,12 +32,13 @@ pub mod status {
 }
 
 /// Subcommands that exist, and names that are kept for those to come.
-static SUBCOMMANDS: &[&str] = &["replay"];
-static RESERVED: &[&str] = &["explain", "check", "cost"];
+static SUBCOMMANDS: &[&str] = &["replay", "explain"];
+static RESERVED: &[&str] = &["check", "cost"];
 
 static USAGE: &str = "clonespy [OPTIONS] [--] PROGRAM [ARGS]...
        clonespy [OPTIONS] -p PID[,PID]...
-       clonespy replay [OPTIONS] FILE";
+       clonespy replay [OPTIONS] FILE
+       clonespy explain [OPTIONS] SET";
 
 static AFTER: &str = "\
 Examples:
@@ -100,6 +103,10 @@ enum Sub {
         /// The recorded trace; `-` is the standard input
         file: PathBuf,
     },
+    /// Explain flags: what each means, what the set makes, whether the kernel takes it, who passes
+    /// it. Traces nothing
+    #[command(override_usage = explain::USAGE, after_help = explain::AFTER)]
+    Explain(explain::Question),
 }
 
 /// What decides how a trace is shown, whether it is live or recorded.
@@ -297,8 +304,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     if let Some(what) = generate {
         return Ok(Plan::Print(generate::text(what)));
     }
-    if let Some(Sub::Replay { render, file }) = command {
-        return plan::replay(render, file).map(Plan::Replay);
+    match command {
+        Some(Sub::Replay { render, file }) => {
+            return plan::replay(render, file).map(Plan::Replay);
+        }
+        Some(Sub::Explain(question)) => {
+            return question.plan().map(|asked| Plan::Explain(Box::new(asked)));
+        }
+        None => {}
     }
     // What is left of the program are clonespy's options: the program takes all that follows it.
     let ours = args

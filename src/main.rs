@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let done = match plan {
         Plan::Trace(plan) => trace(*plan),
         Plan::Replay(plan) => replay(&plan),
+        Plan::Explain(asked) => cli::explain(&asked),
         Plan::Print(text) => {
             cli::say(&text);
             Ok(ExitCode::SUCCESS)

@@ -17,6 +17,8 @@ pub enum Plan {
     Trace(Box<Trace>),
     /// Render a recorded trace.
     Replay(Replay),
+    /// Explain flags.
+    Explain(Box<super::Explaining>),
     /// Print a file about clonespy itself.
     Print(String),
 }
