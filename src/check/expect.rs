@@ -1,0 +1,438 @@
+//! What is expected of a program: the model behind an expectation file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::abi::CloneFlags;
+use crate::error::{Error, Result};
+use crate::event::{Call, CloneCall, Kind, Outcome};
+
+use super::known;
+use super::seen::{Seen, SeenTask};
+use super::values::{Ends, Glob, Range, any_of, status_words};
+
+/// What a program is expected to create. Read from a file ([`Expectation::from_file`]) or built
+/// from [`Expectation::default`], which expects nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expectation {
+    /// The file that it comes from, for messages.
+    pub file: Option<PathBuf>,
+    /// How the program is run.
+    pub recipe: Recipe,
+    /// The machines that it speaks of, as `uname -m` names them; none: all.
+    pub machine: Vec<String>,
+    /// How the program ends.
+    pub exit: Option<Placed<Ends>>,
+    /// How many tasks of each sort, by the names of [`COUNTS`].
+    pub counts: Vec<(&'static Count, Placed<Range>)>,
+    /// The calls.
+    pub rows: Vec<Row>,
+    /// What becomes of a call that no row fits.
+    pub other: Option<Placed<Other>>,
+    /// The calls come in the order of the rows.
+    pub ordered: Option<Placed<()>>,
+    /// What must not be.
+    pub forbid: Forbid,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Its line in the file, from 1; `None`: it was not read from a file.
+    pub line: Option<usize>,
+}
+
+impl<T> From<T> for Placed<T> {
+    fn from(value: T) -> Self {
+        Placed { value, line: None }
+    }
+}
+
+/// How a program is run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipe {
+    /// The program and its arguments. A program with a `/` in it is relative to `directory`.
+    pub command: Vec<String>,
+    /// A shell command that is run before, and must succeed.
+    pub build: Option<String>,
+    /// Changes to the environment: set, or (`None`) removed.
+    pub env: Vec<(String, Option<String>)>,
+    /// What the program reads; nothing, if absent.
+    pub stdin: Option<String>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// A line of its standard output that fits this says that it cannot do its work on this
+    /// machine: the check is skipped.
+    pub skip: Option<Glob>,
+    /// Where it is built and run: the file's directory.
+    pub directory: PathBuf,
+}
+
+/// What becomes of a call that no row fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// The check fails.
+    Forbid,
+    /// Nothing.
+    Allow,
+}
+
+/// What must not be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Forbid {
+    /// No call, be it refused by the kernel, passes one of these.
+    pub flags: Option<Placed<CloneFlags>>,
+    /// No call passes CLONE_UNTRACED.
+    pub untraced: Option<Placed<()>>,
+    /// None of these calls is made.
+    pub calls: Option<Placed<Vec<Call>>>,
+}
+
+/// A kind of call that is expected, and how often. What is `None` (or empty) may be anything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row {
+    /// Its line in the file, from 1.
+    pub line: Option<usize>,
+    /// What a known library calls for one of these: `fork`, `vfork`, `posix_spawn`,
+    /// `pthread_create`, `go thread`.
+    pub is: Vec<&'static str>,
+    /// Which of the four calls.
+    pub call: Vec<Call>,
+    /// Exactly these flags.
+    pub flags: Option<CloneFlags>,
+    /// At least these flags.
+    pub require: Option<CloneFlags>,
+    /// None of these flags.
+    pub forbid: Option<CloneFlags>,
+    /// The exit signal: a name, `none`, or a number such as `0x91` that no signal has.
+    pub exit_signal: Vec<Glob>,
+    /// `created`, an error such as `EINVAL`, `untraced`, `unfinished`; `created` if nothing is said.
+    pub outcome: Vec<Glob>,
+    /// What is created.
+    pub kind: Option<Kind>,
+    /// The last name of what is created.
+    pub name: Vec<Glob>,
+    /// How what is created ends: a process as a whole, a thread by itself.
+    pub exit: Option<Ends>,
+    /// How many such calls; one or more, if nothing is said.
+    pub count: Option<Range>,
+}
+
+/// A call with the task that it made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    pub call: &'a CloneCall,
+    pub child: Option<&'a SeenTask>,
+}
+
+impl<'a> View<'a> {
+    pub fn of(seen: &'a Seen, call: &'a CloneCall) -> Self {
+        let child = match &call.outcome {
+            Outcome::Created(created) => seen.task(created.task),
+            _ => None,
+        };
+        View { call, child }
+    }
+
+    pub fn flags(&self) -> Option<CloneFlags> {
+        known::passed(&self.call.request)
+    }
+
+    pub fn exit_signal(&self) -> String {
+        let request = &self.call.request;
+        match (&request.exit_signal, &request.exit_signal_raw) {
+            (Some(Some(name)), _) => name.clone(),
+            (Some(None), _) => "none".to_owned(),
+            (None, Some(raw)) => raw.to_string(),
+            (None, None) => "unreadable".to_owned(),
+        }
+    }
+
+    pub fn outcome(&self) -> &str {
+        match &self.call.outcome {
+            Outcome::Created(_) => "created",
+            Outcome::Failed { errno, .. } => errno,
+            Outcome::Untraced { .. } => "untraced",
+            Outcome::Unfinished {} => "unfinished",
+            Outcome::Other(_) => "unknown",
+        }
+    }
+
+    /// How what was created ended.
+    fn ended(&self) -> Option<&'a crate::event::Status> {
+        let child = self.child?;
+        match child.kind {
+            Kind::Process => child.process_status.as_ref(),
+            Kind::Thread => child.status.as_ref(),
+        }
+    }
+}
+
+/// A key of `[[clone]]`: whether a call fits it, and the words for both sides.
+pub(super) struct Key {
+    pub name: &'static str,
+    pub fits: fn(&Row, &View) -> bool,
+    /// `None`: the row does not say.
+    pub expected: fn(&Row) -> Option<String>,
+    pub seen: fn(&View) -> String,
+}
+
+fn flags_words(view: &View) -> String {
+    match view.flags() {
+        Some(flags) => flags.to_string(),
+        None => "flags that could not be read".to_owned(),
+    }
+}
+
+/// Nothing is said, or one of these fits.
+fn globs(list: &[Glob], text: impl FnOnce() -> String) -> bool {
+    if list.is_empty() {
+        return true;
+    }
+    let text = text();
+    list.iter().any(|glob| glob.fits(&text))
+}
+
+fn words<T: std::fmt::Display>(list: &[T]) -> Option<String> {
+    (!list.is_empty()).then(|| any_of(list))
+}
+
+/// The keys by which a call is compared with a row, the most telling first.
+pub(super) static KEYS: &[Key] = &[
+    Key {
+        name: "outcome",
+        fits: |row, view| match row.outcome.is_empty() {
+            true => view.outcome() == "created",
+            false => row.outcome.iter().any(|glob| glob.fits(view.outcome())),
+        },
+        expected: |row| Some(words(&row.outcome).unwrap_or_else(|| "created".to_owned())),
+        seen: |view| view.outcome().to_owned(),
+    },
+    Key {
+        name: "kind",
+        fits: |row, view| {
+            row.kind
+                .is_none_or(|kind| view.child.is_some_and(|child| child.kind == kind))
+        },
+        expected: |row| row.kind.map(|kind| kind.to_string()),
+        seen: |view| match view.child {
+            Some(child) => child.kind.to_string(),
+            None => "nothing was created".to_owned(),
+        },
+    },
+    Key {
+        name: "is",
+        fits: |row, view| {
+            row.is.is_empty() || row.is.iter().any(|name| known::is(name, &view.call.request))
+        },
+        expected: |row| words(&row.is),
+        seen: |view| match known::name_of(&view.call.request) {
+            Some(name) => name.to_owned(),
+            None => format!(
+                "no known library's way: {} with {}, exit signal {}",
+                view.call.request.call,
+                flags_words(view),
+                view.exit_signal()
+            ),
+        },
+    },
+    Key {
+        name: "call",
+        fits: |row, view| row.call.is_empty() || row.call.contains(&view.call.request.call),
+        expected: |row| words(&row.call),
+        seen: |view| view.call.request.call.to_string(),
+    },
+    Key {
+        name: "flags",
+        fits: |row, view| row.flags.is_none_or(|flags| view.flags() == Some(flags)),
+        expected: |row| row.flags.map(|flags| flags.to_string()),
+        seen: flags_words,
+    },
+    Key {
+        name: "require",
+        fits: |row, view| {
+            row.require
+                .is_none_or(|flags| view.flags().is_some_and(|all| all.contains(flags)))
+        },
+        expected: |row| row.require.map(|flags| flags.to_string()),
+        seen: flags_words,
+    },
+    Key {
+        name: "forbid",
+        fits: |row, view| {
+            row.forbid
+                .is_none_or(|flags| view.flags().is_some_and(|all| !all.intersects(flags)))
+        },
+        expected: |row| row.forbid.map(|flags| format!("none of {flags}")),
+        seen: flags_words,
+    },
+    Key {
+        name: "exit_signal",
+        fits: |row, view| globs(&row.exit_signal, || view.exit_signal()),
+        expected: |row| words(&row.exit_signal),
+        seen: |view| view.exit_signal(),
+    },
+    Key {
+        name: "name",
+        fits: |row, view| match view.child {
+            Some(child) => globs(&row.name, || child.name.clone()),
+            None => row.name.is_empty(),
+        },
+        expected: |row| words(&row.name),
+        seen: |view| match view.child {
+            Some(child) => format!("{:?}", child.name),
+            None => "nothing was created".to_owned(),
+        },
+    },
+    Key {
+        name: "exit",
+        fits: |row, view| {
+            row.exit
+                .as_ref()
+                .is_none_or(|ends| ends.contains(view.ended()))
+        },
+        expected: |row| row.exit.as_ref().map(Ends::to_string),
+        seen: |view| status_words(view.ended()),
+    },
+];
+
+impl Row {
+    /// How many calls it asks for.
+    pub fn wanted(&self) -> Range {
+        self.count.unwrap_or(Range::SOME)
+    }
+
+    pub(super) fn fits(&self, view: &View) -> bool {
+        KEYS.iter().all(|key| (key.fits)(self, view))
+    }
+
+    /// What it is, in few words.
+    pub(super) fn words(&self) -> String {
+        let said = KEYS.iter().filter_map(|key| {
+            let default = key.name == "outcome" && self.outcome.is_empty();
+            let words = (key.expected)(self).filter(|_| !default)?;
+            Some(format!("{} {words}", key.name))
+        });
+        let said: Vec<String> = said.collect();
+        match said.is_empty() {
+            true => "any call that creates a task".to_owned(),
+            false => said.join(", "),
+        }
+    }
+}
+
+/// A key of `[tasks]`.
+#[derive(Debug)]
+pub struct Count {
+    /// As files and `--NAME` have it.
+    pub name: &'static str,
+    /// What is counted.
+    pub help: &'static str,
+    /// The count.
+    pub of: fn(&Seen) -> u64,
+    /// What a tracer must have been able to see for it.
+    pub needs: Option<&'static str>,
+}
+
+impl PartialEq for Count {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Everything that can be counted.
+pub static COUNTS: &[Count] = &[
+    Count {
+        name: "processes",
+        help: "distinct thread groups",
+        of: |seen| seen.tree().totals().processes,
+        needs: None,
+    },
+    Count {
+        name: "threads",
+        help: "every task, the first one of each process included, as ps -eLf counts",
+        of: |seen| seen.tree().totals().threads,
+        needs: None,
+    },
+    Count {
+        name: "created",
+        help: "tasks that calls made",
+        of: |seen| seen.tree().totals().created,
+        needs: None,
+    },
+    Count {
+        name: "failed",
+        help: "calls that the kernel, or a filter, refused",
+        of: |seen| seen.tree().totals().failed,
+        needs: Some("failed calls"),
+    },
+    Count {
+        name: "unfinished",
+        help: "calls whose caller died inside, without a child",
+        of: |seen| seen.tree().totals().unfinished,
+        needs: None,
+    },
+    Count {
+        name: "cut_off",
+        help: "threads still alive when their process ended",
+        of: |seen| number(seen.tasks().iter().filter(|task| task.cut_off).count()),
+        needs: None,
+    },
+    Count {
+        name: "outlived",
+        help: "processes that ended after the program that was started",
+        of: |seen| number(seen.tasks().iter().filter(|task| task.outlived).count()),
+        needs: None,
+    },
+];
+
+/// The row of this name in [`COUNTS`].
+pub fn count(name: &str) -> Option<&'static Count> {
+    COUNTS.iter().find(|count| count.name == name)
+}
+
+impl Expectation {
+    /// Reads an expectation file. Its command is relative to the file's directory.
+    ///
+    /// # Errors
+    /// It cannot be read, or has mistakes: all of them are shown, with their places.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|why| Error::Input {
+            path: path.to_owned(),
+            why,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of an expectation file; `path` names it in messages.
+    ///
+    /// # Errors
+    /// All mistakes, with their places.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        super::read::read(text, path)
+    }
+
+    /// Expects a count, in place of what the file said of it.
+    pub fn set_count(&mut self, name: &str, range: Range) -> Option<()> {
+        let count = count(name)?;
+        self.counts.retain(|(known, _)| *known != count);
+        self.counts.push((count, range.into()));
+        Some(())
+    }
+
+    /// What becomes of calls that no row fits: forbidden, where there are rows.
+    pub fn other(&self) -> Other {
+        match &self.other {
+            Some(other) => other.value,
+            None if self.rows.is_empty() => Other::Allow,
+            None => Other::Forbid,
+        }
+    }
+}
