@@ -7,6 +7,7 @@ pub mod error;
 pub mod event;
 pub mod observe;
 pub mod peek;
+pub mod perform;
 pub mod report;
 pub mod symbols;
 pub mod sys;

@@ -44,21 +44,27 @@
 //! the order of the rows.
 
 mod assign;
+mod bless;
 mod compare;
 mod expect;
+mod formats;
 pub mod known;
 mod mismatch;
 mod read;
 mod seen;
+mod suite;
 #[cfg(test)]
 mod tests;
 mod values;
 
-
+pub use self::bless::bless;
 pub use self::expect::{
     COUNTS, Count, Expectation, Forbid, Other, Placed, Recipe, Row, count,
 };
-
+pub use self::formats::{FORMATS, Format, Teller, format};
 pub use self::mismatch::{Mismatch, Problem};
 pub use self::seen::{Seen, SeenTask};
+pub use self::suite::{
+    Adhoc, CheckPlan, Checked, Job, Outcome, Perform, Ran, Subject, Task, Verdict, run,
+};
 pub use self::values::{BadValue, End, Ends, Glob, Range};
