@@ -202,10 +202,7 @@ fn push(classes: &mut [Class], step: &Step, amount: u64) {
 
 /// With `ordered`: whether the calls can be cut into as many runs as there are rows, each run
 /// fitting its row. `Err`: how far it went, as (row, call).
-pub(super) fn in_order(
-    fits: &[Vec<usize>],
-    rows: &[Range],
-) -> Result<(), (usize, usize)> {
+pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize, usize)> {
     let length = fits.len();
     // Where a row can begin.
     let mut starts = vec![false; length + 1];
@@ -315,9 +312,7 @@ mod tests {
                     .zip(&done.counts)
                     .all(|(range, &n)| range.contains(n));
             assert_eq!(good, possible, "{fits:?}: {done:?}");
-            let told = done.counts.iter().sum::<u64>()
-                + size(&done.excess)
-                + size(&done.strangers);
+            let told = done.counts.iter().sum::<u64>() + size(&done.excess) + size(&done.strangers);
             assert_eq!(told, 4, "every call is somewhere: {done:?}");
         }
     }
@@ -327,10 +322,19 @@ mod tests {
         let rows = [Range::SOME, Range::exactly(1), Range::SOME];
         let (a, b, both) = (vec![0, 2], vec![1], vec![0, 1, 2]);
         assert_eq!(in_order(&[a.clone(), b.clone(), a.clone()], &rows), Ok(()));
-        assert_eq!(in_order(&[both.clone(), both.clone(), both.clone()], &rows), Ok(()));
-        assert_eq!(in_order(&[a.clone(), a.clone(), b.clone(), a.clone()], &rows), Ok(()));
+        assert_eq!(
+            in_order(&[both.clone(), both.clone(), both.clone()], &rows),
+            Ok(())
+        );
+        assert_eq!(
+            in_order(&[a.clone(), a.clone(), b.clone(), a.clone()], &rows),
+            Ok(())
+        );
         // The second b has no row, and is where it stops.
-        assert_eq!(in_order(&[a.clone(), b.clone(), b.clone()], &rows), Err((2, 2)));
+        assert_eq!(
+            in_order(&[a.clone(), b.clone(), b.clone()], &rows),
+            Err((2, 2))
+        );
         assert_eq!(in_order(&[a.clone()], &rows), Err((1, 1)));
         assert_eq!(in_order(&[], &rows), Err((0, 0)));
     }

@@ -5,16 +5,27 @@ use std::fmt::Write;
 
 use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
+use crate::event::Kind;
 
 use super::expect::{COUNTS, Recipe, View};
 use super::known;
 use super::seen::Seen;
 use super::values::{End, Ends, Glob};
 
-/// With more rows than this, tasks of other names share a row.
+/// With more rows than this, calls that differ in what became of the child share one.
 const ROWS: usize = 24;
 /// Counts that are written even where they are zero: what should stay so.
 const ALWAYS: [&str; 4] = ["processes", "threads", "failed", "cut_off"];
+/// Counts that say nothing beyond the others.
+const NEVER: [&str; 1] = ["created"];
+
+/// What keeps calls in rows of their own, besides the call itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    NameAndEnd,
+    Name,
+    Call,
+}
 
 /// What calls of one row have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +37,7 @@ struct Shape {
     kind: Option<&'static str>,
     /// The name with each number in it as `*`.
     name: Option<String>,
-    exit: Option<Option<String>>,
+    exit: Option<String>,
 }
 
 /// Calls of one shape.
@@ -34,6 +45,8 @@ struct Group {
     first: u64,
     count: u64,
     names: BTreeSet<String>,
+    /// How the processes ended; `None`: in a way that a file cannot say.
+    ends: BTreeSet<Option<String>>,
     origin: Option<&'static str>,
 }
 
@@ -51,21 +64,27 @@ pub fn bless(recipe: &Recipe, seen: &Seen) -> Result<String> {
         "# What clonespy saw. Edit what may differ: counts can be ranges (\"4..=8\"), names patterns.\n",
     );
     head(&mut out, recipe);
-    if let Some(status) = seen.status() {
-        line(&mut out, "exit", &ends(&Ends::of(status)));
+    if let Some(found) = seen.status().map(Ends::of).filter(readable) {
+        line(&mut out, "exit", &ends(&found));
     }
     out.push_str("\n[tasks]\n");
     for count in COUNTS {
         let number = (count.of)(seen);
+        if NEVER.contains(&count.name) {
+            continue;
+        }
         let known = count.needs.is_none_or(|what| seen.blind_to(what).is_none());
         if known && (number > 0 || ALWAYS.contains(&count.name)) {
             let what = format!("{} = {number}", count.name);
             put(&mut out, &format!("{what:<20}# {}\n", count.help));
         }
     }
-    let mut groups = groups(seen, true);
-    if groups.len() > ROWS {
-        groups = self::groups(seen, false);
+    let mut groups = Vec::new();
+    for apart in [Apart::NameAndEnd, Apart::Name, Apart::Call] {
+        groups = self::groups(seen, apart);
+        if groups.len() <= ROWS {
+            break;
+        }
     }
     for (shape, group) in &groups {
         row(&mut out, shape, group);
@@ -88,7 +107,11 @@ fn line(out: &mut String, key: &str, value: &str) {
 
 fn head(out: &mut String, recipe: &Recipe) {
     if !recipe.command.is_empty() {
-        line(out, "command", &list(recipe.command.iter().map(String::as_str)));
+        line(
+            out,
+            "command",
+            &list(recipe.command.iter().map(String::as_str)),
+        );
     }
     if let Some(build) = &recipe.build {
         line(out, "build", &text(build));
@@ -113,54 +136,55 @@ fn head(out: &mut String, recipe: &Recipe) {
 }
 
 /// The calls by shape, in the order of their first appearance.
-fn groups(seen: &Seen, by_name: bool) -> Vec<(Shape, Group)> {
+fn groups(seen: &Seen, apart: Apart) -> Vec<(Shape, Group)> {
     let mut shapes: BTreeMap<Shape, Group> = BTreeMap::new();
     for call in seen.calls() {
         let view = View::of(seen, call);
         let name = view.child.map(|child| child.name.clone());
-        let group = shapes
-            .entry(shape(&view, by_name))
-            .or_insert_with(|| Group {
-                first: call.seq,
-                count: 0,
-                names: BTreeSet::new(),
-                origin: known::name_of(&call.request),
-            });
+        let group = shapes.entry(shape(&view, apart)).or_insert_with(|| Group {
+            first: call.seq,
+            count: 0,
+            names: BTreeSet::new(),
+            ends: BTreeSet::new(),
+            origin: known::name_of(&call.request),
+        });
         group.count += 1;
         group.names.extend(name);
+        group.ends.insert(end(&view));
     }
     let mut groups: Vec<(Shape, Group)> = shapes.into_iter().collect();
     groups.sort_by_key(|(_, group)| group.first);
     groups
 }
 
-fn shape(view: &View, by_name: bool) -> Shape {
-    let name = view.child.filter(|_| by_name);
+fn shape(view: &View, apart: Apart) -> Shape {
+    let name = view.child.filter(|_| apart != Apart::Call);
     Shape {
         call: view.call.request.call.name(),
         flags: view.flags().map(|flags| flags.0),
         exit_signal: view.exit_signal(),
         outcome: view.outcome().to_owned(),
         kind: view.child.map(|child| match child.kind {
-            crate::event::Kind::Thread => "thread",
-            crate::event::Kind::Process => "process",
+            Kind::Thread => "thread",
+            Kind::Process => "process",
         }),
         name: name.map(|child| without_numbers(&child.name)),
-        // How a thread ends is mostly how its process does, and differs where it is cut off.
-        exit: view.child.filter(|child| child.kind == crate::event::Kind::Process).map(|child| {
-            let ends = child.process_status.as_ref().map(Ends::of);
-            ends.filter(|ends| readable(ends)).map(|found| ends_text(&found))
-        }),
+        exit: end(view).filter(|_| apart == Apart::NameAndEnd),
     }
+}
+
+/// How a process ended. (How a thread ends is mostly its process's doing.)
+fn end(view: &View) -> Option<String> {
+    let child = view.child.filter(|child| child.kind == Kind::Process)?;
+    let found = child.process_status.as_ref().map(Ends::of)?;
+    readable(&found).then(|| ends(&found))
 }
 
 /// Whether the file can say it: a signal of another machine's numbering may have no name here.
 fn readable(ends: &Ends) -> bool {
-    ends.0.iter().all(|end| end.to_string().parse::<End>().is_ok())
-}
-
-fn ends_text(found: &Ends) -> String {
-    ends(found)
+    ends.0
+        .iter()
+        .all(|end| end.to_string().parse::<End>().is_ok())
 }
 
 /// The pattern of a name in which each run of digits is `*`.
@@ -198,7 +222,11 @@ fn row(out: &mut String, shape: &Shape, group: &Group) {
         line(out, "exit_signal", &text(&shape.exit_signal));
     }
     if shape.outcome != "created" {
-        let outcome = match shape.outcome.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {
+        let outcome = match shape
+            .outcome
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == ' ')
+        {
             true => shape.outcome.clone(),
             false => "*".to_owned(),
         };
@@ -207,15 +235,15 @@ fn row(out: &mut String, shape: &Shape, group: &Group) {
     if let Some(kind) = shape.kind {
         line(out, "kind", &text(kind));
     }
-    if let Some(pattern) = &shape.name {
-        // One name alone is meant as it is.
-        let mut names = group.names.iter();
-        match (names.next(), names.next()) {
-            (Some(name), None) => line(out, "name", &text(&Glob::literal(name).0)),
-            _ => line(out, "name", &text(pattern)),
-        }
+    // One name alone is meant as it is.
+    let mut names = group.names.iter();
+    match (names.next(), names.next(), &shape.name) {
+        (Some(name), None, _) => line(out, "name", &text(&Glob::literal(name).0)),
+        (Some(_), Some(_), Some(pattern)) => line(out, "name", &text(pattern)),
+        _ => {}
     }
-    if let Some(Some(exit)) = &shape.exit {
+    let mut ends = group.ends.iter();
+    if let (Some(Some(exit)), None) = (ends.next(), ends.next()) {
         line(out, "exit", exit);
     }
     line(out, "count", &group.count.to_string());

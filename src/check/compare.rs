@@ -7,6 +7,7 @@ use crate::event::{CloneCall, Outcome};
 
 use super::assign::{assign, in_order};
 use super::expect::{Expectation, KEYS, Other, Placed, Row, View};
+use super::known;
 use super::mismatch::{Mismatch, Problem};
 use super::seen::{Seen, SeenTask};
 use super::values::{Range, status_words};
@@ -72,6 +73,10 @@ impl Expectation {
                 continue;
             }
             let mut details = details_of(count.name, seen);
+            // Processes and threads are made of the same calls: those are shown once.
+            if problems.iter().any(|problem| problem.details == details) {
+                details.clear();
+            }
             if let Some(why) = unseen {
                 details.push(format!("not all of them can be seen here: {why}"));
             }
@@ -89,19 +94,20 @@ impl Expectation {
     }
 
     fn check_forbidden(&self, seen: &Seen, problems: &mut Vec<Problem>) {
-        let mut forbid = |key: &str, line: Option<usize>, what: String, bad: &dyn Fn(&View) -> bool| {
-            let views = seen.calls().iter().map(|call| View::of(seen, call));
-            let found: Vec<View> = views.filter(bad).collect();
-            if !found.is_empty() {
-                problems.push(Problem {
-                    key: format!("forbid.{key}"),
-                    line,
-                    expected: format!("no call with {what}"),
-                    seen: calls(found.len()),
-                    details: lines(&found),
-                });
-            }
-        };
+        let mut forbid =
+            |key: &str, line: Option<usize>, what: String, bad: &dyn Fn(&View) -> bool| {
+                let views = seen.calls().iter().map(|call| View::of(seen, call));
+                let found: Vec<View> = views.filter(bad).collect();
+                if !found.is_empty() {
+                    problems.push(Problem {
+                        key: format!("forbid.{key}"),
+                        line,
+                        expected: format!("no call with {what}"),
+                        seen: calls(found.len()),
+                        details: lines(&found),
+                    });
+                }
+            };
         if let Some(Placed { value, line }) = &self.forbid.flags {
             forbid("flags", *line, value.to_string(), &|view| {
                 view.flags().is_some_and(|flags| flags.intersects(*value))
@@ -139,7 +145,11 @@ impl Expectation {
         let before = problems.len();
         let assigned = assign(fits.clone(), &ranges);
         let at = |calls: &[usize]| -> Vec<View> {
-            calls.iter().filter_map(|&call| views.get(call)).copied().collect()
+            calls
+                .iter()
+                .filter_map(|&call| views.get(call))
+                .copied()
+                .collect()
         };
         for (index, row) in self.rows.iter().enumerate() {
             let over = assigned.excess.iter().filter(|(_, full)| *full == index);
@@ -168,7 +178,10 @@ impl Expectation {
         Problem {
             key: "ordered".to_owned(),
             line: ordered.line,
-            expected: format!("calls in the order of the rows; here clone[{}], or what follows it", row + 1),
+            expected: format!(
+                "calls in the order of the rows; here clone[{}], or what follows it",
+                row + 1
+            ),
             seen: match view {
                 Some(view) => line(view),
                 None => "the end of the trace".to_owned(),
@@ -182,7 +195,10 @@ impl Expectation {
         let mut alike: BTreeMap<Vec<String>, Vec<View>> = BTreeMap::new();
         for view in views {
             let look = KEYS.iter().filter(|key| key.name != "name");
-            alike.entry(look.map(|key| (key.seen)(view)).collect()).or_default().push(*view);
+            alike
+                .entry(look.map(|key| (key.seen)(view)).collect())
+                .or_default()
+                .push(*view);
         }
         let mut groups: Vec<Vec<View>> = alike.into_values().collect();
         groups.sort_by_key(|group| group.first().map(|view| view.call.seq));
@@ -191,20 +207,27 @@ impl Expectation {
                 continue;
             };
             let mut details = lines(&group);
-            let closest = self.rows.iter().enumerate().min_by_key(|(_, row)| {
-                KEYS.iter().filter(|key| !(key.fits)(row, first)).count()
-            });
+            let closest =
+                self.rows.iter().enumerate().min_by_key(|(_, row)| {
+                    KEYS.iter().filter(|key| !(key.fits)(row, first)).count()
+                });
             if let Some((index, row)) = closest {
                 details.extend(differences(index, row, first));
             }
             problems.push(Problem {
-                key: "else".to_owned(),
+                key: match self.other {
+                    Some(_) => "else".to_owned(),
+                    None => "clone".to_owned(),
+                },
                 line: self.other.as_ref().and_then(|other| other.line),
                 expected: match self.rows.len() {
                     0 => "no call at all (else = \"forbid\")".to_owned(),
-                    _ => "only calls that fit a [[clone]]".to_owned(),
+                    _ => "every call fits a [[clone]]".to_owned(),
                 },
-                seen: format!("{} that fits none", calls(group.len())),
+                seen: match group.len() {
+                    1 => "a call that fits none".to_owned(),
+                    n => format!("{n} calls that fit none"),
+                },
                 details,
             });
         }
@@ -218,10 +241,23 @@ fn differences(index: usize, row: &Row, view: &View) -> Vec<String> {
         None => format!("clone[{}]", index + 1),
     };
     let mut out = vec![format!("closest is {place}, which differs in")];
+    let outcome = KEYS
+        .iter()
+        .find(|key| !(key.fits)(row, view) && key.name == "outcome");
     for key in KEYS.iter().filter(|key| !(key.fits)(row, view)) {
+        // Where nothing was created, it has neither name nor end: one difference, not four.
+        let of_child = ["kind", "name", "exit"].contains(&key.name);
+        if of_child && outcome.is_some() && view.child.is_none() {
+            continue;
+        }
         let expected = (key.expected)(row).unwrap_or_default();
         out.push(format!("  {}: expected {expected}", key.name));
-        out.push(format!("  {:1$}  seen     {2}", "", key.name.len(), (key.seen)(view)));
+        out.push(format!(
+            "  {:1$}  seen     {2}",
+            "",
+            key.name.len(),
+            (key.seen)(view)
+        ));
         let (wanted, seen) = match (key.name, row.flags.or(row.require), view.flags()) {
             ("flags" | "require", Some(wanted), Some(seen)) => (wanted, seen),
             _ => continue,
@@ -255,7 +291,11 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
             details.extend(differences(index, row, view).into_iter().skip(1));
         }
     } else {
-        details.extend(lines(over).into_iter().map(|line| format!("too many: {line}")));
+        details.extend(
+            lines(over)
+                .into_iter()
+                .map(|line| format!("too many: {line}")),
+        );
     }
     Some(Problem {
         key: format!("clone[{}].count", index + 1),
@@ -297,11 +337,20 @@ fn few(mut lines: Vec<String>) -> Vec<String> {
 /// A call: who, what, from where, and what came of it.
 fn line(view: &View) -> String {
     let call = view.call;
-    let flags = match view.flags() {
-        Some(flags) => flags.to_string(),
-        None => "unreadable".to_owned(),
+    let request = match (known::name_of(&call.request), view.flags()) {
+        (Some(name), _) => format!("{} (as {name} does)", call.request.call),
+        (None, Some(flags)) if flags.is_empty() => format!(
+            "{} without flags, exit signal {}",
+            call.request.call,
+            view.exit_signal()
+        ),
+        (None, Some(flags)) => format!(
+            "{} with {flags}, exit signal {}",
+            call.request.call,
+            view.exit_signal()
+        ),
+        (None, None) => format!("{} with unreadable arguments", call.request.call),
     };
-    let signal = view.exit_signal();
     let result = match (&call.outcome, view.child) {
         (Outcome::Created(_), Some(child)) => {
             format!("made {} {}", child.kind, task_words(child))
@@ -316,8 +365,8 @@ fn line(view: &View) -> String {
         None => String::new(),
     };
     format!(
-        "{} with {flags}, exit signal {signal}, by {:?} (tid {}){place}, seq {}: {result}",
-        call.request.call, call.comm, call.tid, call.seq
+        "{request} by {:?} (tid {}){place}, seq {}: {result}",
+        call.comm, call.tid, call.seq
     )
 }
 
@@ -351,7 +400,12 @@ fn details_of(name: &str, seen: &Seen) -> Vec<String> {
                 "cut_off" => task.cut_off,
                 _ => task.outlived,
             };
-            few(seen.tasks().iter().filter(is).map(|task| left(seen, task)).collect())
+            few(seen
+                .tasks()
+                .iter()
+                .filter(is)
+                .map(|task| left(seen, task))
+                .collect())
         }
         _ => makers(seen),
     }

@@ -225,7 +225,11 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         name: "is",
         fits: |row, view| {
-            row.is.is_empty() || row.is.iter().any(|name| known::is(name, &view.call.request))
+            row.is.is_empty()
+                || row
+                    .is
+                    .iter()
+                    .any(|name| known::is(name, &view.call.request))
         },
         expected: |row| words(&row.is),
         seen: |view| match known::name_of(&view.call.request) {

@@ -10,6 +10,9 @@ use super::mismatch::Mismatch;
 use super::suite::{Checked, Outcome, Verdict};
 use super::values::safe;
 
+/// How much of a program's own output the text shows, in lines.
+const LAST_LINES: usize = 12;
+
 /// Tells a verdict.
 pub trait Teller {
     /// One check is done.
@@ -98,10 +101,19 @@ fn indented(out: &mut dyn Write, text: &str) -> io::Result<()> {
 
 /// What the program itself said, which often tells why.
 fn said(out: &mut dyn Write, done: &Checked) -> io::Result<()> {
-    for (name, bytes) in [("standard output", &done.stdout), ("standard error", &done.stderr)] {
+    for (name, bytes) in [
+        ("standard output", &done.stdout),
+        ("standard error", &done.stderr),
+    ] {
         if !bytes.is_empty() {
             writeln!(out, "\n    --- {name} of the program")?;
-            for line in String::from_utf8_lossy(bytes).lines() {
+            let text = String::from_utf8_lossy(bytes);
+            let lines: Vec<&str> = text.lines().collect();
+            let hidden = lines.len().saturating_sub(LAST_LINES);
+            if hidden > 0 {
+                writeln!(out, "    ({hidden} lines before)")?;
+            }
+            for line in lines.iter().skip(hidden) {
                 writeln!(out, "    {}", safe(line))?;
             }
         }
@@ -153,7 +165,12 @@ impl Teller for Text {
         });
         let parts: Vec<String> = parts.collect();
         if verdict.checks.len() > 1 {
-            writeln!(self.out, "{} checks: {}", verdict.checks.len(), parts.join(", "))?;
+            writeln!(
+                self.out,
+                "{} checks: {}",
+                verdict.checks.len(),
+                parts.join(", ")
+            )?;
         }
         self.out.flush()
     }

@@ -44,7 +44,10 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.problems.len();
         let things = if count == 1 { "thing" } else { "things" };
-        write!(f, "the program did not do what was expected: {count} {things} differ")?;
+        write!(
+            f,
+            "the program did not do what was expected: {count} {things} differ"
+        )?;
         if count == 1 {
             f.write_str("s")?;
         }

@@ -58,9 +58,7 @@ mod tests;
 mod values;
 
 pub use self::bless::bless;
-pub use self::expect::{
-    COUNTS, Count, Expectation, Forbid, Other, Placed, Recipe, Row, count,
-};
+pub use self::expect::{COUNTS, Count, Expectation, Forbid, Other, Placed, Recipe, Row, count};
 pub use self::formats::{FORMATS, Format, Teller, format};
 pub use self::mismatch::{Mismatch, Problem};
 pub use self::seen::{Seen, SeenTask};

@@ -132,7 +132,9 @@ impl Reader<'_> {
             let end = shown.len();
             let start = floor(&shown, mistake.span.start.min(end));
             let stop = floor(&shown, mistake.span.end.clamp(start, end));
-            let annotation = AnnotationKind::Primary.span(start..stop).label(hint.as_str());
+            let annotation = AnnotationKind::Primary
+                .span(start..stop)
+                .label(hint.as_str());
             let snippet = Snippet::source(shown.as_str())
                 .path(path.as_str())
                 .annotation(annotation);
@@ -153,7 +155,11 @@ impl Reader<'_> {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("{} knows {}", keys.name, keys.asked.join(", ")),
             };
-            self.mistake(key.span(), format!("unknown key `{name}` in {}", keys.name), hint);
+            self.mistake(
+                key.span(),
+                format!("unknown key `{name}` in {}", keys.name),
+                hint,
+            );
         }
     }
 
@@ -173,7 +179,9 @@ impl Reader<'_> {
             });
         }
         if let Some(value) = keys.take("exit") {
-            expectation.exit = self.ends("exit", value).map(|ends| self.placed(&value.span(), ends));
+            expectation.exit = self
+                .ends("exit", value)
+                .map(|ends| self.placed(&value.span(), ends));
         }
         if let Some(value) = keys.take("tasks") {
             self.tasks(value, &mut expectation);
@@ -212,7 +220,9 @@ impl Reader<'_> {
         }
         let text = |reader: &mut Self, value: Option<&Value>, name| {
             let value = value?;
-            reader.word(name, value, |word| Ok(word.to_owned())).map(|text| text.value)
+            reader
+                .word(name, value, |word| Ok(word.to_owned()))
+                .map(|text| text.value)
         };
         let value = keys.take("build");
         recipe.build = text(self, value, "build");
@@ -227,7 +237,11 @@ impl Reader<'_> {
         if let Some(value) = keys.take("skip") {
             let skip = self.word("skip", value, |word| {
                 // A pattern that fits all output would skip the check for ever, unseen.
-                if word.trim_start_matches(['#', ' ']).to_lowercase().starts_with("skip") {
+                if word
+                    .trim_start_matches(['#', ' '])
+                    .to_lowercase()
+                    .starts_with("skip")
+                {
                     return Ok(Glob(word.to_owned()));
                 }
                 let what = format!("`skip` begins with the word skip, and {word:?} does not");
@@ -253,12 +267,18 @@ impl Reader<'_> {
                     self.mistake(value.span(), format!("`env.{name}` has a NUL in it"), "");
                 }
                 DeValue::String(text) => {
-                    recipe.env.push((name.to_owned(), Some(text.clone().into_owned())));
+                    recipe
+                        .env
+                        .push((name.to_owned(), Some(text.clone().into_owned())));
                 }
                 DeValue::Boolean(false) => recipe.env.push((name.to_owned(), None)),
                 other => {
                     let what = format!("`env.{name}` is {}", other.type_str());
-                    self.mistake(value.span(), what, "a text, or false to remove the variable");
+                    self.mistake(
+                        value.span(),
+                        what,
+                        "a text, or false to remove the variable",
+                    );
                 }
             }
         }
@@ -266,9 +286,7 @@ impl Reader<'_> {
 
     fn timeout(&mut self, value: &Value) -> Option<Duration> {
         let seconds = match value.get_ref() {
-            DeValue::Integer(number) => {
-                u64::from_str_radix(number.as_str(), number.radix()).ok()
-            }
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
             _ => None,
         };
         match seconds {
@@ -291,7 +309,9 @@ impl Reader<'_> {
                 continue;
             };
             if let (Some(range), Some(row)) = (self.range(known.name, value), count(known.name)) {
-                expectation.counts.push((row, self.placed(&value.span(), range)));
+                expectation
+                    .counts
+                    .push((row, self.placed(&value.span(), range)));
             }
         }
         self.leftover(&keys);
@@ -350,7 +370,9 @@ impl Reader<'_> {
             row.call = self.list("call", value, call);
         }
         row.flags = keys.take("flags").map(|value| self.flags("flags", value));
-        row.require = keys.take("require").map(|value| self.flags("require", value));
+        row.require = keys
+            .take("require")
+            .map(|value| self.flags("require", value));
         row.forbid = keys.take("forbid").map(|value| self.flags("forbid", value));
         if let Some(value) = keys.take("exit_signal") {
             row.exit_signal = self.list("exit_signal", value, exit_signal);
@@ -370,7 +392,9 @@ impl Reader<'_> {
             row.name = self.list("name", value, |word| Ok(Glob(word.to_owned())));
         }
         row.exit = keys.take("exit").and_then(|value| self.ends("exit", value));
-        row.count = keys.take("count").and_then(|value| self.range("count", value));
+        row.count = keys
+            .take("count")
+            .and_then(|value| self.range("count", value));
         self.leftover(&keys);
         row
     }
@@ -484,8 +508,16 @@ impl Reader<'_> {
                 .into_iter()
                 .collect(),
         };
-        if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-            self.mistake(value.span(), format!("`{name}` is empty: nothing ends so"), "");
+        if value
+            .get_ref()
+            .as_array()
+            .is_some_and(|list| list.is_empty())
+        {
+            self.mistake(
+                value.span(),
+                format!("`{name}` is empty: nothing ends so"),
+                "",
+            );
         }
         (!ends.is_empty()).then_some(Ends(ends))
     }
@@ -553,9 +585,9 @@ fn flag(word: &str) -> Read<CloneFlags> {
     if let Some(row) = flags::named(word) {
         return Ok(row.flags());
     }
-    let digits = word.strip_prefix("0x").filter(|digits| {
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
+    let digits = word
+        .strip_prefix("0x")
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if let Some(bits) = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
         return Ok(CloneFlags(bits));
     }
@@ -593,6 +625,10 @@ fn outcome(word: &str) -> Read<Glob> {
     }
     let errors = abi::errno::ERRNOS.iter().map(|(_, name)| *name);
     let near = nearest(word, WORDS.into_iter().chain(errors));
-    let words: Vec<&str> = near.into_iter().chain(WORDS).chain(["EINVAL", "EPERM"]).collect();
+    let words: Vec<&str> = near
+        .into_iter()
+        .chain(WORDS)
+        .chain(["EINVAL", "EPERM"])
+        .collect();
     Err(unknown("outcome", word, words))
 }

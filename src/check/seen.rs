@@ -216,7 +216,10 @@ impl Seen {
 
     /// Why something of this kind could not be seen, if it could not.
     pub fn blind_to(&self, what: &str) -> Option<&str> {
-        let (_, why) = self.blind.iter().find(|(blind, _)| blind.starts_with(what))?;
+        let (_, why) = self
+            .blind
+            .iter()
+            .find(|(blind, _)| blind.starts_with(what))?;
         Some(why)
     }
 }

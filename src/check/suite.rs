@@ -145,7 +145,8 @@ pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>])
     let (send, receive) = mpsc::channel();
     let mut verdict = Verdict::default();
     let mut muted = vec![false; tellers.len()];
-    let mut tell = |verdict: &mut Verdict, call: &dyn Fn(&mut dyn Teller, &Verdict) -> io::Result<()>| {
+    let mut tell = |verdict: &mut Verdict,
+                    call: &dyn Fn(&mut dyn Teller, &Verdict) -> io::Result<()>| {
         for (teller, muted) in tellers.iter_mut().zip(&mut muted) {
             if !*muted && let Err(why) = call(teller.as_mut(), verdict) {
                 *muted = true;
@@ -173,10 +174,13 @@ pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>])
             waiting.insert(index, done);
             while let Some(done) = waiting.remove(&verdict.checks.len()) {
                 verdict.checks.push(done);
-                tell(&mut verdict, &|teller, verdict| match verdict.checks.last() {
-                    Some(done) => teller.checked(done),
-                    None => Ok(()),
-                });
+                tell(
+                    &mut verdict,
+                    &|teller, verdict| match verdict.checks.last() {
+                        Some(done) => teller.checked(done),
+                        None => Ok(()),
+                    },
+                );
             }
         }
     });
@@ -190,7 +194,9 @@ fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
         (Some(file), _) => file.display().to_string(),
         (None, Subject::Trace(file)) => file.display().to_string(),
         (None, Subject::Command(words)) => {
-            let words = words.iter().map(|word| super::mismatch::shell(&word.to_string_lossy()));
+            let words = words
+                .iter()
+                .map(|word| super::mismatch::shell(&word.to_string_lossy()));
             words.collect::<Vec<_>>().join(" ")
         }
         (None, Subject::Own) => "nothing".to_owned(),
@@ -221,10 +227,15 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     }
     let seen = Seen::of(&ran.events);
     if let Some(why) = seen.cut() {
-        let killed = seen.end().is_some_and(|end| end.cut.as_deref() == Some("timeout"));
+        let killed = seen
+            .end()
+            .is_some_and(|end| end.cut.as_deref() == Some("timeout"));
         let limit = limit.filter(|_| killed);
         let what = limit.map_or(why, |limit| {
-            format!("`timeout`: it was still running after {} s, and was killed", limit.as_secs_f64())
+            format!(
+                "`timeout`: it was still running after {} s, and was killed",
+                limit.as_secs_f64()
+            )
         });
         return Err(Error::Check { what });
     }
@@ -284,7 +295,11 @@ fn skipped(expectation: &Expectation, ran: &Ran) -> Option<String> {
     };
     let machines = &expectation.machine;
     (!machines.is_empty() && !machines.contains(&start.machine)).then(|| {
-        format!("it is about {}, and this is {}", machines.join(" or "), start.machine)
+        format!(
+            "it is about {}, and this is {}",
+            machines.join(" or "),
+            start.machine
+        )
     })
 }
 

@@ -40,8 +40,7 @@ pub fn hook(command: &mut Command, filter: Vec<SockFilter>) -> io::Result<(Comin
     let (go_read, go_write) = pipe()?;
     let (notes_read, notes_write) = pipe()?;
     let host = Host(notes_write.try_clone()?.into());
-    let len =
-        u16::try_from(filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::E2BIG))?;
+    let len = u16::try_from(filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::E2BIG))?;
     let parent = std::process::id();
     let wait = move || {
         let program = SockFprog {

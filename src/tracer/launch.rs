@@ -240,7 +240,11 @@ pub(super) fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
 }
 
 /// The trace's first line, for a program that is started.
-pub(super) fn describe(launch: &Launch, intercept: Intercept, intercept_why: Option<String>) -> Start {
+pub(super) fn describe(
+    launch: &Launch,
+    intercept: Intercept,
+    intercept_why: Option<String>,
+) -> Start {
     let command: Vec<&OsString> = std::iter::once(&launch.program)
         .chain(&launch.args)
         .collect();
