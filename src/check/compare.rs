@@ -207,10 +207,8 @@ impl Expectation {
                 continue;
             };
             let mut details = lines(&group);
-            let closest =
-                self.rows.iter().enumerate().min_by_key(|(_, row)| {
-                    KEYS.iter().filter(|key| !(key.fits)(row, first)).count()
-                });
+            let rows = self.rows.iter().enumerate();
+            let closest = rows.min_by_key(|(_, row)| row.distance(first));
             if let Some((index, row)) = closest {
                 details.extend(differences(index, row, first));
             }
@@ -284,8 +282,8 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
     let mut details = vec![row.words()];
     if number < wanted.min {
         // What was probably meant: the call that is nearest to the row.
-        let wrong = |view: &&View| KEYS.iter().filter(|key| !(key.fits)(row, view)).count();
-        let near = all.iter().filter(|view| wrong(view) > 0).min_by_key(wrong);
+        let others = all.iter().filter(|view| !row.fits(view));
+        let near = others.min_by_key(|view| row.distance(view));
         if let (Some(view), 0) = (near, number) {
             details.push(format!("nearest: {}", line(view)));
             details.extend(differences(index, row, view).into_iter().skip(1));

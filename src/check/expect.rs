@@ -173,6 +173,8 @@ impl<'a> View<'a> {
 /// A key of `[[clone]]`: whether a call fits it, and the words for both sides.
 pub(super) struct Key {
     pub name: &'static str,
+    /// How much a call is another call for differing here.
+    pub weight: u32,
     pub fits: fn(&Row, &View) -> bool,
     /// `None`: the row does not say.
     pub expected: fn(&Row) -> Option<String>,
@@ -203,6 +205,7 @@ fn words<T: std::fmt::Display>(list: &[T]) -> Option<String> {
 pub(super) static KEYS: &[Key] = &[
     Key {
         name: "outcome",
+        weight: 3,
         fits: |row, view| match row.outcome.is_empty() {
             true => view.outcome() == "created",
             false => row.outcome.iter().any(|glob| glob.fits(view.outcome())),
@@ -212,6 +215,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "kind",
+        weight: 3,
         fits: |row, view| {
             row.kind
                 .is_none_or(|kind| view.child.is_some_and(|child| child.kind == kind))
@@ -224,6 +228,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "is",
+        weight: 4,
         fits: |row, view| {
             row.is.is_empty()
                 || row
@@ -244,18 +249,21 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "call",
+        weight: 3,
         fits: |row, view| row.call.is_empty() || row.call.contains(&view.call.request.call),
         expected: |row| words(&row.call),
         seen: |view| view.call.request.call.to_string(),
     },
     Key {
         name: "flags",
+        weight: 3,
         fits: |row, view| row.flags.is_none_or(|flags| view.flags() == Some(flags)),
         expected: |row| row.flags.map(|flags| flags.to_string()),
         seen: flags_words,
     },
     Key {
         name: "require",
+        weight: 3,
         fits: |row, view| {
             row.require
                 .is_none_or(|flags| view.flags().is_some_and(|all| all.contains(flags)))
@@ -265,6 +273,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "forbid",
+        weight: 3,
         fits: |row, view| {
             row.forbid
                 .is_none_or(|flags| view.flags().is_some_and(|all| !all.intersects(flags)))
@@ -274,12 +283,14 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "exit_signal",
+        weight: 2,
         fits: |row, view| globs(&row.exit_signal, || view.exit_signal()),
         expected: |row| words(&row.exit_signal),
         seen: |view| view.exit_signal(),
     },
     Key {
         name: "name",
+        weight: 1,
         fits: |row, view| match view.child {
             Some(child) => globs(&row.name, || child.name.clone()),
             None => row.name.is_empty(),
@@ -292,6 +303,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         name: "exit",
+        weight: 1,
         fits: |row, view| {
             row.exit
                 .as_ref()
@@ -310,6 +322,12 @@ impl Row {
 
     pub(super) fn fits(&self, view: &View) -> bool {
         KEYS.iter().all(|key| (key.fits)(self, view))
+    }
+
+    /// How far a call is from fitting; 0: it fits.
+    pub(super) fn distance(&self, view: &View) -> u32 {
+        let wrong = KEYS.iter().filter(|key| !(key.fits)(self, view));
+        wrong.map(|key| key.weight).sum()
     }
 
     /// What it is, in few words.

@@ -543,7 +543,7 @@ fn floor(text: &str, mut at: usize) -> usize {
 
 /// A message that names its key.
 fn named(key: &str, what: &str) -> String {
-    match what.contains(key) {
+    match what.contains(&format!("`{key}")) {
         true => what.to_owned(),
         false => format!("`{key}`: {what}"),
     }

@@ -23,3 +23,7 @@ mod live; // every fixture: unchanged, and seen as it is
 mod real;
 mod strace; // what strace says of a program
 mod trace; // runs a program under clonespy // programs that people use
+
+// Expectations.
+mod check; // every fixture's expectation file: it holds, and each of its values matters
+mod library; // clonespy::trace, from this multi-threaded program
