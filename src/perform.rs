@@ -13,8 +13,10 @@ use crate::trace::{Options, Trace};
 /// # Errors
 /// The program cannot be built or run, or tracing is not permitted.
 pub fn perform(job: &Job, replay: impl Fn(&Path) -> Result<Vec<Event>>) -> Result<Ran> {
-    let mut options = Options::default();
-    options.timeout = job.recipe.timeout;
+    let mut options = Options {
+        timeout: job.recipe.timeout,
+        ..Options::default()
+    };
     match &job.subject {
         Subject::Trace(file) => Ok(Ran {
             events: replay(file)?,

@@ -335,7 +335,7 @@ mod tests {
             in_order(&[a.clone(), b.clone(), b.clone()], &rows),
             Err((2, 2))
         );
-        assert_eq!(in_order(&[a.clone()], &rows), Err((1, 1)));
+        assert_eq!(in_order(std::slice::from_ref(&a), &rows), Err((1, 1)));
         assert_eq!(in_order(&[], &rows), Err((0, 0)));
     }
 }

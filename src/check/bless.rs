@@ -7,8 +7,9 @@ use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 
-use super::expect::{COUNTS, Recipe, View};
+use super::expect::{COUNTS, Recipe};
 use super::known;
+use super::row::View;
 use super::seen::Seen;
 use super::values::{End, Ends, Glob};
 

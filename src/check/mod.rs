@@ -50,17 +50,22 @@ mod expect;
 mod formats;
 pub mod known;
 mod mismatch;
+mod mistakes;
 mod read;
+mod row;
 mod seen;
 mod suite;
 #[cfg(test)]
 mod tests;
 mod values;
+mod wording;
+mod words;
 
 pub use self::bless::bless;
-pub use self::expect::{COUNTS, Count, Expectation, Forbid, Other, Placed, Recipe, Row, count};
+pub use self::expect::{COUNTS, Count, Expectation, Forbid, Other, Placed, Recipe, count};
 pub use self::formats::{FORMATS, Format, Teller, format};
 pub use self::mismatch::{Mismatch, Problem};
+pub use self::row::Row;
 pub use self::seen::{Seen, SeenTask};
 pub use self::suite::{
     Adhoc, CheckPlan, Checked, Job, Outcome, Perform, Ran, Subject, Task, Verdict, run,

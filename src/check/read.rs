@@ -5,17 +5,19 @@ use std::ops::Range as Span;
 use std::path::Path;
 use std::time::Duration;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::abi::{self, CloneFlags, FLAGS, arch, flags, signals};
+use crate::abi::{self, CloneFlags, arch};
 use crate::error::{Error, Result};
-use crate::event::{Call, Kind};
+use crate::event::Kind;
 
-use super::expect::{COUNTS, Expectation, Forbid, Other, Placed, Recipe, Row, count};
+use super::expect::{COUNTS, Expectation, Forbid, Other, Placed, Recipe, count};
 use super::known;
-use super::values::{End, Ends, Glob, Range, nearest};
+use super::mistakes::{Mistake, line, render};
+use super::row::Row;
+use super::values::{BadValue, End, Ends, Glob, Range, nearest};
+use super::words::{Read, call, exit_signal, flag, named, no_nul, outcome, unknown};
 
 /// The longest file that is read, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -23,13 +25,6 @@ const LONGEST: usize = 1 << 20;
 const LONGEST_TIMEOUT: u64 = 86_400;
 
 type Value<'i> = Spanned<DeValue<'i>>;
-
-/// A mistake in the file.
-struct Mistake {
-    span: Span<usize>,
-    what: String,
-    hint: String,
-}
 
 /// The file, and what is wrong with it so far.
 struct Reader<'i> {
@@ -84,7 +79,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Expectation> {
             return Ok(expectation);
         }
     }
-    Err(Error::Expectation(reader.render(path)))
+    Err(Error::Expectation(render(text, reader.mistakes, path)))
 }
 
 impl Reader<'_> {
@@ -94,8 +89,7 @@ impl Reader<'_> {
     }
 
     fn line(&self, span: &Span<usize>) -> usize {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        1 + before.iter().filter(|&&byte| byte == b'\n').count()
+        line(self.text, span)
     }
 
     fn placed<T>(&self, span: &Span<usize>, value: T) -> Placed<T> {
@@ -103,45 +97,6 @@ impl Reader<'_> {
             value,
             line: Some(self.line(span)),
         }
-    }
-
-    /// The mistakes in the order of their places, as a compiler shows them.
-    fn render(mut self, path: &Path) -> String {
-        self.mistakes.sort_by_key(|mistake| mistake.span.start);
-        let path = path.display().to_string();
-        // A caret under a control character would send it to the terminal.
-        let clean = |c: char| {
-            if c.is_control() && c != '\n' && c != '\t' {
-                '\u{1a}'
-            } else {
-                c
-            }
-        };
-        let odd = self.text.chars().any(|c| clean(c) != c);
-        let shown: String = self.text.chars().map(clean).collect();
-        let mut out = Vec::new();
-        for mistake in &self.mistakes {
-            let what = super::values::safe(&mistake.what);
-            let hint = super::values::safe(&mistake.hint);
-            let line = self.line(&mistake.span);
-            if odd {
-                // Bytes would not be where they were.
-                out.push(format!("error: {what}\n --> {path}:{line}\n  {hint}"));
-                continue;
-            }
-            let end = shown.len();
-            let start = floor(&shown, mistake.span.start.min(end));
-            let stop = floor(&shown, mistake.span.end.clamp(start, end));
-            let annotation = AnnotationKind::Primary
-                .span(start..stop)
-                .label(hint.as_str());
-            let snippet = Snippet::source(shown.as_str())
-                .path(path.as_str())
-                .annotation(annotation);
-            let group = Level::ERROR.primary_title(what.as_str()).element(snippet);
-            out.push(Renderer::plain().render(&[group]));
-        }
-        out.join("\n\n")
     }
 
     /// Keys that nobody asked for are misspelt, or of another place.
@@ -413,7 +368,7 @@ impl Reader<'_> {
         &mut self,
         name: &str,
         value: &Value,
-        read: impl FnOnce(&str) -> std::result::Result<T, (String, String)>,
+        read: impl FnOnce(&str) -> Read<T>,
     ) -> Option<Placed<T>> {
         let Some(word) = value.get_ref().as_str() else {
             let what = format!("`{name}` is a text, not {}", value.get_ref().type_str());
@@ -430,12 +385,7 @@ impl Reader<'_> {
     }
 
     /// One text, or a list of them.
-    fn list<T>(
-        &mut self,
-        name: &str,
-        value: &Value,
-        read: impl Fn(&str) -> std::result::Result<T, (String, String)>,
-    ) -> Vec<T> {
+    fn list<T>(&mut self, name: &str, value: &Value, read: impl Fn(&str) -> Read<T>) -> Vec<T> {
         match value.get_ref().as_array() {
             None => self
                 .word(name, value, &read)
@@ -468,7 +418,7 @@ impl Reader<'_> {
         &mut self,
         name: &str,
         value: &Value,
-        parse: impl Fn(&str) -> std::result::Result<T, super::values::BadValue>,
+        parse: impl Fn(&str) -> std::result::Result<T, BadValue>,
     ) -> Option<T> {
         let text = match value.get_ref() {
             DeValue::Integer(number) => {
@@ -531,104 +481,4 @@ impl Reader<'_> {
         self.mistake(value.span(), what, "");
         None
     }
-}
-
-/// The start of the character at this byte, or of the one that it is in.
-fn floor(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-/// A message that names its key.
-fn named(key: &str, what: &str) -> String {
-    match what.contains(&format!("`{key}")) {
-        true => what.to_owned(),
-        false => format!("`{key}`: {what}"),
-    }
-}
-
-/// What to say of a word that is none of these.
-fn unknown<'a>(
-    sort: &str,
-    word: &str,
-    known: impl IntoIterator<Item = &'a str> + Clone,
-) -> (String, String) {
-    let hint = match nearest(word, known.clone()) {
-        Some(meant) => format!("did you mean \"{meant}\"?"),
-        None => {
-            let mut words: Vec<&str> = known.into_iter().collect();
-            words.dedup();
-            format!("one of {}", words.join(", "))
-        }
-    };
-    (format!("unknown {sort} {word:?}"), hint)
-}
-
-type Read<T> = std::result::Result<T, (String, String)>;
-
-fn no_nul(name: &str, word: &str) -> Read<String> {
-    match word.contains('\0') {
-        true => Err((format!("`{name}` has a NUL in it"), String::new())),
-        false => Ok(word.to_owned()),
-    }
-}
-
-fn call(word: &str) -> Read<Call> {
-    let found = Call::ALL.into_iter().find(|call| call.name() == word);
-    found.ok_or_else(|| unknown("call", word, Call::ALL.map(Call::name)))
-}
-
-/// A flag's name, or bits that have none in hex.
-fn flag(word: &str) -> Read<CloneFlags> {
-    if let Some(row) = flags::named(word) {
-        return Ok(row.flags());
-    }
-    let digits = word
-        .strip_prefix("0x")
-        .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    if let Some(bits) = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
-        return Ok(CloneFlags(bits));
-    }
-    let names = FLAGS.iter().map(|flag| flag.name);
-    if signals::number(word).is_some() {
-        let hint = "a signal is no flag: write exit_signal = …";
-        return Err((format!("{word:?} among the flags"), hint.to_owned()));
-    }
-    let (what, hint) = unknown("flag", word, names);
-    Err((what, hint))
-}
-
-fn exit_signal(word: &str) -> Read<Glob> {
-    let glob = Glob(word.to_owned());
-    let hex = word.strip_prefix("0x").is_some_and(|digits| {
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    if glob.is_wild()
-        || hex
-        || ["none", "unreadable"].contains(&word)
-        || signals::number(word).is_some()
-    {
-        return Ok(glob);
-    }
-    let names = (1..=31).filter_map(signals::name).chain(["none"]);
-    Err(unknown("signal", word, names.collect::<Vec<_>>()))
-}
-
-fn outcome(word: &str) -> Read<Glob> {
-    const WORDS: [&str; 4] = ["created", "untraced", "unfinished", "unknown"];
-    let glob = Glob(word.to_owned());
-    let errno = abi::errno::number(word).is_some() || word.starts_with("errno ");
-    if glob.is_wild() || errno || WORDS.contains(&word) {
-        return Ok(glob);
-    }
-    let errors = abi::errno::ERRNOS.iter().map(|(_, name)| *name);
-    let near = nearest(word, WORDS.into_iter().chain(errors));
-    let words: Vec<&str> = near
-        .into_iter()
-        .chain(WORDS)
-        .chain(["EINVAL", "EPERM"])
-        .collect();
-    Err(unknown("outcome", word, words))
 }
