@@ -138,6 +138,8 @@ pub enum Event {
     Blind(Blind),
     /// A task was let go alive.
     Detach(Detach),
+    /// clonespy ends a process.
+    Kill(Kill),
     /// A task ended.
     Exit(Exit),
     /// Something that deserves attention; derived, so replay works it out anew.
@@ -163,6 +165,7 @@ impl Event {
             Event::Lost(e) => Some(e.seq),
             Event::Blind(e) => Some(e.seq),
             Event::Detach(e) => Some(e.seq),
+            Event::Kill(e) => Some(e.seq),
             Event::Exit(e) => Some(e.seq),
             Event::Stats(e) => Some(e.seq),
             Event::End(e) => Some(e.seq),
@@ -180,6 +183,7 @@ impl Event {
             Event::Unshared(e) => Some(e.at_ns),
             Event::Blind(e) => Some(e.at_ns),
             Event::Detach(e) => Some(e.at_ns),
+            Event::Kill(e) => Some(e.at_ns),
             Event::Exit(e) => Some(e.at_ns),
             Event::Finding(e) => Some(e.at_ns),
             Event::Stats(e) => Some(e.at_ns),
@@ -303,6 +307,20 @@ pub enum How {
     /// A way that this version does not know.
     #[serde(untagged)]
     Other(String),
+}
+
+impl How {
+    /// The word for it in JSON.
+    pub fn word(&self) -> &str {
+        match self {
+            How::Launched => "launched",
+            How::Attached => "attached",
+            How::Orphan => "orphan",
+            How::Ptrace => "ptrace",
+            How::Worker => "worker",
+            How::Other(word) => word,
+        }
+    }
 }
 
 /// A task that no seen call made.
@@ -864,6 +882,23 @@ pub struct Detach {
     pub tid: Tid,
 }
 
+/// clonespy ends a process, which is no doing of the program's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Kill {
+    /// Position in the trace.
+    pub seq: u64,
+    /// Monotonic nanoseconds since the start of the trace.
+    pub at_ns: u64,
+    /// The task that stands for the process.
+    pub task: TaskId,
+    /// The process.
+    pub tgid: Tid,
+    /// By this signal.
+    pub signal: String,
+    /// Why.
+    pub why: String,
+}
+
 /// Who ended a task.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -1030,7 +1065,7 @@ pub struct End {
     /// How the program that was started ended; absent after an attach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Why the trace ended before its tasks did: `timeout`, `interrupt`; absent where the last task
+    /// Why the trace ended before its tasks did: `timeout`, `interrupt`, `main ended`; absent where the last task
     /// had ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<String>,

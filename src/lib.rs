@@ -1,13 +1,44 @@
 //! clonespy: what a program really creates, processes or threads, and how.
+//!
+//! # The flow
+//!
+//! ```text
+//! argv ─ cli ─► Plan ─► Tracer ─ stops ─► decode + observe ─► Event ─┬─► TaskTree ─► reports
+//!                                                                    │
+//!                                      a recorded trace (.jsonl) ────┘
+//! ```
+//!
+//! The tracer starts a program, stops it at the few system calls that create tasks, and turns what
+//! it sees into [`event::Event`]s: plain data, one line of a trace each. Nothing right of the event
+//! knows where it came from: [`run`] takes events from the tracer or from a file ([`replay`]), folds
+//! them into the [`tasks::TaskTree`] and hands both to every [`report::Reporter`].
+//!
+//! # Who does what
+//!
+//! * [`abi`] says what the kernel says, as tables; [`decode`] reads a stopped task by them, through
+//!   [`peek::Peek`] alone; [`symbols`] and [`observe`] add what else can be asked of it.
+//! * `tracer` makes events and prints nothing; [`report`] prints events and asks nothing; `sys` is
+//!   the one place that talks to the kernel unsafely.
+//! * [`cli`] turns arguments into a plan, and `main` carries it out.
+//!
+//! # What it does not do
+//!
+//! It does not trace other system calls, change what the program does, watch the whole system, or
+//! guess: what could not be seen is said to be unseen.
 
 pub mod abi;
 pub mod check;
+pub mod cli;
 pub mod decode;
 pub mod error;
 pub mod event;
+#[cfg(test)]
+mod event_samples;
+pub mod explain;
 pub mod observe;
 pub mod peek;
 pub mod perform;
+pub mod replay;
 pub mod report;
 pub mod symbols;
 pub mod sys;
@@ -15,5 +46,187 @@ pub mod tasks;
 pub mod trace;
 pub mod tracer;
 
+use std::io;
+
 pub use error::{Error, Result};
 pub use trace::{Trace, trace};
+
+use event::{End, Event};
+use report::Reporter;
+use tasks::TaskTree;
+
+/// The reporters of a run, and which of them still work.
+#[derive(Default)]
+pub struct Outputs(Vec<Output>);
+
+struct Output {
+    destination: String,
+    reporter: Box<dyn Reporter>,
+    failed: Option<io::Error>,
+}
+
+impl Outputs {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more; `destination` names where it goes.
+    pub fn add(&mut self, destination: impl Into<String>, reporter: Box<dyn Reporter>) {
+        self.0.push(Output {
+            destination: destination.into(),
+            reporter,
+            failed: None,
+        });
+    }
+
+    /// Calls every reporter that works; one that fails is not called again.
+    fn each(&mut self, mut call: impl FnMut(&mut dyn Reporter) -> io::Result<()>) {
+        for output in self.0.iter_mut().filter(|output| output.failed.is_none()) {
+            output.failed = call(output.reporter.as_mut()).err();
+        }
+    }
+
+    /// The destinations that failed, and why.
+    fn failures(&mut self) -> Vec<Failure> {
+        self.0
+            .iter_mut()
+            .filter_map(|output| {
+                let why = output.failed.take()?;
+                Some(Failure {
+                    destination: output.destination.clone(),
+                    why,
+                })
+            })
+            .collect()
+    }
+}
+
+/// An output that was lost on the way.
+#[derive(Debug)]
+pub struct Failure {
+    /// Where it went.
+    pub destination: String,
+    /// The system's words.
+    pub why: io::Error,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Run {
+    /// Every task.
+    pub tree: TaskTree,
+    /// The last line of the trace; `None` where it was cut short.
+    pub end: Option<End>,
+    /// Outputs that failed. They were muted; the run went on.
+    pub failures: Vec<Failure>,
+    /// What ended the events early.
+    pub error: Option<Error>,
+}
+
+/// The middle of the program: folds events into the tree and reports them.
+///
+/// A reporter that fails does not stop the run: the traced program is not to suffer from a closed
+/// pipe or a full disk. An error among the events ends the run, after every reporter has finished:
+/// nothing that was seen is lost.
+pub fn run(events: impl Iterator<Item = Result<Event>>, mut outputs: Outputs) -> Run {
+    let mut tree = TaskTree::new();
+    let mut end = None;
+    let mut error = None;
+    for event in events {
+        let event = match event {
+            Ok(event) => event,
+            Err(why) => {
+                error = Some(why);
+                break;
+            }
+        };
+        tree.apply(&event);
+        outputs.each(|reporter| reporter.event(&event, &tree));
+        if let Event::End(last) = event {
+            end = Some(last);
+        }
+    }
+    outputs.each(|reporter| reporter.finish(&tree));
+    let failures = outputs.failures();
+    Run {
+        tree,
+        end,
+        failures,
+        error,
+    }
+}
+
+impl std::fmt::Debug for Outputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|output| &output.destination))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+    use event::Lost;
+
+    /// Notes what it is told, and fails at a call of this number.
+    struct Note(Rc<RefCell<Vec<&'static str>>>, usize);
+
+    impl Note {
+        fn told(&self, what: &'static str) -> io::Result<()> {
+            self.0.borrow_mut().push(what);
+            match self.0.borrow().len() == self.1 {
+                true => Err(io::ErrorKind::StorageFull.into()),
+                false => Ok(()),
+            }
+        }
+    }
+
+    impl Reporter for Note {
+        fn event(&mut self, _: &Event, _: &TaskTree) -> io::Result<()> {
+            self.told("event")
+        }
+        fn finish(&mut self, _: &TaskTree) -> io::Result<()> {
+            self.told("finish")
+        }
+    }
+
+    fn lost(seq: u64) -> Result<Event> {
+        Ok(Event::Lost(Lost {
+            seq,
+            what: "copy".into(),
+            count: 1,
+        }))
+    }
+
+    #[test]
+    fn a_reporter_that_fails_is_muted_and_the_run_goes_on() {
+        let (good, bad) = (Rc::default(), Rc::default());
+        let mut outputs = Outputs::new();
+        outputs.add("bad", Box::new(Note(Rc::clone(&bad), 2)));
+        outputs.add("good", Box::new(Note(Rc::clone(&good), 0)));
+        let run = run((1..=3).map(lost), outputs);
+        assert_eq!(*bad.borrow(), ["event", "event"]);
+        assert_eq!(*good.borrow(), ["event", "event", "event", "finish"]);
+        assert_eq!(run.failures.len(), 1);
+        assert_eq!(run.failures[0].destination, "bad");
+        assert!(run.error.is_none() && run.end.is_none());
+    }
+
+    #[test]
+    fn an_error_ends_the_run_after_everyone_has_finished() {
+        let told = Rc::default();
+        let mut outputs = Outputs::new();
+        outputs.add("it", Box::new(Note(Rc::clone(&told), 0)));
+        let run = run(
+            [lost(1), Err(Error::Usage("no".into())), lost(2)].into_iter(),
+            outputs,
+        );
+        assert_eq!(*told.borrow(), ["event", "finish"]);
+        assert_eq!(run.error.unwrap().to_string(), "no");
+    }
+}

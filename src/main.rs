@@ -1,35 +1,41 @@
-//! To come.
-use std::io::Write;
-fn main() {
-    let mut args = std::env::args_os().skip(1);
-    let launch = clonespy::tracer::Launch {
-        program: args.next().unwrap_or_default(),
-        args: args.collect(),
-        own_signals: std::env::var_os("NOOWN").is_none(),
-        stats: true,
-        intercept: std::env::var("ICEPT").ok().map(|s| match s.as_str() {
-            "event" => clonespy::event::Intercept::Event,
-            "syscall" => clonespy::event::Intercept::Syscall,
-            _ => clonespy::event::Intercept::Seccomp,
-        }),
-        ..Default::default()
+//! Parse, run, report, end as the program ended.
+
+use std::process::ExitCode;
+
+use clonespy::cli::{self, Plan};
+use clonespy::replay::Replay;
+use clonespy::tracer::{self, Tracer};
+use clonespy::{Result, run};
+
+fn main() -> ExitCode {
+    let plan = match cli::parse(std::env::args_os()) {
+        Ok(plan) => plan,
+        Err(said) => return said.print(),
     };
-    let mut err = std::io::BufWriter::new(std::io::stderr());
-    match clonespy::tracer::Tracer::launch(&launch) {
-        Ok(tracer) => {
-            for e in tracer {
-                match e {
-                    Ok(e) => {
-                        let _ = writeln!(err, "{}", serde_json::to_string(&e).unwrap_or_default());
-                    }
-                    Err(e) => {
-                        let _ = writeln!(err, "clonespy: {e}");
-                    }
-                }
-            }
+    let done = match plan {
+        Plan::Trace(plan) => trace(*plan),
+        Plan::Replay(plan) => replay(&plan),
+        Plan::Print(text) => {
+            cli::say(&text);
+            Ok(ExitCode::SUCCESS)
         }
-        Err(e) => {
-            let _ = writeln!(err, "clonespy: {e}");
-        }
-    }
+    };
+    done.unwrap_or_else(|error| cli::fail(&error))
+}
+
+/// Outputs are opened first: one that cannot be written is an error before anything has run.
+fn trace(plan: cli::Trace) -> Result<ExitCode> {
+    let outputs = cli::open(&plan.outputs, None)?;
+    let run = match (plan.attach, plan.launch) {
+        (Some(attach), launch) => run(tracer::trace(attach, launch)?, outputs),
+        (None, Some(launch)) => run(Tracer::launch(&launch)?, outputs),
+        (None, None) => return Ok(ExitCode::SUCCESS),
+    };
+    cli::traced(run)
+}
+
+fn replay(plan: &cli::Replay) -> Result<ExitCode> {
+    let events = Replay::open(&plan.file)?;
+    let outputs = cli::open(&plan.outputs, Some(&plan.file))?;
+    cli::replayed(run(events, outputs), &plan.file)
 }

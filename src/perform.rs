@@ -1,25 +1,24 @@
 //! What `clonespy check` asks of the world: build a program, run and trace it.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::check::{Job, Ran, Recipe, Subject};
 use crate::error::{Error, Result};
-use crate::event::Event;
+use crate::replay::Replay;
 use crate::trace::{Options, Trace};
 
-/// Does a job; `replay` reads a recorded trace.
+/// Does a job: builds, runs and traces a program, or reads a recorded trace.
 ///
 /// # Errors
-/// The program cannot be built or run, or tracing is not permitted.
-pub fn perform(job: &Job, replay: impl Fn(&Path) -> Result<Vec<Event>>) -> Result<Ran> {
+/// The program cannot be built or run, or tracing is not permitted; the trace cannot be read.
+pub fn perform(job: &Job) -> Result<Ran> {
     let mut options = Options {
         timeout: job.recipe.timeout,
         ..Options::default()
     };
     match &job.subject {
         Subject::Trace(file) => Ok(Ran {
-            events: replay(file)?,
+            events: Replay::open(file)?.collect::<Result<_>>()?,
             ..Ran::default()
         }),
         Subject::Command(words) => {

@@ -1,78 +1,44 @@
 //! Calls that known C libraries and runtimes make, by the name of what asks for them. An
-//! expectation that says `is = "fork"` holds on any of those libraries.
+//! expectation that says `is = "fork"` holds on any of those libraries. The facts are
+//! [`origins`]'s.
 
-use crate::abi::CloneFlags;
+use crate::abi::origins::{self, Origin};
+use crate::abi::{CloneFlags, signals};
 use crate::event::{Call, Request};
-
-/// A way in which some library makes its calls.
-struct Way {
-    name: &'static str,
-    call: Call,
-    flags: u64,
-    /// What the exit signal is.
-    signal: Option<&'static str>,
-}
-
-const fn way(name: &'static str, call: Call, flags: u64, signal: Option<&'static str>) -> Way {
-    Way {
-        name,
-        call,
-        flags,
-        signal,
-    }
-}
-
-const CHLD: Option<&str> = Some("SIGCHLD");
-
-/// Sources: glibc sysdeps/unix/sysv/linux/{arch-fork.h,spawni.c,clone-internal.c} and
-/// nptl/pthread_create.c; musl src/process/{_Fork,vfork,posix_spawn}.c and
-/// src/thread/pthread_create.c; bionic libc/bionic/{fork,pthread_create,spawn}.cpp; Go
-/// src/runtime/os_linux.go.
-static WAYS: &[Way] = &[
-    way("fork", Call::Fork, 0, CHLD),
-    way("fork", Call::Clone, 0, CHLD),
-    // CHILD_SETTID, CHILD_CLEARTID: glibc, bionic.
-    way("fork", Call::Clone, 0x0120_0000, CHLD),
-    way("vfork", Call::Vfork, 0x4100, CHLD),
-    way("vfork", Call::Clone, 0x4100, CHLD),
-    way("posix_spawn", Call::Clone3, 0x4100, CHLD),
-    way("posix_spawn", Call::Clone, 0x4100, CHLD),
-    // CLEAR_SIGHAND: glibc from 2.37; with PIDFD pidfd_spawn, with INTO_CGROUP its cgroup attribute.
-    way("posix_spawn", Call::Clone3, 0x1_0000_4100, CHLD),
-    way("posix_spawn", Call::Clone3, 0x1_0000_5100, CHLD),
-    way("posix_spawn", Call::Clone3, 0x3_0000_4100, CHLD),
-    way("posix_spawn", Call::Clone3, 0x3_0000_5100, CHLD),
-    way("pthread_create", Call::Clone3, 0x003d_0f00, None),
-    way("pthread_create", Call::Clone, 0x003d_0f00, None),
-    // DETACHED as well: musl.
-    way("pthread_create", Call::Clone, 0x007d_0f00, None),
-    way("go thread", Call::Clone, 0x000d_0f00, None),
-    way("go thread", Call::Clone, 0x0005_0f00, None),
-];
 
 /// The names, each once.
 pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<&str> = WAYS.iter().map(|way| way.name).collect();
-    names.dedup();
-    names
+    origins::names()
 }
 
 /// Whether the call is made as one of the libraries makes it for this name.
 pub fn is(name: &str, request: &Request) -> bool {
-    let Some(flags) = passed(request) else {
+    let (Some(flags), Some(signal)) = (passed(request), signal(request)) else {
         return false;
     };
-    WAYS.iter().any(|way| {
-        way.name == name
-            && way.call == request.call
-            && way.flags == flags.0
-            && request.exit_signal.as_ref().map(Option::as_deref) == Some(way.signal)
-    })
+    let fits = |row: &Origin| match request.call {
+        // These two have no arguments, so that nothing can differ.
+        Call::Fork | Call::Vfork => row.call == request.call,
+        Call::Clone | Call::Clone3 => {
+            row.passes(request.call, flags.0, signal, request.args.stack.is_some())
+        }
+    };
+    origins::pattern(name).any(fits)
 }
 
 /// The name for which a library makes calls like this one.
 pub fn name_of(request: &Request) -> Option<&'static str> {
-    names().into_iter().find(|name| is(name, request))
+    let (flags, signal) = (passed(request)?, signal(request)?);
+    let stack = request.args.stack.is_some();
+    Some(origins::likely(request.call, flags.0, signal, stack)?.name)
+}
+
+/// The exit signal in the table's numbering, which is the generic one.
+fn signal(request: &Request) -> Option<u64> {
+    match &request.exit_signal {
+        Some(Some(name)) => signals::number(name).and_then(|number| u64::try_from(number).ok()),
+        _ => request.exit_signal_raw.map(|raw| raw.0),
+    }
 }
 
 /// All bits that were passed, the exit signal left out; `None`: they could not be read.

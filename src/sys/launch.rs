@@ -253,7 +253,7 @@ unsafe fn become_program(mut p: Prepared) -> ! {
             let file = *p.files.as_ptr().add(index);
             libc::execve(file, p.argv.as_ptr(), p.envp.as_ptr());
             let mut why = errno();
-            if why == libc::ENOEXEC {
+            if why == libc::ENOEXEC && is_text(file) {
                 *p.shell.as_mut_ptr().add(1) = file;
                 libc::execve(SHELL.as_ptr(), p.shell.as_ptr(), p.envp.as_ptr());
                 why = libc::ENOEXEC;
@@ -267,6 +267,30 @@ unsafe fn become_program(mut p: Prepared) -> ! {
         }
         fail(p.notes, STEP_EXEC, worst)
     }
+}
+
+/// Whether a file without a known format may be a script, as shells decide it: no NUL byte in its
+/// first line.
+unsafe fn is_text(file: *const libc::c_char) -> bool {
+    let mut head = [0u8; 256];
+    // SAFETY: raw system calls on a live string and a live buffer.
+    let got = unsafe {
+        let fd = libc::open(file, libc::O_RDONLY | libc::O_CLOEXEC);
+        if fd < 0 {
+            return false;
+        }
+        let got = libc::read(fd, head.as_mut_ptr().cast(), head.len());
+        libc::close(fd);
+        got
+    };
+    for &byte in head.iter().take(usize::try_from(got).unwrap_or(0)) {
+        match byte {
+            b'\n' => return true,
+            0 => return false,
+            _ => {}
+        }
+    }
+    got >= 0
 }
 
 /// Gives back what Rust's runtime and clonespy changed.

@@ -79,6 +79,7 @@ impl TaskTree {
             | Event::Unshared(_)
             | Event::Lost(_)
             | Event::Blind(_)
+            | Event::Kill(_)
             | Event::Finding(_)
             | Event::Stats(_)
             | Event::Unknown => {}

@@ -9,18 +9,18 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::abi;
 use crate::error::{Error, Result};
-use crate::event::{Appeared, Event, How, Intercept, Kind, Mode, Tid};
+use crate::event::{Appeared, Event, How, Intercept, Kind, Tid};
 use crate::sys::{self, What};
 
 use super::calls::is_init;
 use super::kernel::{Kernel, Live, Refused};
 use super::table::Tracee;
 use super::waiter::Style;
-use super::{Tracer, facts, launch};
+use super::{Launch, Tracer, facts, launch};
 
 /// What is to be attached to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,13 +42,14 @@ pub struct Attach {
 /// Events that may wait for a slow consumer before the tracing thread waits for it.
 const AHEAD: usize = 65_536;
 
-/// A trace of attached tasks: an iterator of events. Dropping it lets the tasks go.
-pub struct Attached {
+/// A trace of running tasks, and perhaps of a program along with them: an iterator of events.
+/// Dropping it lets the tasks go.
+pub struct Traced {
     events: Option<Receiver<Result<Event>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Iterator for Attached {
+impl Iterator for Traced {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Result<Event>> {
@@ -56,7 +57,7 @@ impl Iterator for Attached {
     }
 }
 
-impl Drop for Attached {
+impl Drop for Traced {
     fn drop(&mut self) {
         // Without a receiver the tracing thread ends at its next event.
         self.events = None;
@@ -68,26 +69,38 @@ impl Drop for Attached {
     }
 }
 
-/// Attaches to running processes. SIGINT, SIGQUIT, SIGTERM and SIGHUP, which are blocked from here
-/// on, let them go.
+/// Who is traced from a thread of its own.
+enum Wanted {
+    Attach(Attach),
+    Both(Box<Launch>),
+}
+
+/// Attaches to running processes, or, with `launch.attach`, does so along with a program that it
+/// starts. SIGINT, SIGQUIT, SIGTERM and SIGHUP, which are blocked from here on, let them go.
 ///
 /// # Errors
-/// Nothing could be attached to: why, and what to do about it.
-pub fn attach(wanted: &Attach) -> Result<Attached> {
+/// Nothing could be attached to: why, and what to do about it. The program could not be started.
+pub fn trace(attach: Attach, launch: Option<Launch>) -> Result<Traced> {
     sys::block_ending_signals();
+    let wanted = match launch {
+        Some(launch) => Wanted::Both(Box::new(Launch {
+            attach: Some(attach),
+            ..launch
+        })),
+        None => Wanted::Attach(attach),
+    };
     let (sender, events) = sync_channel(AHEAD);
     let (ready, outcome) = sync_channel(1);
-    let wanted = wanted.clone();
     let thread = thread::Builder::new()
         .name("tracer".to_owned())
-        .spawn(move || trace(&wanted, &ready, &sender))
+        .spawn(move || run(&wanted, &ready, &sender))
         .map_err(|why| Error::Trace {
             what: "a thread to trace from".into(),
             why,
             hint: None,
         })?;
     match outcome.recv() {
-        Ok(Ok(())) => Ok(Attached {
+        Ok(Ok(())) => Ok(Traced {
             events: Some(events),
             thread: Some(thread),
         }),
@@ -99,8 +112,12 @@ pub fn attach(wanted: &Attach) -> Result<Attached> {
 }
 
 /// The tracing thread's whole life.
-fn trace(wanted: &Attach, ready: &SyncSender<Result<()>>, events: &SyncSender<Result<Event>>) {
-    let tracer = match Tracer::attach(wanted) {
+fn run(wanted: &Wanted, ready: &SyncSender<Result<()>>, events: &SyncSender<Result<Event>>) {
+    let tracer = match wanted {
+        Wanted::Attach(attach) => Tracer::attach(attach),
+        Wanted::Both(launch) => Tracer::launch(launch),
+    };
+    let tracer = match tracer {
         Ok(tracer) => tracer,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -128,43 +145,59 @@ impl Tracer<Live> {
             }
             Some(Intercept::Event) | None => Intercept::Event,
         };
-        let deadline = wanted
-            .timeout
-            .and_then(|time| Instant::now().checked_add(time));
+        let style = Style::Directed {
+            deadline: launch::deadline(wanted.timeout),
+        };
         let abis = abi::arch::of_machine(std::env::consts::ARCH);
-        let mut tracer = Tracer::new(Live::new(Style::Directed { deadline }), intercept, abis);
-        tracer.mode = Mode::Attach;
+        let mut tracer = Tracer::new(Live::new(style), intercept, abis);
         tracer.tell_stats = wanted.stats;
         let start = launch::describe_attach(wanted, intercept);
         tracer.out.push_back(Event::Start(start));
-        let reaper = Reaper::start();
-        let mut refusals = Vec::new();
-        for tgid in processes(wanted, &mut refusals) {
-            if let Err(refusal) = tracer.seize_process(tgid, &reaper) {
-                refusals.push(refusal);
-            }
-        }
-        let dead = reaper.stop();
-        for (tid, what) in dead {
-            tracer.ended_while_attaching(tid, what);
-        }
+        let refusals = tracer.seize_all(wanted);
         if tracer.table.len() == 0 {
             return Err(refusals.into_iter().next().unwrap_or_else(|| {
                 Error::Usage("every task ended before it could be attached to".to_owned())
             }));
         }
-        for refusal in refusals {
-            tracer.refused(&refusal);
-        }
-        if intercept == Intercept::Syscall {
-            tracer.interrupt_all();
-        }
+        tracer.tell_refused(&refusals);
         Ok(tracer)
+    }
+}
+
+impl<K: Kernel> Tracer<K> {
+    /// The program has begun: now the tasks that are to be traced along with it.
+    pub(super) fn attach_also(&mut self) {
+        if self.start.is_none()
+            && let Some(wanted) = self.also.take()
+        {
+            let refusals = self.seize_all(&wanted);
+            self.tell_refused(&refusals);
+        }
+    }
+
+    /// Seizes everything that is wanted and tells of it; says what could not be seized.
+    fn seize_all(&mut self, wanted: &Attach) -> Vec<Error> {
+        let reaper = Reaper::start();
+        let full = wanted.intercept == Some(Intercept::Syscall);
+        self.unseen_entries |= !full;
+        let mut refusals = Vec::new();
+        for tgid in processes(wanted, &mut refusals) {
+            if let Err(refusal) = self.seize_process(tgid, full, &reaper) {
+                refusals.push(refusal);
+            }
+        }
+        for (tid, what) in reaper.stop() {
+            self.ended_while_attaching(tid, what);
+        }
+        if full {
+            self.interrupt_all();
+        }
+        refusals
     }
 
     /// Seizes every thread of a process, those included that it makes meanwhile: the list is read
     /// until a pass finds nobody new. (A thread made by one that is seized comes by itself.)
-    fn seize_process(&mut self, tgid: Tid, reaper: &Reaper) -> Result<()> {
+    fn seize_process(&mut self, tgid: Tid, full: bool, reaper: &Reaper) -> Result<()> {
         let mut first = None;
         loop {
             let mut news = false;
@@ -172,16 +205,15 @@ impl Tracer<Live> {
                 if self.table.get(tid).is_some() || reaper.has_reaped(tid) {
                     continue;
                 }
-                match sys::seize(tid, false) {
+                match self.kernel.seize(tid, false) {
                     Ok(()) => {
                         reaper.watch(tid);
-                        self.take_in(tid, tgid);
+                        self.take_in(tid, tgid, full);
                         news = true;
                     }
-                    Err(why) => {
-                        let refusal = refusal(tid, tgid, why);
-                        first = first.or(refusal);
-                    }
+                    // It has ended meanwhile.
+                    Err(Refused::Gone) => {}
+                    Err(Refused::Other(_, why)) => first = first.or(refusal(tid, tgid, &why)),
                 }
             }
             if !news {
@@ -195,7 +227,7 @@ impl Tracer<Live> {
     }
 
     /// Tells of an attached task.
-    fn take_in(&mut self, tid: Tid, tgid: Tid) {
+    fn take_in(&mut self, tid: Tid, tgid: Tid, full: bool) {
         let eye = self.eye(tid);
         let status = facts::status(&eye).unwrap_or_default();
         let stat = facts::stat(&eye);
@@ -218,7 +250,8 @@ impl Tracer<Live> {
                 tgid,
                 kind,
                 born_ns: None,
-                full: self.intercept == Intercept::Syscall,
+                full,
+                started: false,
                 awaited: false,
                 call: None,
                 sandboxing: None,
@@ -260,14 +293,15 @@ impl Tracer<Live> {
         }
     }
 
-    /// One of several processes could not be attached to: the others are traced, and it is said.
-    fn refused(&mut self, refusal: &Error) {
+    /// Some of what was asked for is not traced: it is said.
+    fn tell_refused(&mut self, refusals: &[Error]) {
         let first = self
             .table
             .tids()
             .first()
             .and_then(|&tid| Some((tid, self.table.get(tid)?.id)));
-        if let Some((tid, id)) = first {
+        let Some((tid, id)) = first else { return };
+        for refusal in refusals {
             self.tell_blind(
                 id,
                 tid,
@@ -280,6 +314,13 @@ impl Tracer<Live> {
     /// A running task stops at system calls only after it was resumed so.
     fn interrupt_all(&mut self) {
         for tid in self.table.tids() {
+            if self
+                .table
+                .get(tid)
+                .is_none_or(|tracee| tracee.started || !tracee.full)
+            {
+                continue;
+            }
             // Gone: its end will be reported.
             if let Err(Refused::Other(..)) = self.kernel.interrupt(tid) {
                 let id = self.table.get(tid).map(|tracee| tracee.id);
@@ -359,10 +400,7 @@ fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
 
 /// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
 /// that has ended before its threads, which is nothing to complain about.
-fn refusal(tid: Tid, tgid: Tid, why: io::Error) -> Option<Error> {
-    if why.raw_os_error() == Some(libc::ESRCH) {
-        return None;
-    }
+fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
     let read = |name: &str| std::fs::read_to_string(format!("/proc/{tid}/{name}")).ok();
     let status = read("status")?;
     let field = |name: &str| {

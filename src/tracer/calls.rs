@@ -19,6 +19,10 @@ use super::{Handled, Tracer, facts};
 /// ERESTART_RESTARTBLOCK (include/linux/errno.h). The program never sees them; we do.
 const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
 
+/// Restarted calls of one task that wait for its handlers; a program that jumps out of every
+/// handler would leave one behind each time.
+const MOST_SHELVED: usize = 16;
+
 /// A newborn, as the kernel has it.
 pub(super) struct Born {
     /// Its tid.
@@ -29,8 +33,11 @@ pub(super) struct Born {
     pub status: Option<facts::Status>,
     /// Its creator died before its event: the newborn itself told of the call.
     pub seen_by_child: bool,
-    /// Its creator stopped at every system call, and so must it.
+    /// Its creator stopped at every system call, and so must it. (A creator that is in the table
+    /// is asked itself.)
     pub full: bool,
+    /// Its creator descends from the program that clonespy started.
+    pub started: bool,
 }
 
 impl<K: Kernel> Tracer<K> {
@@ -47,7 +54,7 @@ impl<K: Kernel> Tracer<K> {
             if !self
                 .table
                 .get(task.tid())
-                .is_some_and(|t| t.full && same_call(t, &call))
+                .is_some_and(|t| t.full && !restarting(t) && same_call(t, &call))
             {
                 self.enter(&task, call)?;
             }
@@ -89,22 +96,68 @@ impl<K: Kernel> Tracer<K> {
     fn enter(&mut self, task: &Stopped<K>, call: Syscall) -> Handled {
         let tid = task.tid();
         let again = self.table.get(tid).is_some_and(|t| same_call(t, &call));
-        if again {
+        if again || self.back_from_handler(tid, &call) {
             return self.enter_again(task, call);
         }
-        // A call that was to be restarted was not: a handler jumped away from it.
-        self.abandon(tid);
         let Some(mut pending) = self.pend(task, call)? else {
             return Ok(());
         };
-        pending.registers = self.kernel.registers(tid)?;
-        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) {
-            pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
+        let asked = self.kernel.registers(tid).and_then(|registers| {
+            pending.registers = registers;
+            self.hide_untraced(task, &call, &mut pending)
+        });
+        pending.entered_ns = Some(self.kernel.now_ns());
+        // Also of a caller that was killed here: it called.
+        self.table.set_call(tid, pending);
+        asked
+    }
+
+    /// Takes CLONE_UNTRACED off a call that is entered with it.
+    fn hide_untraced(&self, task: &Stopped<K>, call: &Syscall, pending: &mut Pending) -> Handled {
+        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
+            pending.edit = self.take_off_untraced(task, call, &pending.decoded)?;
             pending.escapes = pending.edit.is_none();
         }
-        pending.entered_ns = Some(self.kernel.now_ns());
-        self.table.set_call(tid, pending);
         Ok(())
+    }
+
+    /// A restarted call waits while a handler runs, which may call too. Says whether the task is back
+    /// at such a call, and makes that its present one.
+    fn back_from_handler(&mut self, tid: Tid, call: &Syscall) -> bool {
+        let mut shelf = self.table.take_shelved(tid);
+        if let Some(pending) = self.table.take_call(tid) {
+            if pending.restarting {
+                shelf.push(pending);
+            } else {
+                self.conclude(pending, Outcome::Unfinished {});
+            }
+        }
+        let found = shelf.iter().rposition(|pending| same(pending, call));
+        // Those further in were left by a jump out of their handlers.
+        let kept = found.map_or(shelf.len(), |index| index + 1);
+        for left in shelf.split_off(kept) {
+            self.conclude(left, Outcome::Unfinished {});
+        }
+        if found.is_some()
+            && let Some(pending) = shelf.pop()
+        {
+            self.table.set_call(tid, pending);
+        }
+        let most = shelf.len().saturating_sub(MOST_SHELVED);
+        for oldest in shelf.drain(..most) {
+            self.conclude(oldest, Outcome::Unfinished {});
+        }
+        for pending in shelf {
+            self.table.shelve(tid, pending);
+        }
+        found.is_some()
+    }
+
+    /// Calls that will not be made again: the task has ended, or runs another program.
+    pub(super) fn close_shelved(&mut self, tid: Tid) {
+        for pending in self.table.take_shelved(tid) {
+            self.conclude(pending, Outcome::Unfinished {});
+        }
     }
 
     /// A restarted call is one call: it keeps its first entry.
@@ -114,12 +167,14 @@ impl<K: Kernel> Tracer<K> {
             return Ok(());
         };
         pending.restarting = false;
-        if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
-            pending.edit = self.take_off_untraced(task, &call, &pending.decoded)?;
-            pending.escapes = pending.edit.is_none();
+        // A handler may have written something else where the arguments point.
+        if let Some(decoded) = decode::decode(task.eye(), &call) {
+            pending.event.request = decoded.request.clone();
+            pending.decoded = decoded;
         }
+        let hidden = self.hide_untraced(task, &call, &mut pending);
         self.table.set_call(tid, pending);
-        Ok(())
+        hidden
     }
 
     /// Decodes a call into an event without an outcome.
@@ -177,14 +232,21 @@ impl<K: Kernel> Tracer<K> {
         let Some(mut pending) = self.table.take_call(tid) else {
             return Ok(());
         };
-        if let Some(edit) = pending.edit.take() {
-            self.put_back(task, &edit)?;
-        }
+        // Killed here, its result is known all the same.
+        let mended = match pending.edit.take() {
+            Some(edit) => self.put_back(task, &edit),
+            None => Ok(()),
+        };
         if is_error && RESTARTS.contains(&result) {
             pending.restarting = true;
             self.table.set_call(tid, pending);
         } else if is_error {
             self.failed(task, pending, result);
+        } else if result == 0 {
+            // RET_ERRNO with 0. A caller never gets 0 from the kernel: no task has that tid.
+            let text = "a seccomp filter of the program answered with 0, as if the call had \
+                        succeeded: the kernel never saw it";
+            self.conclude(pending, refused_by_filter("errno 0", text));
         } else if pending.escapes {
             let untraced = Tid::try_from(result).ok();
             self.conclude(pending, Outcome::Untraced { tid: untraced });
@@ -194,7 +256,7 @@ impl<K: Kernel> Tracer<K> {
             pending.odd = Some(result);
             self.table.set_call(tid, pending);
         }
-        Ok(())
+        mended
     }
 
     fn failed(&mut self, task: &Stopped<K>, mut pending: Pending, result: i64) {
@@ -236,23 +298,23 @@ impl<K: Kernel> Tracer<K> {
         self.conclude(pending, outcome);
     }
 
-    /// A call that cannot have an outcome of its own any more.
-    fn abandon(&mut self, tid: Tid) {
-        if let Some(pending) = self.table.take_call(tid) {
-            self.conclude(pending, Outcome::Unfinished {});
-        }
-    }
-
     /// The event FORK, VFORK or CLONE: the call has made a task.
     pub(super) fn new_task(&mut self, task: Stopped<K>) -> Handled {
         let tid = task.tid();
         let child = self.kernel.event_message(tid)?;
         let Some(mut pending) = self.call_behind(&task)? else {
+            self.told_without_call(Tid::try_from(child).unwrap_or(0));
             return self.go_on(task);
         };
-        let edit = pending.edit.clone();
-        if let Some(edit) = &edit {
-            self.put_back(&task, edit)?;
+        let mut mended = Ok(());
+        if let Some(edit) = &mut pending.edit {
+            // Killed here, it goes by what it made all the same.
+            mended = self.put_back(&task, edit);
+            if pending.decoded.flags.contains(flags::CLONE_VM) {
+                // The memory is one. Mended again at the newborn's first stop it would undo what
+                // the caller has written there since.
+                edit.memory = None;
+            }
         }
         pending.event.wrote = decode::wrote(task.eye(), &pending.decoded);
         match Tid::try_from(child) {
@@ -261,11 +323,16 @@ impl<K: Kernel> Tracer<K> {
                 self.created(pending, born);
                 self.kernel.expect(child);
                 self.kernel.expect(tid);
-                self.release_newborn(child)?;
+                match self.release_newborn(child) {
+                    // Killed while it was parked: its end will be reported. Its creator goes on.
+                    Ok(()) | Err(Refused::Gone) => {}
+                    refused => return refused,
+                }
             }
             // Not visible in our pid namespace: it cannot be followed.
             _ => self.conclude(pending, Outcome::Untraced { tid: None }),
         }
+        mended?;
         self.go_on(task)
     }
 
@@ -293,6 +360,7 @@ impl<K: Kernel> Tracer<K> {
                 status: Some(status),
                 seen_by_child: false,
                 full: false,
+                started: false,
             };
         }
         let thread = self.kernel.same_group(caller_tgid, tid);
@@ -316,6 +384,7 @@ impl<K: Kernel> Tracer<K> {
             status,
             seen_by_child: false,
             full: false,
+            started: false,
         }
     }
 
@@ -324,6 +393,7 @@ impl<K: Kernel> Tracer<K> {
         let id = self.new_id();
         let caller = self.table.get(pending.event.tid);
         let full = born.full || caller.is_some_and(|t| t.full);
+        let started = born.started || caller.is_some_and(|t| t.started);
         let caller_tgid = pending.event.tgid;
         let tgid = match born.kind {
             Kind::Thread => caller_tgid,
@@ -361,7 +431,8 @@ impl<K: Kernel> Tracer<K> {
             tgid,
             kind: born.kind,
             born_ns: Some(now),
-            full: full || self.intercept == crate::event::Intercept::Syscall,
+            full,
+            started,
             awaited: true,
             call: None,
             sandboxing: None,
@@ -434,13 +505,19 @@ fn syscall(info: &SyscallInfo, words: [u64; 7]) -> Syscall {
 
 /// Whether a task enters a call that it is known to be in: restarted, or seen at two stops.
 fn same_call(tracee: &Tracee, call: &Syscall) -> bool {
-    tracee.call.as_ref().is_some_and(|pending| {
-        let was = &pending.syscall;
-        pending.odd.is_none()
-            && was.nr == call.nr
-            && (was.args == call.args || pending.args_now() == call.args)
-            && was.sp == call.sp
-    })
+    tracee.call.as_ref().is_some_and(|known| same(known, call))
+}
+
+fn same(pending: &Pending, call: &Syscall) -> bool {
+    let was = &pending.syscall;
+    pending.odd.is_none()
+        && was.nr == call.nr
+        && (was.args == call.args || pending.args_now() == call.args)
+        && was.sp == call.sp
+}
+
+fn restarting(tracee: &Tracee) -> bool {
+    tracee.call.as_ref().is_some_and(|call| call.restarting)
 }
 
 /// The flag whose effect is not what the kernel did.

@@ -6,6 +6,7 @@ use crate::event::{Ending, Event, Exec, Exit, Kind, Status, Tid, lossy};
 use crate::sys;
 
 use super::kernel::Kernel;
+use super::newborn::Lineage;
 use super::table::Tracee;
 use super::tracee::Stopped;
 use super::wait::Stop;
@@ -20,12 +21,19 @@ impl<K: Kernel> Tracer<K> {
             // The pid is free once it is reaped: no signal may go there any more.
             sys::forward_signals_to(0);
             if let Some(starting) = &self.start {
-                if !starting.hosted {
+                if starting.hosted {
+                    // std's spawn waits for it, and panics where nothing is left to wait for.
+                    self.ended = true;
+                } else {
                     self.kernel.reap(tid);
                 }
                 return Err(self.failed_start(&status));
             }
             self.status = Some(status.clone());
+            self.main_ended = true;
+        }
+        if self.changed_hands(tid) {
+            self.retire(tid);
         }
         self.sync_gone(tid);
         if self.table.get(tid).is_none() {
@@ -59,12 +67,13 @@ impl<K: Kernel> Tracer<K> {
     /// A task ended inside a call: its newborn, if there is one, tells of it; at best at once, so
     /// that the creation is told before the creator's end.
     fn call_of_the_dead(&mut self, tid: Tid) -> Handled {
-        let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+        self.close_shelved(tid);
+        let lineage = self.table.get(tid).map(Lineage::from).unwrap_or_default();
         let Some(pending) = self.table.take_call(tid) else {
             return Ok(());
         };
         let ppid = facts::status(&self.eye(tid)).and_then(|status| status.ppid);
-        self.call_died(pending, ppid, full);
+        self.call_died(pending, ppid, lineage);
         self.settle()
     }
 
@@ -124,12 +133,15 @@ impl<K: Kernel> Tracer<K> {
         let tid = task.tid();
         let former = Tid::try_from(self.kernel.event_message(tid)?).unwrap_or(tid);
         if self.start.is_some() {
-            self.started(&task);
+            self.begin(&task);
         }
+        self.close_shelved(tid);
         if former != tid {
             self.take_over(tid, former);
         }
         self.close_calls_at_exec(tid);
+        // Nobody else is left to be waited for, and an old leader that was held is gone unreported.
+        self.syncs.remove(&tid);
         let at_ns = self.kernel.now_ns();
         let Some(tracee) = self.table.get_mut(tid) else {
             return self.go_on(task);
@@ -167,17 +179,17 @@ impl<K: Kernel> Tracer<K> {
     /// end nor the former tid's is ever reported (fs/exec.c, de_thread).
     fn take_over(&mut self, tgid: Tid, former: Tid) {
         let at_ns = self.kernel.now_ns();
-        let Some(mut tracee) = self.table.retired.remove(&former).or_else(|| {
-            // The former tid may belong to another process by now; that one stays.
-            let same = self
-                .table
-                .get(former)
-                .is_some_and(|tracee| tracee.tgid == tgid);
-            if same {
-                self.table.remove(former)
-            } else {
-                None
-            }
+        let of_group = |tracee: &Tracee| tracee.tgid == tgid;
+        let retired = self.table.retired.get(&former).is_some_and(of_group);
+        // The former tid may belong to another process by now; that one stays.
+        let known = self.table.get(former).is_some_and(of_group);
+        let Some(mut tracee) = (if retired {
+            self.table.retired.remove(&former)
+        } else if known {
+            self.close_shelved(former);
+            self.table.remove(former)
+        } else {
+            None
         }) else {
             return;
         };
@@ -187,7 +199,7 @@ impl<K: Kernel> Tracer<K> {
             let call = self.table.take_call(tgid);
             self.table.remove(tgid);
             if let Some(call) = call {
-                self.call_died(call, None, tracee.full);
+                self.call_died(call, None, Lineage::from(&tracee));
             }
             self.emit(|seq| {
                 Event::Exit(Exit {
@@ -207,7 +219,9 @@ impl<K: Kernel> Tracer<K> {
             });
         }
         tracee.kind = Kind::Process;
-        tracee.call = None;
+        if let Some(call) = tracee.call.take() {
+            self.call_died(*call, None, Lineage::from(&tracee));
+        }
         self.adopt(tgid, tracee);
     }
 
@@ -223,9 +237,9 @@ impl<K: Kernel> Tracer<K> {
             .filter(|tid| self.table.calling.contains(tid))
             .collect();
         for tid in callers {
-            let full = self.table.get(tid).is_some_and(|tracee| tracee.full);
+            let lineage = self.table.get(tid).map(Lineage::from).unwrap_or_default();
             if let Some(call) = self.table.take_call(tid) {
-                self.call_died(call, None, full);
+                self.call_died(call, None, lineage);
             }
         }
         self.close_thread_calls(tgid);

@@ -41,7 +41,7 @@ impl<K: Kernel> Tracer<K> {
             return Ok(Some(task));
         }
         self.rewind(&task, name)?;
-        let exit_kill = self.intercept == crate::event::Intercept::Seccomp;
+        let exit_kill = self.table.get(tid).is_some_and(|t| self.carries_filter(t));
         let stat = facts::stat(task.eye());
         if task.detach_until_dead(signal, DYING)? {
             let at_ns = self.kernel.now_ns();

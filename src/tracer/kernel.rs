@@ -32,16 +32,18 @@ pub type Answer<T> = Result<T, Refused>;
 pub trait Kernel {
     /// Monotonic nanoseconds since the trace began.
     fn now_ns(&self) -> u64;
-    /// The next report, of which `live` tracees can be the object, or what else ended the wait. A
-    /// stop is taken; an end is only seen, and stays readable until [`Kernel::reap`].
+    /// The next report, of which `live` tracees can be the object, or what else ended the wait;
+    /// `restless`: [`Woke::Idle`] after a short silence. A stop is taken; an end is only seen, and stays readable until [`Kernel::reap`].
     ///
     /// # Errors
     /// What wait(2) says beyond ECHILD and EINTR.
-    fn next_report(&self, live: usize) -> io::Result<Woke>;
+    fn next_report(&self, live: usize, restless: bool) -> io::Result<Woke>;
     /// A stop that was taken ahead of its turn, where nothing more is to be waited for.
     fn leftover(&self) -> Option<Report>;
     /// Reaps a task whose end was reported. Its tid is free from then on.
     fn reap(&self, tid: Tid);
+    /// Wakes the wait after this time as a timeout does.
+    fn wake_after(&self, time: Duration);
     /// Sends a signal to the process of a task; SIGKILL ends stopped ones too.
     fn kill(&self, tid: Tid, signal: i32);
     /// This task is likely to report soon.
@@ -208,9 +210,9 @@ impl Kernel for Live {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn next_report(&self, live: usize) -> io::Result<Woke> {
+    fn next_report(&self, live: usize, restless: bool) -> io::Result<Woke> {
         let mut waiter = self.waiter.borrow_mut();
-        let woke = waiter.next(live);
+        let woke = waiter.next(live, restless);
         self.waits.set(waiter.waits());
         woke
     }
@@ -223,6 +225,12 @@ impl Kernel for Live {
         self.requests.add("waitid (reap)");
         // ECHILD: its parent was not us and the kernel has let it go to that one already.
         let _ = sys::reap(tid);
+    }
+
+    fn wake_after(&self, time: Duration) {
+        if !self.waiter.borrow_mut().set_deadline(time) {
+            sys::alarm_after(time);
+        }
     }
 
     fn kill(&self, tid: Tid, signal: i32) {

@@ -5,7 +5,7 @@ use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::unistd::{User, getgrouplist};
 
@@ -48,6 +48,10 @@ pub struct Launch {
     /// The program gets SIGTERM after this time, and everything SIGKILL two seconds later. Only with
     /// `own_signals`.
     pub timeout: Option<Duration>,
+    /// The trace ends when the program itself does, and not when its last descendant has.
+    pub until_main: bool,
+    /// Running tasks to be traced along with it.
+    pub attach: Option<Attach>,
 }
 
 impl Tracer<Live> {
@@ -67,6 +71,8 @@ impl Tracer<Live> {
         };
         let mut tracer = Tracer::new(Live::new(style), intercept, abis);
         tracer.tell_stats = launch.stats;
+        tracer.until_main = launch.until_main;
+        tracer.also = launch.attach.clone();
         if launch.own_signals {
             sys::block_sigchld();
         }
@@ -76,7 +82,7 @@ impl Tracer<Live> {
         };
         let mut child = sys::spawn(&program).map_err(|why| failed("fork", why))?;
         tracer.take_child(child.pid)?;
-        if launch.own_signals {
+        if launch.own_signals && launch.attach.is_none() {
             sys::forward_signals_to(child.pid);
             if let Some(time) = launch.timeout {
                 sys::alarm_after(time);
@@ -111,6 +117,7 @@ impl Tracer<Live> {
                 kind: Kind::Process,
                 born_ns: Some(0),
                 full: false,
+                started: true,
                 awaited: false,
                 call: None,
                 sandboxing: None,
@@ -127,7 +134,7 @@ impl Tracer<Live> {
 
 impl<K: Kernel> Tracer<K> {
     /// The program's own exec: the trace begins.
-    pub(super) fn started(&mut self, task: &Stopped<K>) {
+    pub(super) fn begin(&mut self, task: &Stopped<K>) {
         let Some(mut starting) = self.start.take() else {
             return;
         };
@@ -223,6 +230,11 @@ pub(super) fn filter_for(intercept: Intercept, abis: &[&'static abi::Abi]) -> Ve
             k: insn.k,
         })
         .collect()
+}
+
+/// When a time that begins now is over.
+pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    Instant::now().checked_add(timeout?)
 }
 
 /// The way of catching calls, and why it is not the filter, if it is not.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::event::{Detach, Event, Mode};
+use crate::event::{Detach, Event, Intercept, Kill, Tid};
 use crate::sys::{self, Request, What, Wish};
 
 use super::kernel::Kernel;
+use super::table::Tracee;
 use super::wait::{Stop, classify};
 use super::{Handled, SIGKILL, Tracer};
 
@@ -20,52 +21,116 @@ impl<K: Kernel> Tracer<K> {
         match sys::take_wish() {
             Some(Wish::End) => {
                 self.cut = Some("interrupt");
-                self.kill_all();
-                Ok(())
+                self.kill_all("a second Ctrl-C within a second");
             }
-            Some(Wish::Timeout) => self.leave_or_end("timeout"),
-            None => Ok(()),
-        }
-    }
-
-    /// Tasks that were attached are let go. A program that was started carries the filter, which
-    /// without a tracer would make its calls fail with ENOSYS: it is asked to end, then made to.
-    pub(super) fn leave_or_end(&mut self, why: &'static str) -> Handled {
-        if self.mode == Mode::Attach {
-            self.cut = Some(why);
-            self.let_go();
-            return Ok(());
-        }
-        if self.cut.replace(why).is_some() {
-            self.kill_all();
-        } else {
-            self.kernel.kill(self.root, SIGTERM);
-            sys::alarm_after(GRACE);
+            Some(Wish::Timeout) => self.time_is_over(),
+            None => {}
         }
         Ok(())
     }
 
-    /// Ends every traced process.
-    pub(super) fn kill_all(&self) {
-        for tgid in self.table.tgids() {
+    /// A signal asks clonespy to end. Attached tasks are let go. What was started decides itself
+    /// what the signal means to it (the terminal has sent it there too, if it was the terminal):
+    /// when it has ended, the others are let go.
+    pub(super) fn asked_to_end(&mut self, signal: i32) {
+        if self.cut.replace("interrupt").is_some() {
+            self.kill_all("clonespy was asked twice to end");
+        } else if self.table.started() > 0 && signal != SIGINT {
+            self.kernel.kill(self.root, signal);
+        }
+        self.leaving = true;
+        self.leave_if_ready();
+    }
+
+    /// `--timeout`: what was started is asked to end, and made to a little later; attached tasks are
+    /// let go.
+    pub(super) fn time_is_over(&mut self) {
+        if self.table.started() > 0 {
+            if self.cut.replace("timeout").is_some() {
+                self.kill_all("the time was over, and SIGTERM did not end it");
+            } else {
+                let why = format!("the time was over; SIGKILL follows after {GRACE:?}");
+                self.tell_kill(self.root, "SIGTERM", &why);
+                self.kernel.kill(self.root, SIGTERM);
+            }
+            self.kernel.wake_after(GRACE);
+        }
+        self.cut = Some("timeout");
+        self.leaving = true;
+        self.leave_if_ready();
+    }
+
+    /// Whether a task cannot be let go alive: without a tracer its calls would fail with ENOSYS.
+    pub(super) fn carries_filter(&self, tracee: &Tracee) -> bool {
+        tracee.started && self.intercept == Intercept::Seccomp
+    }
+
+    /// Ends every process that was started, and says why.
+    fn kill_all(&mut self, why: &str) {
+        for tgid in self.table.started_tgids() {
+            self.tell_kill(tgid, "SIGKILL", why);
+        }
+        self.kill_started();
+    }
+
+    pub(super) fn kill_started(&self) {
+        for tgid in self.table.started_tgids() {
             self.kernel.kill(tgid, SIGKILL);
         }
+    }
+
+    fn tell_kill(&mut self, tgid: Tid, signal: &str, why: &str) {
+        let Some(task) = self.table.group(tgid).map(|group| group.main) else {
+            return;
+        };
+        let at_ns = self.kernel.now_ns();
+        let (signal, why) = (signal.to_owned(), why.to_owned());
+        self.emit(|seq| {
+            Event::Kill(Kill {
+                seq,
+                at_ns,
+                task,
+                tgid,
+                signal,
+                why,
+            })
+        });
+    }
+
+    /// After each report: is it time to go?
+    pub(super) fn leave_if_ready(&mut self) {
+        if self.until_main && std::mem::take(&mut self.main_ended) {
+            self.cut = self.cut.or(Some("main ended"));
+            self.leaving = true;
+            if self.intercept == Intercept::Seccomp {
+                self.kill_all(
+                    "--until=main: the program has ended, and this process, which carries \
+                     clonespy's filter, could not go on without a tracer",
+                );
+            }
+        }
+        // A program that was asked to end by its timeout is waited for.
+        let held = self.cut != Some("main ended") && self.table.started() > 0;
+        let filtered = self.intercept == Intercept::Seccomp && self.table.started() > 0;
+        if self.leaving && !self.ended && !held && !filtered && !self.edits_open() {
+            self.let_go();
+        }
+    }
+
+    /// Whether a register is changed for the length of a call: a moment later it is put back.
+    fn edits_open(&self) -> bool {
+        self.table.tids().into_iter().any(|tid| {
+            self.table.get(tid).is_some_and(|tracee| {
+                // A newborn has a copy of the change until its first stop.
+                tracee.mend.is_some() || tracee.call.as_ref().is_some_and(|c| c.edit.is_some())
+            })
+        })
     }
 
     /// Lets all tasks go on as if nobody had watched. The kernel itself detaches them when the
     /// tracing thread ends (kernel/ptrace.c, exit_ptrace), even those blocked in vfork, and leaves
     /// stopped ones stopped; only what was already taken from it must be given back before.
     fn let_go(&mut self) {
-        if self.table.calling.iter().any(|&tid| {
-            self.table
-                .get(tid)
-                .and_then(|t| t.call.as_ref())
-                .is_some_and(|c| c.edit.is_some())
-        }) {
-            // A register is changed for the length of one call: a moment later it is put back.
-            self.leaving = true;
-            return;
-        }
         self.resume_taken();
         let at_ns = self.kernel.now_ns();
         for tid in self.table.tids() {
@@ -81,13 +146,6 @@ impl<K: Kernel> Tracer<K> {
             }
         }
         self.finish();
-    }
-
-    /// After each report: is everything put back that [`Tracer::leave`] waits for?
-    pub(super) fn leave_if_ready(&mut self) {
-        if std::mem::take(&mut self.leaving) {
-            self.let_go();
-        }
     }
 
     /// Resumes what was taken and not yet resumed, each with its signal, which would be lost.
@@ -111,3 +169,6 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 }
+
+/// SIGINT, on every architecture: the terminal has sent it to the program as well.
+const SIGINT: i32 = 2;

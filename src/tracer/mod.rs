@@ -32,6 +32,10 @@ mod leave;
 mod newborn;
 mod sandbox;
 mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod tracee;
 mod untraced;
 pub mod wait;
@@ -42,19 +46,19 @@ use std::rc::Rc;
 
 use crate::abi::Abi;
 use crate::error::{Error, Result};
-use crate::event::{Blind, End, Event, Intercept, Kind, Mode, Stats, Status, TaskId, Tid, Totals};
+use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
 use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};
 
 use self::kernel::{Kernel, Live, Refused};
-use self::newborn::Nursery;
+use self::newborn::{Lineage, Nursery};
 use self::sandbox::Sync;
 use self::table::{Table, Tracee};
 use self::tracee::{Eye, Stopped};
 use self::wait::Stop;
 use self::waiter::Woke;
 
-pub use self::attach::{Attach, attach};
+pub use self::attach::{Attach, Traced, trace};
 pub use self::command::{Hook, hook, spawn_failure};
 pub use self::launch::Launch;
 
@@ -86,7 +90,8 @@ pub struct Tracer<K: Kernel = Live> {
     /// The ABIs that this machine runs.
     abis: Vec<&'static Abi>,
     intercept: Intercept,
-    mode: Mode,
+    /// Some tasks enter calls without a stop: newborns can come whose creator stays silent.
+    unseen_entries: bool,
     start: Option<Starting>,
     root: Tid,
     status: Option<Status>,
@@ -96,11 +101,17 @@ pub struct Tracer<K: Kernel = Live> {
     next_seq: u64,
     next_task: u64,
     totals: Totals,
-    /// Why the trace ends before its tasks do: `timeout`, `interrupt`.
+    /// Running tasks that are to be traced as soon as the program has begun.
+    also: Option<Attach>,
+    until_main: bool,
+    main_ended: bool,
+    /// Why the trace ends before its tasks do: `timeout`, `interrupt`, `main ended`.
     cut: Option<&'static str>,
     /// Tasks are to be let go as soon as all changes are put back.
     leaving: bool,
     ended: bool,
+    /// It broke: what is left is for [`Drop`].
+    failed: bool,
 }
 
 /// The program between its fork and its exec.
@@ -122,7 +133,7 @@ impl<K: Kernel> Tracer<K> {
             observers: crate::observe::standard(),
             abis,
             intercept,
-            mode: Mode::Launch,
+            unseen_entries: intercept == Intercept::Event,
             start: None,
             root: 0,
             status: None,
@@ -132,24 +143,36 @@ impl<K: Kernel> Tracer<K> {
             next_seq: 1,
             next_task: 1,
             totals: Totals::default(),
+            also: None,
+            until_main: false,
+            main_ended: false,
             cut: None,
             leaving: false,
             ended: false,
+            failed: false,
         }
     }
 
     /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
+        let restless = self.unseen_entries && self.nursery.len() > 0;
         let woke = self
             .kernel
-            .next_report(self.table.len() + self.nursery.len())
+            .next_report(self.table.len() + self.nursery.len(), restless)
             .map_err(|why| broken("wait", why))?;
         let handled = match woke {
             Woke::Report(report) => self.report(report)?,
             Woke::Nobody => return Ok(false),
-            Woke::Ending(_) => self.leave_or_end("interrupt"),
-            Woke::Deadline => self.leave_or_end("timeout"),
+            Woke::Ending(signal) => {
+                self.asked_to_end(signal);
+                Ok(())
+            }
+            Woke::Deadline => {
+                self.time_is_over();
+                Ok(())
+            }
             Woke::Handler => self.grant_wish(),
+            Woke::Idle => self.settle(),
         };
         match handled {
             Ok(()) | Err(Refused::Gone) => Ok(!self.ended),
@@ -170,12 +193,17 @@ impl<K: Kernel> Tracer<K> {
             return Ok(handled);
         }
         let settled = self.settle();
+        self.attach_also();
         self.leave_if_ready();
         Ok(settled)
     }
 
     fn stopped(&mut self, task: Stopped<K>, stop: Stop) -> Handled {
         let tid = task.tid();
+        // A newborn's first stop is one of these two.
+        if matches!(stop, Stop::Trap | Stop::Group(_)) && self.changed_hands(tid) {
+            self.retire(tid);
+        }
         if self.sync_stop(tid) {
             self.release_synced(tid)?;
         }
@@ -265,9 +293,31 @@ impl<K: Kernel> Tracer<K> {
     /// exec by a thread that is not the leader frees that thread's tid before the exec is reported
     /// (fs/exec.c, de_thread), so it is kept for the exec that will name it.
     fn adopt(&mut self, tid: Tid, tracee: Tracee) {
-        if let Some(old) = self.table.insert(tid, tracee) {
-            self.table.retired.insert(tid, old);
+        self.retire(tid);
+        self.table.insert(tid, tracee);
+    }
+
+    /// Keeps the task of this tid for the exec that will name it.
+    fn retire(&mut self, tid: Tid) {
+        self.close_shelved(tid);
+        let Some(mut old) = self.table.remove(tid) else {
+            return;
+        };
+        if let Some(call) = old.call.take() {
+            self.call_died(*call, None, Lineage::from(&old));
         }
+        if let Some(lost) = self.table.retired.insert(tid, old) {
+            let at_ns = self.kernel.now_ns();
+            self.tell_exit(tid, &lost, None, None, at_ns);
+        }
+    }
+
+    /// Whether a tid that is known now belongs to somebody else: only an exec by a thread that is
+    /// not the leader frees a tid that we have not reaped.
+    fn changed_hands(&self, tid: Tid) -> bool {
+        self.table.get(tid).is_some_and(|tracee| {
+            tracee.tgid != tid && !tracee.awaited && !self.kernel.same_group(tracee.tgid, tid)
+        })
     }
 
     fn tell_blind(&mut self, task: TaskId, tid: Tid, what: &[&str], why: &str) {
@@ -330,15 +380,15 @@ impl<K: Kernel> Drop for Tracer<K> {
             return;
         }
         sys::forward_signals_to(0);
-        if self.mode == Mode::Attach {
-            // The end of the tracing thread lets them go.
+        self.kill_started();
+        if self.table.started() == 0 {
+            // The end of the tracing thread lets the others go.
             self.resume_taken();
             return;
         }
-        self.kill_all();
         // A newborn that is parked, or not yet reported, is killed when it is reported.
         loop {
-            match self.kernel.next_report(self.table.len()) {
+            match self.kernel.next_report(self.table.len(), false) {
                 Ok(Woke::Report(report)) => match report.what {
                     What::Stopped(_) => self.kernel.kill(report.tid, SIGKILL),
                     What::Exited(_) | What::Killed { .. } => self.kernel.reap(report.tid),
@@ -358,14 +408,14 @@ impl<K: Kernel> Iterator for Tracer<K> {
             if let Some(event) = self.out.pop_front() {
                 return Some(Ok(event));
             }
-            if self.ended {
+            if self.ended || self.failed {
                 return None;
             }
             match self.step() {
                 Ok(true) => {}
                 Ok(false) => self.finish(),
                 Err(error) => {
-                    self.ended = true;
+                    self.failed = true;
                     return Some(Err(error));
                 }
             }

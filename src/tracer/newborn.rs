@@ -41,7 +41,8 @@ struct Facts {
 struct Tombstone {
     tid: Tid,
     end: crate::event::Status,
-    status: facts::Status,
+    /// Its ids; the rest only where it was asked before it ended.
+    facts: Facts,
     stat: Option<facts::Stat>,
     at_ns: u64,
 }
@@ -51,6 +52,25 @@ struct DeadCall {
     pending: Pending,
     ppid: Option<Tid>,
     full: bool,
+    started: bool,
+}
+
+/// What a task hands down to those that it creates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lineage {
+    /// It stops at every system call.
+    pub full: bool,
+    /// It descends from the program that clonespy started.
+    pub started: bool,
+}
+
+impl From<&Tracee> for Lineage {
+    fn from(tracee: &Tracee) -> Self {
+        Self {
+            full: tracee.full,
+            started: tracee.started,
+        }
+    }
 }
 
 /// All of them.
@@ -82,7 +102,7 @@ impl<K> Nursery<K> {
             .tombstones
             .iter()
             .find(|tombstone| tombstone.tid == tid)?;
-        Some(tombstone.status.clone())
+        Some(tombstone.facts.status.clone())
     }
 }
 
@@ -108,16 +128,16 @@ impl<K: Kernel> Tracer<K> {
             .parked
             .remove(&tid)
             .and_then(|parked| parked.facts);
-        let status = known
-            .map(|facts| facts.status)
-            .or_else(|| facts::status(&self.eye(tid)))
-            .unwrap_or_default();
+        let facts = known.unwrap_or_else(|| Facts {
+            status: facts::status(&self.eye(tid)).unwrap_or_default(),
+            ..Facts::default()
+        });
         let stat = facts::stat(&self.eye(tid));
         let at_ns = self.kernel.now_ns();
         self.nursery.tombstones.push(Tombstone {
             tid,
             end,
-            status,
+            facts,
             stat,
             at_ns,
         });
@@ -166,11 +186,18 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// A caller died inside its call: a newborn may yet tell of it.
-    pub(super) fn call_died(&mut self, pending: Pending, ppid: Option<Tid>, full: bool) {
+    pub(super) fn call_died(&mut self, pending: Pending, ppid: Option<Tid>, caller: Lineage) {
+        if pending.restarting {
+            // It was not inside, but about to call again.
+            self.conclude(pending, Outcome::Unfinished {});
+            return;
+        }
+        let Lineage { full, started } = caller;
         self.nursery.dead_calls.push(DeadCall {
             pending,
             ppid,
             full,
+            started,
         });
         if self.nursery.dead_calls.len() > MOST_DEAD_CALLS {
             let oldest = self.nursery.dead_calls.remove(0);
@@ -249,17 +276,16 @@ impl<K: Kernel> Tracer<K> {
         Ok(())
     }
 
-    /// Whether a live task can be the creator, whose event is then still to come.
+    /// Whether a live task can be the creator, whose event is then still to come: one that was seen
+    /// to enter a call that fits, or one that cannot be seen to enter calls.
     fn may_still_be_told(&self, tid: Tid, facts: &Facts) -> bool {
-        if self.intercept == Intercept::Event {
-            return self.creator_may_live(tid, facts);
-        }
         self.table.calling.iter().any(|&caller| {
-            self.table
+            let call = self
+                .table
                 .get(caller)
-                .and_then(|t| t.call.as_ref())
-                .is_some_and(|p| fits(p, facts))
-        })
+                .and_then(|tracee| tracee.call.as_ref());
+            call.is_some_and(|p| !p.restarting && fits(p, facts) && may_be_group(tid, p, facts))
+        }) || self.creator_may_live(tid, facts)
     }
 
     /// Without entry stops: a live task of the creator's group that is in one of the calls, or
@@ -274,10 +300,17 @@ impl<K: Kernel> Tracer<K> {
             return false;
         };
         self.table.group(group).is_some_and(|group| {
-            group
-                .members
-                .iter()
-                .any(|&member| member != tid && self.may_be_in_call(member))
+            group.members.iter().any(|&member| {
+                member != tid && self.enters_unseen(member) && self.may_be_in_call(member)
+            })
+        })
+    }
+
+    /// Whether a task's calls are seen only by the kernel's events.
+    fn enters_unseen(&self, tid: Tid) -> bool {
+        self.table.get(tid).is_some_and(|tracee| {
+            let filtered = tracee.started && self.intercept == Intercept::Seccomp;
+            !tracee.full && !filtered
         })
     }
 
@@ -314,14 +347,22 @@ impl<K: Kernel> Tracer<K> {
 
     fn best_dead_call(&mut self, tid: Tid, facts: &Facts) -> Option<DeadCall> {
         let calls = &self.nursery.dead_calls;
-        let (index, _) = calls
+        let ranks = calls
             .iter()
             .enumerate()
             .filter(|(_, dead)| match facts.call {
-                Some(_) => fits(&dead.pending, facts),
-                None => related(tid, &dead.pending, &facts.status),
+                Some(_) => fits(&dead.pending, facts) && may_be_group(tid, &dead.pending, facts),
+                None => {
+                    related(tid, &dead.pending, &facts.status)
+                        && !contradicts(tid, &dead.pending, &facts.status)
+                }
             })
-            .max_by_key(|(index, dead)| (kinship(tid, dead, facts), *index))?;
+            .map(|(index, dead)| (kinship(tid, dead, facts), index));
+        let (best, index) = ranks.clone().max()?;
+        if facts.call.is_none() && ranks.filter(|(rank, _)| *rank == best).count() > 1 {
+            // Nothing but ids, and they fit several: a guess would take another newborn's call.
+            return None;
+        }
         Some(self.nursery.dead_calls.remove(index))
     }
 
@@ -333,6 +374,7 @@ impl<K: Kernel> Tracer<K> {
             status: Some(status),
             seen_by_child: true,
             full: dead.full,
+            started: dead.started,
         };
         self.created(dead.pending, born);
     }
@@ -356,17 +398,23 @@ impl<K: Kernel> Tracer<K> {
         let task = self.new_id();
         let ns_tids = (status.ns_tids.len() > 1).then(|| status.ns_tids.clone());
         let at_ns = self.kernel.now_ns();
-        let full = self.intercept == Intercept::Syscall
-            || self.table.group(tgid).is_some_and(|group| {
-                let first = group.members.first().and_then(|&tid| self.table.get(tid));
-                first.is_some_and(|tracee| tracee.full)
-            });
+        // Whatever its creator was, it was of one of these.
+        let groups = [Some(tgid), status.ppid];
+        let relatives: Vec<&Tracee> = groups
+            .iter()
+            .filter_map(|&group| self.table.group(group?))
+            .flat_map(|group| &group.members)
+            .filter_map(|&tid| self.table.get(tid))
+            .collect();
+        let full = relatives.iter().any(|tracee| tracee.full);
+        let started = relatives.iter().any(|tracee| tracee.started);
         let tracee = Tracee {
             id: task,
             tgid,
             kind,
             born_ns: None,
             full,
+            started,
             awaited: true,
             call: None,
             sandboxing: None,
@@ -396,37 +444,39 @@ impl<K: Kernel> Tracer<K> {
         self.adopt(tid, tracee);
     }
 
+    /// An event named a newborn, and its call cannot be told: it is taken in all the same.
+    pub(super) fn told_without_call(&mut self, tid: Tid) {
+        if tid <= 0 {
+            return;
+        }
+        let status = self
+            .nursery
+            .tombstone_status(tid)
+            .or_else(|| facts::status(&self.eye(tid)))
+            .unwrap_or_default();
+        self.orphan(tid, &status, How::Orphan);
+        // Killed while it was parked: its end will be reported.
+        let _ = self.release_newborn(tid);
+    }
+
     /// Ended tasks that no live call can have made.
     fn settle_tombstones(&mut self) -> Handled {
         let mut index = 0;
         while let Some(tombstone) = self.nursery.tombstones.get(index) {
-            let (tid, status) = (tombstone.tid, tombstone.status.clone());
-            let facts = Facts {
-                call: None,
-                registers: None,
-                status: status.clone(),
-            };
+            let (tid, facts) = (tombstone.tid, tombstone.facts.clone());
+            let status = facts.status.clone();
             let waiting = self.table.calling.iter().any(|&caller| {
                 let call = self
                     .table
                     .get(caller)
                     .and_then(|tracee| tracee.call.as_ref());
-                call.is_some_and(|pending| related(tid, pending, &status))
+                call.is_some_and(|call| !call.restarting && related(tid, call, &status))
             });
             if waiting || self.table.get(tid).is_some() {
                 index += 1;
                 continue;
             }
-            let kin = self
-                .nursery
-                .dead_calls
-                .iter()
-                .any(|d| related(tid, &d.pending, &status));
-            match if kin {
-                self.best_dead_call(tid, &facts)
-            } else {
-                None
-            } {
+            match self.best_dead_call(tid, &facts) {
                 Some(dead) => self.made_by_dead(tid, dead, status),
                 None => self.orphan(tid, &status, How::Orphan),
             }
@@ -452,7 +502,7 @@ impl<K: Kernel> Tracer<K> {
             self.conclude(dead.pending, Outcome::Unfinished {});
         }
         while let Some(tombstone) = self.nursery.tombstones.first() {
-            let (tid, status) = (tombstone.tid, tombstone.status.clone());
+            let (tid, status) = (tombstone.tid, tombstone.facts.status.clone());
             self.orphan(tid, &status, How::Orphan);
             // A tombstone leaves nothing to resume.
             let _ = self.release_newborn(tid);
@@ -463,6 +513,7 @@ impl<K: Kernel> Tracer<K> {
             self.tell_exit(tid, &tracee, None, None, at_ns);
         }
         for tid in self.table.tids() {
+            self.close_shelved(tid);
             if let Some(pending) = self.table.take_call(tid) {
                 self.conclude(pending, Outcome::Unfinished {});
             }
@@ -487,6 +538,12 @@ fn fits(pending: &Pending, facts: &Facts) -> bool {
         && saved
 }
 
+/// A thread is of its creator's group.
+fn may_be_group(tid: Tid, pending: &Pending, facts: &Facts) -> bool {
+    let tgid = facts.status.tgid;
+    tgid.is_none_or(|tgid| tgid == tid || tgid == pending.event.tgid)
+}
+
 /// Whether a newborn's ids contradict the call's flags: a thread has its creator's tgid, and a
 /// process has not. (Flags that could not be read, or that another thread changed, contradict
 /// nothing.)
@@ -499,8 +556,9 @@ fn contradicts(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
     readable && asked != (tgid != tid)
 }
 
-/// How well a newborn's ids fit a dead call; then the same stack pointer and thread pointer.
-fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool) {
+/// How well a newborn's ids fit a dead call, and whether that asked for such a one; then the same
+/// stack pointer and thread pointer.
+fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool, bool) {
     let status = &facts.status;
     let caller = &dead.pending.event;
     let ids = if status.tgid == Some(caller.tgid) && tid != caller.tgid {
@@ -520,18 +578,20 @@ fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool) {
         (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
         _ => false,
     };
-    (ids, sp, tls)
+    let asked = !contradicts(tid, &dead.pending, status);
+    (ids, asked, sp, tls)
 }
 
 /// Whether a task of which only its ids are known can have come from a call.
 fn related(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
     let caller = pending.event.tgid;
     let flags = pending.decoded.flags;
-    if contradicts(tid, pending, status) {
-        return false;
-    }
-    if status.tgid.is_some_and(|tgid| tgid != tid) {
-        return status.tgid == Some(caller);
+    let Some(tgid) = status.tgid else {
+        // Nothing could be read: anybody.
+        return true;
+    };
+    if tgid != tid {
+        return tgid == caller;
     }
     status.ppid == Some(caller) || flags.contains(flags::CLONE_PARENT)
 }

@@ -13,13 +13,15 @@ use crate::event::Tid;
 use crate::peek::{Peek, Syscall};
 use crate::sys::{self, Request};
 
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Refused};
+use super::table::Sandboxing;
 use super::tracee::Stopped;
 use super::{Handled, Tracer, filter};
 
 /// include/uapi/linux/seccomp.h.
 const SECCOMP_SET_MODE_FILTER: u64 = 1;
 const SECCOMP_FILTER_FLAG_TSYNC: u64 = 1;
+const SECCOMP_FILTER_FLAG_TSYNC_ESRCH: u64 = 1 << 4;
 /// prctl's own numbering of modes.
 const SECCOMP_MODE_FILTER: u64 = 2;
 const ENOSYS: u64 = 38;
@@ -27,13 +29,14 @@ const ENOSYS: u64 = 38;
 /// A thread that installs a filter for its whole group, held until the others have stopped once.
 pub(super) struct Sync<K> {
     waiting: BTreeSet<Tid>,
-    caller: Stopped<K>,
+    /// More than one, where several threads do so at once.
+    callers: Vec<Stopped<K>>,
 }
 
 /// A filter about to be installed.
 struct Install {
     program: u64,
-    whole_group: bool,
+    sandboxing: Sandboxing,
 }
 
 impl<K: Kernel> Tracer<K> {
@@ -47,9 +50,9 @@ impl<K: Kernel> Tracer<K> {
         }
         let tid = task.tid();
         if let Some(tracee) = self.table.get_mut(tid) {
-            tracee.sandboxing = Some(install.whole_group);
+            tracee.sandboxing = Some(install.sandboxing);
         }
-        if install.whole_group {
+        if install.sandboxing.whole_group {
             return self.sync(task);
         }
         task.resume(Request::Syscall, 0)
@@ -101,16 +104,17 @@ impl<K: Kernel> Tracer<K> {
         let Some(tracee) = self.table.get_mut(tid) else {
             return;
         };
-        let Some(whole_group) = tracee.sandboxing.take() else {
+        let Some(sandboxing) = tracee.sandboxing.take() else {
             return;
         };
-        // With TSYNC a positive result names a thread that could not be synchronised.
-        if is_error || (whole_group && result > 0) {
+        if is_error || (sandboxing.positive_refuses && result > 0) {
             return;
         }
         tracee.full = true;
         let tgid = tracee.tgid;
-        if whole_group && let Some(group) = self.table.group(tgid) {
+        if sandboxing.whole_group
+            && let Some(group) = self.table.group(tgid)
+        {
             for member in group.members.clone() {
                 if let Some(tracee) = self.table.get_mut(member) {
                     tracee.full = true;
@@ -138,12 +142,20 @@ impl<K: Kernel> Tracer<K> {
                     .collect()
             })
             .unwrap_or_default();
-        let mut waiting = BTreeSet::new();
+        let (mut waiting, mut callers) = match self.syncs.remove(&tgid) {
+            Some(other) => (other.waiting, other.callers),
+            None => Default::default(),
+        };
         for member in members {
-            let Some(tracee) = self.table.get(member) else {
+            let held = callers.iter().any(|caller| caller.tid() == member);
+            let Some(tracee) = self.table.get_mut(member) else {
                 continue;
             };
-            if tracee.full || tracee.awaited {
+            // It is stopped, or will be before it runs anything.
+            if held || tracee.awaited {
+                tracee.full = true;
+            }
+            if tracee.full || waiting.contains(&member) {
                 continue;
             }
             let (id, place) = (tracee.id, self.whereabouts(member));
@@ -171,10 +183,12 @@ impl<K: Kernel> Tracer<K> {
                 }
             }
         }
-        if waiting.is_empty() {
-            return caller.resume(Request::Syscall, 0);
+        callers.push(caller);
+        let sync = Sync { waiting, callers };
+        if sync.waiting.is_empty() {
+            return sync.release();
         }
-        self.syncs.insert(tgid, Sync { waiting, caller });
+        self.syncs.insert(tgid, sync);
         Ok(())
     }
 
@@ -224,15 +238,7 @@ impl<K: Kernel> Tracer<K> {
         if !sync.waiting.is_empty() {
             return Ok(());
         }
-        match self
-            .syncs
-            .remove(&tgid)
-            .map(|sync| sync.caller.resume(Request::Syscall, 0))
-        {
-            // Killed while it was held: its end will be reported. The thread at hand goes on.
-            None | Some(Ok(()) | Err(super::Refused::Gone)) => Ok(()),
-            Some(refused) => refused,
-        }
+        self.syncs.remove(&tgid).map_or(Ok(()), Sync::release)
     }
 
     /// A thread ended that may have been waited for, or held.
@@ -240,13 +246,18 @@ impl<K: Kernel> Tracer<K> {
         if self.sync_stop(tid) {
             let _ = self.release_synced(tid);
         }
-        self.syncs.retain(|_, sync| sync.caller.tid() != tid);
+        self.syncs.retain(|_, sync| {
+            sync.callers.retain(|caller| caller.tid() != tid);
+            !sync.callers.is_empty()
+        });
     }
 
     /// Lets held callers go on, where nothing more is waited for.
     pub(super) fn release_held(&mut self) {
         for (_, sync) in std::mem::take(&mut self.syncs) {
-            let _ = sync.caller.resume(Request::Cont, 0);
+            for caller in sync.callers {
+                let _ = caller.resume(Request::Cont, 0);
+            }
         }
         self.release_all_parked();
     }
@@ -258,6 +269,20 @@ impl<K: Kernel> Tracer<K> {
             self.kernel.poke_user(task.tid(), number, u64::MAX)?;
             self.kernel
                 .poke_user(task.tid(), result, 0u64.wrapping_sub(ENOSYS))?;
+        }
+        Ok(())
+    }
+}
+
+impl<K: Kernel> Sync<K> {
+    /// Lets the callers go on. One that was killed meanwhile does not hold up the others, nor the
+    /// task at hand: its end will be reported.
+    fn release(self) -> Handled {
+        for caller in self.callers {
+            match caller.resume(Request::Syscall, 0) {
+                Ok(()) | Err(Refused::Gone) => {}
+                refused => return refused,
+            }
         }
         Ok(())
     }
@@ -283,13 +308,18 @@ const INTERRUPTIBLE: &[u64] = &[];
 
 /// Whether a call installs a filter, and which.
 fn install(abi: &Abi, call: &Syscall) -> Option<Install> {
-    let [a0, a1, a2, ..] = call.args;
+    let [a0, a1, a2, ..] = call.args.map(|word| abi.register(word));
     let low = |word: u64| word & 0xffff_ffff;
     if abi.seccomp == Some(call.nr) && low(a0) == SECCOMP_SET_MODE_FILTER {
         let whole_group = a1 & SECCOMP_FILTER_FLAG_TSYNC != 0;
+        // Otherwise a positive result is the descriptor of a listener (seccomp(2)).
+        let positive_refuses = whole_group && a1 & SECCOMP_FILTER_FLAG_TSYNC_ESRCH == 0;
         return Some(Install {
             program: a2,
-            whole_group,
+            sandboxing: Sandboxing {
+                whole_group,
+                positive_refuses,
+            },
         });
     }
     if abi.prctl == Some(call.nr)
@@ -298,7 +328,10 @@ fn install(abi: &Abi, call: &Syscall) -> Option<Install> {
     {
         return Some(Install {
             program: a2,
-            whole_group: false,
+            sandboxing: Sandboxing {
+                whole_group: false,
+                positive_refuses: false,
+            },
         });
     }
     None

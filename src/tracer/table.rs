@@ -73,6 +73,15 @@ impl Pending {
     }
 }
 
+/// A filter of the program's own, while it is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sandboxing {
+    /// In the whole thread group.
+    pub whole_group: bool,
+    /// A positive result names a thread that could not be synchronised, and nothing was installed.
+    pub positive_refuses: bool,
+}
+
 /// What a traced task is doing, as far as that matters.
 #[derive(Debug)]
 pub struct Tracee {
@@ -90,14 +99,16 @@ pub struct Tracee {
     pub awaited: bool,
     /// The call that it is in.
     pub call: Option<Box<Pending>>,
-    /// It is installing a filter that may hide calls; `true`: in its whole thread group.
-    pub sandboxing: Option<bool>,
+    /// It is installing a filter that may hide calls.
+    pub sandboxing: Option<Sandboxing>,
     /// Registers to be put back at its first stop.
     pub mend: Option<Edit>,
     /// It lies in a pid namespace below ours.
     pub nested: bool,
     /// It is the init of a pid namespace.
     pub init: bool,
+    /// It descends from the program that clonespy started, and so carries the filter, if there is one.
+    pub started: bool,
     /// The last signal that it was let go on with.
     pub signal: Option<i32>,
 }
@@ -120,6 +131,9 @@ pub struct Table {
     pub retired: BTreeMap<Tid, Tracee>,
     /// Tasks with a call under way.
     pub calling: BTreeSet<Tid>,
+    /// Calls that will be made again after a handler that makes calls of its own, by tid; the
+    /// innermost last.
+    shelved: BTreeMap<Tid, Vec<Pending>>,
 }
 
 impl Table {
@@ -182,15 +196,31 @@ impl Table {
         }
     }
 
+    /// Lays a call aside until a handler has run.
+    pub fn shelve(&mut self, tid: Tid, call: Pending) {
+        self.shelved.entry(tid).or_default().push(call);
+    }
+
+    /// Takes what a task has laid aside.
+    pub fn take_shelved(&mut self, tid: Tid) -> Vec<Pending> {
+        self.shelved.remove(&tid).unwrap_or_default()
+    }
+
     /// Takes the call that a task was in.
     pub fn take_call(&mut self, tid: Tid) -> Option<Pending> {
         self.calling.remove(&tid);
         self.tasks.get_mut(&tid)?.call.take().map(|call| *call)
     }
 
-    /// The ids of all live thread groups.
-    pub fn tgids(&self) -> Vec<Tid> {
-        self.groups.keys().copied().collect()
+    /// How many live tasks descend from the program that clonespy started.
+    pub fn started(&self) -> usize {
+        self.tasks.values().filter(|tracee| tracee.started).count()
+    }
+
+    /// The ids of the live thread groups that do.
+    pub fn started_tgids(&self) -> BTreeSet<Tid> {
+        let started = self.tasks.values().filter(|tracee| tracee.started);
+        started.map(|tracee| tracee.tgid).collect()
     }
 
     /// Every task, by tid.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clonespy::Error;
 use clonespy::check::{
     CheckPlan, Expectation, Job, Outcome, Ran, Seen, Subject, Task, Verdict, bless, format, run,
 };
@@ -36,17 +35,13 @@ fn stem(file: &Path) -> &str {
         .expect("a name")
 }
 
-fn no_replay(path: &Path) -> clonespy::Result<Vec<Event>> {
-    Err(Error::Usage(format!("{}: not asked for", path.display())))
-}
-
 /// Runs the program of an expectation.
 fn ran(expectation: &Expectation) -> clonespy::Result<Ran> {
     let job = Job {
         recipe: expectation.recipe.clone(),
         subject: Subject::Own,
     };
-    perform(&job, no_replay)
+    perform(&job)
 }
 
 fn plan(files: &[PathBuf]) -> CheckPlan {
@@ -67,7 +62,7 @@ fn verdict(plan: &CheckPlan) -> (Verdict, String) {
     let out = std::fs::File::create(&file).expect("a file");
     let text = format("text").expect("text is a format");
     let mut tellers = [(text.make)(Box::new(out))];
-    let verdict = run(plan, &|job| perform(job, no_replay), &mut tellers);
+    let verdict = run(plan, &perform, &mut tellers);
     (
         verdict,
         std::fs::read_to_string(&file).expect("the verdict"),

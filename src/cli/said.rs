@@ -1,0 +1,180 @@
+//! What clonespy itself says, and how it ends. No write here can panic: a closed pipe is no reason
+//! to lose the exit status.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+use super::status;
+use crate::abi::signals;
+use crate::error::plain;
+use crate::event::{Mode, Status};
+use crate::{Error, Failure, Result, Run};
+
+/// Words instead of deeds: help, the version, or what is wrong with the command line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The text.
+    pub text: String,
+    /// The exit status.
+    pub status: u8,
+}
+
+impl Said {
+    /// What is wrong with the command line, in one line.
+    pub(super) fn wrong(text: impl Into<String>) -> Self {
+        Said {
+            text: text.into(),
+            status: status::FAILED,
+        }
+    }
+
+    /// Help goes to stdout as it is; an error becomes one line of ours.
+    pub(super) fn from_clap(error: clap::Error) -> Self {
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Said {
+                text: error.render().to_string(),
+                status: 0,
+            },
+            _ => Said::wrong(first_part(&error.render().to_string())),
+        }
+    }
+
+    /// Says it: on stdout where that was asked for, else on stderr. Returns the exit status.
+    pub fn print(&self) -> ExitCode {
+        if self.status == 0 {
+            say(&self.text);
+        } else {
+            complain(&self.text);
+        }
+        ExitCode::from(self.status)
+    }
+}
+
+/// clap's message up to the usage, as one line: what is wrong, and its tips.
+fn first_part(text: &str) -> String {
+    let lines: Vec<_> = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(|line| {
+            line.trim()
+                .trim_start_matches("error: ")
+                .trim_start_matches("tip: ")
+        })
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("; ")
+}
+
+/// Writes a text to stdout.
+pub fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    // Whoever closed it does not want to know.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes one line to stderr. Names in it cannot break the line or move the cursor.
+pub fn complain(text: &str) {
+    let mut line = String::from("clonespy: ");
+    for c in text.chars() {
+        match c {
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line.push('\n');
+    // There is nowhere left to complain to.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Says an error, and which exit status it has.
+pub fn fail(error: &Error) -> ExitCode {
+    complain(&error.to_string());
+    ExitCode::from(match error {
+        Error::NotFound { .. } => status::NOT_FOUND,
+        Error::NotExecutable { .. } => status::NOT_EXECUTABLE,
+        _ => status::FAILED,
+    })
+}
+
+/// After a live trace: says what was lost, and ends as the traced program ended.
+///
+/// # Errors
+/// What ended the trace before the program's end was seen.
+pub fn traced(run: Run) -> Result<ExitCode> {
+    // An output that was lost does not change the status: that one is the program's.
+    run.failures.iter().for_each(lost);
+    let attached = run
+        .tree
+        .start()
+        .is_some_and(|start| start.mode == Mode::Attach);
+    if let (true, None, Some(_)) = (attached, &run.error, &run.end) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if run.end.as_ref().and_then(|end| end.cut.as_deref()) == Some("timeout") {
+        return Ok(ExitCode::from(status::TIMEOUT));
+    }
+    match (run.error, run.end.and_then(|end| end.status)) {
+        (error, Some(status)) => {
+            error.iter().for_each(|error| complain(&error.to_string()));
+            Ok(end_as(&status))
+        }
+        (Some(error), None) => Err(error),
+        (None, None) => {
+            complain("the trace ended before the program did");
+            Ok(ExitCode::from(status::FAILED))
+        }
+    }
+}
+
+/// After a replay: a trace that was cut short is worth a warning, and no failure.
+///
+/// # Errors
+/// What ended the reading.
+pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
+    // Whoever closed the pipe has seen enough.
+    let failures = || {
+        run.failures
+            .iter()
+            .filter(|one| one.why.kind() != io::ErrorKind::BrokenPipe)
+    };
+    failures().for_each(lost);
+    if let Some(error) = run.error {
+        return Err(error);
+    }
+    if run.end.is_none() {
+        complain(&format!("{}: this trace was cut short", file.display()));
+    }
+    Ok(ExitCode::from(if failures().next().is_none() {
+        0
+    } else {
+        status::FAILED
+    }))
+}
+
+fn lost(failure: &Failure) {
+    complain(&format!(
+        "the report to {} was lost: {}",
+        failure.destination,
+        plain(&failure.why)
+    ));
+}
+
+/// Ends with a program's exit status, or by the same signal.
+fn end_as(end: &Status) -> ExitCode {
+    match end {
+        // The kernel keeps eight bits of it (wait(2)).
+        Status::Exited { exited } => ExitCode::from((exited & 0xff) as u8),
+        Status::Signaled { signaled, .. } => match signals::number(signaled) {
+            Some(signal) => crate::sys::die_by(signal),
+            None => {
+                complain(&format!(
+                    "the program was ended by {signaled}, which has no number here"
+                ));
+                ExitCode::from(status::FAILED)
+            }
+        },
+    }
+}

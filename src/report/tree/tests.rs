@@ -1,0 +1,181 @@
+//! Trees that grow by the shortest events, drawn.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::event::Event;
+
+/// A tree that grows by the shortest events.
+#[derive(Default)]
+struct Story {
+    tree: TaskTree,
+    seq: u64,
+}
+
+impl Story {
+    fn event(&mut self, mut line: Value, more: Value) -> &mut Self {
+        self.seq += 1;
+        line["seq"] = json!(self.seq);
+        line["at_ns"] = json!(self.seq * 1000);
+        line.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let event: Event = serde_json::from_value(line).unwrap();
+        self.tree.apply(&event);
+        self
+    }
+
+    fn root(&mut self, task: u64, tid: u64) -> &mut Self {
+        let line = json!({"type": "task", "task": task, "tid": tid, "tgid": tid});
+        self.event(
+            line,
+            json!({"kind": "process", "comm": "root", "how": "launched"}),
+        )
+    }
+
+    fn made(&mut self, by: (u64, u64), task: u64, tid: u64, tgid: u64) -> &mut Self {
+        let kind = if tid == tgid { "process" } else { "thread" };
+        let made = json!({"task": task, "tid": tid, "tgid": tgid, "kind": kind});
+        let line = json!({"type": "clone", "task": by.0, "tid": by.1, "tgid": by.1});
+        self.event(
+            line,
+            json!({"comm": "x", "abi": "x86_64", "call": "clone",
+                    "flags": if kind == "thread" { json!(["CLONE_THREAD"]) } else { json!([]) },
+                    "outcome": {"created": made}}),
+        )
+    }
+
+    fn exit(&mut self, task: u64, tid: u64, tgid: u64, more: Value) -> &mut Self {
+        let mut line = json!({"type": "exit", "task": task, "tid": tid, "tgid": tgid,
+                "how": "self", "status": {"exited": 0}, "last": tid == tgid});
+        line.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        self.event(line, json!({}))
+    }
+
+    fn draw(&self, look: &Look) -> String {
+        let mut out = String::new();
+        let done: Result<(), ()> = rows(look, &self.tree, |row| {
+            out.push_str(row);
+            Ok(())
+        });
+        done.unwrap();
+        out
+    }
+}
+
+#[test]
+fn siblings_folds_and_living_tasks() {
+    let mut story = Story::default();
+    story.root(1, 100);
+    for n in 0..3 {
+        story.made((1, 100), 2 + n, 7002 + n, 100);
+        let lived = [19_000, 500_000, 840_000][n as usize];
+        let end = json!({"comm": "worker", "lived_ns": lived});
+        story.exit(2 + n, 7002 + n, 100, end);
+    }
+    story
+        .made((1, 100), 9, 101, 101)
+        .made((9, 101), 10, 102, 101);
+    story.exit(
+        10,
+        102,
+        101,
+        json!({"comm": "sub", "how": "cut_off", "lived_ns": 7}),
+    );
+    story.made((1, 100), 11, 103, 100);
+    assert_eq!(
+        story.draw(&Look::default()),
+        "\
+100 x                                            process   alive
+├─ worker ×3   tids 7002–7004                    threads   ended       19–840 µs
+├─ 101 x                                         process   alive
+│  └─ 102 sub                                    thread    cut off          7 ns
+└─ 103 x                                         thread    alive
+"
+    );
+    let ascii = story.draw(&Look {
+        unicode: false,
+        ..Look::default()
+    });
+    assert!(ascii.is_ascii(), "{ascii}");
+    assert!(ascii.contains("|- worker x3   tids 7002-7004"), "{ascii}");
+}
+
+#[test]
+fn counts_below_a_fold_are_of_each() {
+    let mut story = Story::default();
+    story.root(1, 100);
+    for n in 0..4u64 {
+        let (task, tid) = (10 + 10 * n, 200 + 10 * n);
+        story.made((1, 100), task, tid, tid);
+        for m in 1..=3 {
+            story.made((task, tid), task + m, tid + m, tid);
+            story.exit(
+                task + m,
+                tid + m,
+                tid,
+                json!({"comm": if m < 3 { "w" } else { "z" }}),
+            );
+        }
+        story.exit(task, tid, tid, json!({"comm": "job"}));
+    }
+    assert_eq!(
+        story.draw(&Look::default()),
+        "\
+100 x                                            process   alive
+└─ job ×4   tids 200–230                         processes exit 0         7.0 µs
+   ├─ w ×2 each   tids 201–232                   threads   ended          1.0 µs
+   └─ z, one each   tids 203–233                 threads   ended          1.0 µs
+"
+    );
+}
+
+#[test]
+fn a_relay_is_one_row() {
+    let mut story = Story::default();
+    story.root(1, 100);
+    for n in 1..1000 {
+        story.made((n, 99 + n), n + 1, 100 + n, 100 + n);
+        story.exit(n, 99 + n, 99 + n, json!({"comm": "relay"}));
+    }
+    let text = story.draw(&Look::default());
+    assert!(text.lines().count() < 12, "{text}");
+    assert!(text.contains(" in a row   tids "), "{text}");
+    assert!(text.contains("1099 x "), "{text}");
+}
+
+#[test]
+fn a_deep_tree_needs_no_stack_and_no_width() {
+    let mut story = Story::default();
+    story.root(1, 1);
+    let depth = 20_000;
+    for n in 1..depth {
+        story.made((n, n), n + 1, n + 1, n + 1);
+    }
+    let text = story.draw(&Look::default());
+    assert_eq!(text.lines().count() as u64, depth);
+    assert!(text.lines().all(|line| columns(line) <= 80));
+    assert!(text.lines().last().unwrap().starts_with("+19991 "));
+}
+
+#[test]
+fn long_and_hostile_names_stay_in_their_column() {
+    let mut story = Story::default();
+    story.root(1, 100);
+    let line = json!({"type": "exec", "task": 1, "tid": 100, "tgid": 100});
+    story.event(
+        line,
+        json!({"argv": ["\x1b[2J", "工".repeat(100)], "path": "/x"}),
+    );
+    let status = json!({"signaled": "SIGSEGV", "core_dumped": true});
+    story.exit(1, 100, 100, json!({"how": "signal", "status": status}));
+    let text = story.draw(&Look::default());
+    assert!(text.starts_with("100 '\\x1b[2J' 工工"), "{text}");
+    assert!(
+        text.trim_end().ends_with("process   SIGSEGV core"),
+        "{text}"
+    );
+    assert!(columns(text.trim_end()) <= 80);
+}

@@ -1,0 +1,361 @@
+//! A kernel made of a story: tasks with registers, memory and files, that stop when the test says
+//! so. It keeps the rules of ptrace(2) and fails the test when the tracer does not.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::Duration;
+
+use crate::abi;
+use crate::event::Tid;
+use crate::peek::{Errno, Syscall};
+use crate::sys::{self, Op, Registers, Report, Request, Siginfo, SyscallInfo, What};
+
+use super::kernel::{Answer, Kernel, Refused};
+use super::waiter::Woke;
+
+const ENOENT: Errno = Errno(2);
+const EFAULT: Errno = Errno(14);
+const X86_64: u32 = 0xc000_003e;
+
+/// What a task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It runs, or will.
+    Runs,
+    /// Its stop was reported; requests are answered.
+    Stopped,
+    /// In group stop, with PTRACE_LISTEN.
+    Listens,
+    /// Killed: requests fail with ESRCH until its end is reported.
+    Doomed,
+    /// Its end was reported; it is to be reaped before the next wait.
+    Zombie,
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub(super) struct Fake {
+    pub tgid: Tid,
+    pub ppid: Tid,
+    pub state: State,
+    /// The tid in each pid namespace; empty: there is only one.
+    pub ns: Vec<Tid>,
+    /// Caught signals.
+    pub caught: u64,
+    /// PF_… flags.
+    pub flags: u64,
+    /// The call that it is in, registers as they are now.
+    pub call: Option<Syscall>,
+    pub op: Op,
+    pub message: u64,
+    pub code: i32,
+    pub registers: Registers,
+    /// Which memory it has.
+    pub mm: usize,
+    /// What `/proc/TID/syscall` says, where that is not its call.
+    pub place: Option<String>,
+    /// It is killed after it has answered this many requests.
+    pub dies_after: Option<u32>,
+    /// PTRACE_DETACH with a signal kills it.
+    pub dies_detached: bool,
+}
+
+/// What the tracer did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Did {
+    Resume(Tid, Request, i32),
+    Poke(Tid, usize, u64),
+    Write(Tid, u64),
+    Interrupt(Tid),
+    Seize(Tid),
+    Detach(Tid, i32),
+    Reap(Tid),
+}
+
+/// The state behind [`Scripted`].
+#[derive(Default)]
+pub(super) struct World {
+    pub reports: VecDeque<Report>,
+    pub tasks: BTreeMap<Tid, Fake>,
+    pub memories: Vec<BTreeMap<u64, u8>>,
+    /// Addresses that cannot be written.
+    pub read_only: Vec<std::ops::Range<u64>>,
+    pub did: Vec<Did>,
+    clock: u64,
+}
+
+/// The kernel of a story.
+#[derive(Default)]
+pub(super) struct Scripted(pub RefCell<World>);
+
+impl World {
+    /// A task that answers requests, because it is in ptrace-stop.
+    fn stopped(&mut self, tid: Tid) -> Answer<&mut Fake> {
+        let fake = self.tasks.get_mut(&tid).ok_or(Refused::Gone)?;
+        if fake.state != State::Stopped {
+            return Err(Refused::Gone);
+        }
+        if let Some(left) = &mut fake.dies_after {
+            match left.checked_sub(1) {
+                Some(less) => *left = less,
+                None => {
+                    fake.state = State::Doomed;
+                    return Err(Refused::Gone);
+                }
+            }
+        }
+        Ok(fake)
+    }
+
+    fn status(&self, tid: Tid, fake: &Fake) -> String {
+        let list = |tids: Vec<Tid>| {
+            let tids: Vec<String> = tids.iter().map(Tid::to_string).collect();
+            tids.join("\t")
+        };
+        let nspid = [vec![tid], fake.ns.clone()].concat();
+        let nstgid = if tid == fake.tgid {
+            nspid.clone()
+        } else {
+            let leader = self.tasks.get(&fake.tgid).map(|leader| leader.ns.clone());
+            [vec![fake.tgid], leader.unwrap_or_default()].concat()
+        };
+        format!(
+            "Name:\tt\nTgid:\t{}\nPPid:\t{}\nNStgid:\t{}\nNSpid:\t{}\nSigCgt:\t{:016x}\n",
+            fake.tgid,
+            fake.ppid,
+            list(nstgid),
+            list(nspid),
+            fake.caught
+        )
+    }
+}
+
+/// `/proc/TID/syscall`.
+fn syscall_line(fake: &Fake) -> String {
+    if let Some(place) = &fake.place {
+        return place.clone();
+    }
+    match (&fake.call, fake.state) {
+        (Some(call), _) => {
+            let args: Vec<String> = call.args.iter().map(|arg| format!("{arg:#x}")).collect();
+            let (nr, args) = (call.nr, args.join(" "));
+            format!("{nr} {args} {:#x} {:#x}\n", call.sp, call.ip)
+        }
+        (None, State::Runs) => "running\n".to_owned(),
+        (None, _) => "-1 0x7ffe 0x7fff\n".to_owned(),
+    }
+}
+
+/// Which argument register of the ABI lies at this place in `struct user`.
+fn argument_at(call: &Syscall, slot: usize) -> Option<usize> {
+    let abi = abi::arch::find(call.arch, call.nr)?;
+    (0..6).find(|&index| sys::argument_slot(abi.name, index) == Some(slot))
+}
+
+impl Kernel for Scripted {
+    fn now_ns(&self) -> u64 {
+        let mut world = self.0.borrow_mut();
+        world.clock += 1;
+        world.clock
+    }
+
+    fn next_report(&self, _: usize, _: bool) -> io::Result<Woke> {
+        if std::thread::panicking() {
+            return Ok(Woke::Nobody);
+        }
+        let mut world = self.0.borrow_mut();
+        for (tid, fake) in &world.tasks {
+            assert_ne!(
+                fake.state,
+                State::Zombie,
+                "{tid} must be reaped before the next wait"
+            );
+        }
+        let report = world.reports.pop_front();
+        if let Some(Report { tid, what }) = report
+            && !matches!(what, What::Stopped(_))
+            && let Some(fake) = world.tasks.get_mut(&tid)
+        {
+            fake.state = State::Zombie;
+        }
+        Ok(report.map_or(Woke::Nobody, Woke::Report))
+    }
+
+    fn leftover(&self) -> Option<Report> {
+        None
+    }
+
+    fn reap(&self, tid: Tid) {
+        let mut world = self.0.borrow_mut();
+        let fake = world.tasks.remove(&tid).expect("it is there to be reaped");
+        assert_eq!(fake.state, State::Zombie, "{tid} has not ended");
+        world.did.push(Did::Reap(tid));
+    }
+
+    fn wake_after(&self, _: Duration) {}
+
+    fn kill(&self, _: Tid, _: i32) {}
+
+    fn expect(&self, _: Tid) {}
+
+    fn resume(&self, tid: Tid, how: Request, signal: i32) -> Answer<()> {
+        let mut world = self.0.borrow_mut();
+        if let Some(fake) = world.tasks.get(&tid) {
+            let runs = matches!(fake.state, State::Runs | State::Listens | State::Zombie);
+            assert!(!runs, "{tid} is resumed but not stopped ({:?})", fake.state);
+        }
+        let fake = world.stopped(tid)?;
+        if how == Request::Listen {
+            fake.state = State::Listens;
+        } else {
+            fake.state = State::Runs;
+            // Its result was told: the call is over.
+            if matches!(fake.op, Op::Exit(..)) {
+                fake.call = None;
+            }
+        }
+        world.did.push(Did::Resume(tid, how, signal));
+        Ok(())
+    }
+
+    fn interrupt(&self, tid: Tid) -> Answer<()> {
+        let mut world = self.0.borrow_mut();
+        match world.tasks.get(&tid).map(|fake| fake.state) {
+            Some(State::Runs | State::Stopped | State::Listens) => {
+                world.did.push(Did::Interrupt(tid));
+                Ok(())
+            }
+            _ => Err(Refused::Gone),
+        }
+    }
+
+    fn seize(&self, tid: Tid, _: bool) -> Answer<()> {
+        self.0.borrow_mut().did.push(Did::Seize(tid));
+        Ok(())
+    }
+
+    fn detach_until_dead(&self, tid: Tid, signal: i32, _: Duration) -> Answer<bool> {
+        let mut world = self.0.borrow_mut();
+        let fake = world.stopped(tid)?;
+        let dies = fake.dies_detached;
+        fake.state = State::Runs;
+        if dies {
+            world.tasks.remove(&tid);
+        }
+        world.did.push(Did::Detach(tid, signal));
+        Ok(dies)
+    }
+
+    fn syscall_info(&self, tid: Tid) -> Answer<SyscallInfo> {
+        let mut world = self.0.borrow_mut();
+        let fake = world.stopped(tid)?;
+        Ok(SyscallInfo {
+            arch: fake.call.map_or(X86_64, |call| call.arch),
+            ip: fake.call.map_or(0, |call| call.ip),
+            sp: fake.call.map_or(0, |call| call.sp),
+            op: fake.op,
+        })
+    }
+
+    fn event_message(&self, tid: Tid) -> Answer<u64> {
+        Ok(self.0.borrow_mut().stopped(tid)?.message)
+    }
+
+    fn siginfo(&self, tid: Tid) -> Answer<Siginfo> {
+        let code = self.0.borrow_mut().stopped(tid)?.code;
+        Ok(Siginfo { signo: 0, code })
+    }
+
+    fn registers(&self, tid: Tid) -> Answer<Option<Registers>> {
+        Ok(Some(self.0.borrow_mut().stopped(tid)?.registers))
+    }
+
+    fn poke_user(&self, tid: Tid, slot: usize, value: u64) -> Answer<()> {
+        let mut world = self.0.borrow_mut();
+        let fake = world.stopped(tid)?;
+        if let Some(call) = &mut fake.call
+            && let Some(index) = argument_at(call, slot)
+        {
+            call.args[index] = value;
+        }
+        world.did.push(Did::Poke(tid, slot, value));
+        Ok(())
+    }
+
+    fn same_group(&self, tgid: Tid, tid: Tid) -> bool {
+        let world = self.0.borrow();
+        world.tasks.get(&tid).is_some_and(|fake| fake.tgid == tgid)
+    }
+
+    fn lives(&self, tid: Tid) -> bool {
+        let world = self.0.borrow();
+        let fake = world.tasks.get(&tid);
+        fake.is_some_and(|fake| fake.state != State::Zombie)
+    }
+
+    fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {
+        let world = self.0.borrow();
+        let fake = world.tasks.get(&tid).ok_or(Errno(3))?;
+        let memory = &world.memories[fake.mm];
+        for (offset, byte) in (0u64..).zip(buf) {
+            let at = addr.checked_add(offset).ok_or(EFAULT)?;
+            *byte = *memory.get(&at).ok_or(EFAULT)?;
+        }
+        Ok(())
+    }
+
+    fn write_memory(&self, tid: Tid, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
+        let mut world = self.0.borrow_mut();
+        let mm = world.tasks.get(&tid).ok_or(Errno(3))?.mm;
+        for offset in 0..bytes.len() as u64 {
+            let at = addr.checked_add(offset).ok_or(EFAULT)?;
+            let fixed = world.read_only.iter().any(|range| range.contains(&at));
+            if fixed || !world.memories[mm].contains_key(&at) {
+                return Err(EFAULT);
+            }
+        }
+        world.memories[mm].extend((addr..).zip(bytes.iter().copied()));
+        world.did.push(Did::Write(tid, addr));
+        Ok(())
+    }
+
+    fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
+        let world = self.0.borrow();
+        let fake = world.tasks.get(&tid).ok_or(ENOENT)?;
+        let stat = format!("task/{tid}/stat");
+        match name {
+            "comm" => Ok(format!("t{tid}\n").into_bytes()),
+            "status" => Ok(world.status(tid, fake).into_bytes()),
+            "syscall" => Ok(syscall_line(fake).into_bytes()),
+            _ if name == stat => {
+                let flags = fake.flags;
+                let line =
+                    format!("{tid} (t{tid}) Z 1 2 3 4 5 {flags} 0 0 0 0 0 0 0 0 20 0 1 0 {tid}\n");
+                Ok(line.into_bytes())
+            }
+            _ => Err(ENOENT),
+        }
+    }
+
+    fn proc_link(&self, _: Tid, _: &str) -> Result<Vec<u8>, Errno> {
+        Err(ENOENT)
+    }
+
+    fn proc_read_at(&self, _: Tid, _: &str, _: u64, _: &mut [u8]) -> Result<usize, Errno> {
+        Err(ENOENT)
+    }
+
+    fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
+        Default::default()
+    }
+}
+
+mod story;
+
+pub(super) use story::*;
+
+/// A stop with this ptrace event (ptrace(2)).
+pub(super) fn event_stop(signal: i32, event: i32) -> What {
+    What::Stopped(signal | event << 8)
+}

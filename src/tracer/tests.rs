@@ -1,0 +1,13 @@
+//! The loop, told stories that a live program cannot be made to play.
+
+use super::testing::*;
+
+mod endings;
+mod hostile;
+mod killed;
+mod newborns;
+mod random;
+mod restarts;
+mod sandbox;
+#[cfg(target_arch = "x86_64")]
+mod untraced;

@@ -1,0 +1,232 @@
+//! Calls that fail, that are made again, or whose result says nothing.
+
+use super::*;
+use crate::event::Intercept;
+use crate::event::Kind::Process;
+use crate::sys::Request;
+
+const ERESTARTNOINTR: i64 = -513;
+
+#[test]
+fn a_failed_call_has_its_errno() {
+    let mut s = Story::new();
+    s.enters(ROOT, fork());
+    s.returns(ROOT, -11);
+    assert_eq!(s.did().last(), Some(&Did::Resume(ROOT, Request::Cont, 0)));
+    s.enters(ROOT, fork());
+    s.returns(ROOT, -4095);
+    s.exits(ROOT);
+    assert_eq!(
+        s.end(),
+        [
+            "#1 fork: EAGAIN",
+            "#1 fork: errno 4095",
+            "#1 ends: Itself 0 last"
+        ]
+    );
+}
+
+#[test]
+fn a_restarted_call_is_one_call() {
+    let mut s = Story::new();
+    for _ in 0..3 {
+        s.enters(ROOT, fork());
+        s.returns(ROOT, ERESTARTNOINTR);
+        s.signal(ROOT, 14);
+    }
+    s.enters(ROOT, fork());
+    s.makes(ROOT, 101, Process);
+    s.tells(ROOT, 101, FORK);
+    s.first_stop(101);
+    s.exits(101);
+    s.exits(ROOT);
+    assert_eq!(s.totals().calls["fork"], 1);
+    assert_eq!(s.end().len(), 3);
+}
+
+#[test]
+fn a_restart_lasts_over_a_group_stop() {
+    let mut s = Story::new();
+    s.enters(ROOT, fork());
+    s.returns(ROOT, ERESTARTNOINTR);
+    s.signal(ROOT, 19);
+    s.stops(ROOT, event_stop(19, 128), crate::sys::Op::None);
+    s.first_stop(ROOT);
+    s.signal(ROOT, 18);
+    s.enters(ROOT, fork());
+    s.returns(ROOT, -11);
+    s.exits(ROOT);
+    assert_eq!(s.end(), ["#1 fork: EAGAIN", "#1 ends: Itself 0 last"]);
+}
+
+/// The handler that runs first makes tasks itself, further down the stack.
+#[test]
+fn calls_of_a_handler_nest_inside_a_restarted_one() {
+    let mut nested = fork();
+    nested.sp -= 0x400;
+    let mut deeper = fork();
+    deeper.sp -= 0x800;
+    let mut s = Story::new();
+    s.enters(ROOT, fork());
+    s.returns(ROOT, ERESTARTNOINTR);
+    s.signal(ROOT, 14);
+    s.enters(ROOT, nested);
+    s.returns(ROOT, ERESTARTNOINTR);
+    s.signal(ROOT, 15);
+    s.enters(ROOT, deeper);
+    s.returns(ROOT, -11);
+    s.enters(ROOT, nested);
+    s.makes(ROOT, 101, Process);
+    s.tells(ROOT, 101, FORK);
+    s.first_stop(101);
+    s.enters(ROOT, fork());
+    s.makes(ROOT, 102, Process);
+    s.tells(ROOT, 102, FORK);
+    s.first_stop(102);
+    for tid in [101, 102, ROOT] {
+        s.exits(tid);
+    }
+    assert_eq!(
+        s.end()[..3],
+        [
+            "#1 fork: EAGAIN",
+            "#1 fork: #2 101 process",
+            "#1 fork: #3 102 process",
+        ]
+    );
+}
+
+#[test]
+fn a_call_that_was_never_made_again_is_unfinished() {
+    // The task ends, or a handler jumps away and other calls follow.
+    for exec in [false, true] {
+        let mut s = Story::new();
+        s.enters(ROOT, fork());
+        s.returns(ROOT, ERESTARTNOINTR);
+        s.signal(ROOT, 14);
+        if exec {
+            s.execs(ROOT, ROOT);
+        }
+        s.exits(ROOT);
+        assert!(s.end().contains(&"#1 fork: unfinished".to_owned()));
+    }
+    let mut s = Story::new();
+    for number in 0..40u64 {
+        let mut call = fork();
+        call.sp += number * 64;
+        s.enters(ROOT, call);
+        s.returns(ROOT, ERESTARTNOINTR);
+        s.signal(ROOT, 14);
+    }
+    s.exits(ROOT);
+    let lines = s.end();
+    let unfinished = lines.iter().filter(|line| *line == "#1 fork: unfinished");
+    assert_eq!(unfinished.count(), 40);
+}
+
+/// The call that ran is over; a restarting one cannot have made a newborn.
+#[test]
+fn a_restarting_call_is_nobody_s_creator() {
+    let mut s = Story::new();
+    s.creates(ROOT, 101, Process);
+    s.edit(101, |fake| fake.registers.saved = [100; 6]);
+    s.enters(ROOT, fork());
+    s.returns(ROOT, ERESTARTNOINTR);
+    s.enters(101, fork());
+    s.makes(101, 102, Process);
+    s.killed(101);
+    s.first_stop(102);
+    assert_eq!(s.state(102), Some(State::Runs));
+    s.exits(102);
+    s.exits(ROOT);
+    let lines = s.end();
+    assert!(
+        lines.contains(&"#2 fork: #3 102 process, told by child".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_filter_that_traps_or_kills_is_no_creation() {
+    // RET_TRAP and RET_KILL: the result is the call's number.
+    let mut s = Story::with(Intercept::Syscall);
+    s.entry(ROOT, fork());
+    s.returns(ROOT, 57);
+    s.signal(ROOT, 31);
+    assert_eq!(
+        s.did().last(),
+        Some(&Did::Resume(ROOT, Request::Syscall, 31))
+    );
+    s.entry(ROOT, fork());
+    s.returns(ROOT, 57);
+    s.killed(ROOT);
+    assert_eq!(
+        s.end(),
+        [
+            "#1 fork: SIGSYS",
+            "#1 fork: SIGSYS",
+            "#1 ends: Signal SIGKILL last"
+        ]
+    );
+}
+
+#[test]
+fn a_result_without_an_event_was_made_by_nobody_we_know() {
+    let mut s = Story::with(Intercept::Syscall);
+    s.entry(ROOT, fork());
+    s.returns(ROOT, 4711);
+    s.entry(ROOT, fork());
+    s.returns(ROOT, -11);
+    s.exits(ROOT);
+    assert_eq!(
+        s.end()[..2],
+        ["#1 fork: untraced Some(4711)", "#1 fork: EAGAIN"]
+    );
+}
+
+/// RET_ERRNO with 0: no task has the tid 0.
+#[test]
+fn a_filter_that_feigns_success_is_no_creation() {
+    let mut s = Story::with(Intercept::Syscall);
+    s.entry(ROOT, fork());
+    s.returns(ROOT, 0);
+    s.exits(ROOT);
+    assert_eq!(s.end()[0], "#1 fork: errno 0");
+}
+
+#[test]
+fn in_syscall_mode_every_call_stops_and_one_event_tells() {
+    let mut s = Story::with(Intercept::Syscall);
+    s.entry(ROOT, crate::peek::testing::x86_64(39, [0; 6]));
+    s.returns(ROOT, 100);
+    s.entry(ROOT, fork());
+    s.makes(ROOT, 101, Process);
+    s.tells(ROOT, 101, FORK);
+    s.returns(ROOT, 101);
+    s.first_stop(101);
+    s.returns(101, 0);
+    let all_syscall = |did: &Did| matches!(did, Did::Resume(_, Request::Syscall, 0));
+    assert!(s.did().iter().all(all_syscall));
+    s.exits(101);
+    s.exits(ROOT);
+    assert_eq!(s.end().len(), 3);
+}
+
+#[test]
+fn in_syscall_mode_a_filter_s_stop_after_the_entry_is_the_same_call() {
+    let mut s = Story::new();
+    s.tracer.table.get_mut(ROOT).expect("root").full = true;
+    s.entry(ROOT, fork());
+    s.enters(ROOT, fork());
+    s.returns(ROOT, ERESTARTNOINTR);
+    s.entry(ROOT, fork());
+    s.enters(ROOT, fork());
+    s.makes(ROOT, 101, Process);
+    s.tells(ROOT, 101, FORK);
+    s.returns(ROOT, 101);
+    s.first_stop(101);
+    assert_eq!(s.did().last(), Some(&Did::Resume(101, Request::Syscall, 0)));
+    s.exits(101);
+    s.exits(ROOT);
+    assert_eq!(s.end().len(), 3);
+}

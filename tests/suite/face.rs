@@ -1,0 +1,146 @@
+//! The program itself around a live trace: statuses, outputs, and that a replay shows the same.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn clonespy(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clonespy"));
+    command
+        .args(args)
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn path(dir: &Path, name: &str) -> String {
+    dir.join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_replayed_text_is_the_live_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let (trace, text) = (path(dir.path(), "t.jsonl"), path(dir.path(), "t.txt"));
+    for looks in [
+        &[][..],
+        &["-v"],
+        &["-q"],
+        &["-qq"],
+        &["-qqq"],
+        &["--color=always"],
+    ] {
+        let formats = [
+            format!("--format=jsonl:{trace}"),
+            format!("--format=text:{text}"),
+        ];
+        let mut args: Vec<&str> = formats.iter().map(String::as_str).collect();
+        args.extend(looks);
+        args.extend(["--stats", "--", "sh", "-c", "ls | wc -l; (exit 3); true"]);
+        let live = clonespy(&args).output().unwrap();
+        assert_eq!(live.status.code(), Some(0), "{}", stderr(&live));
+        assert_eq!(stderr(&live), "");
+        let replayed = clonespy(&[&["replay"], looks, &[&trace]].concat())
+            .output()
+            .unwrap();
+        assert_eq!(stderr(&replayed), "");
+        assert_eq!(
+            String::from_utf8_lossy(&replayed.stdout),
+            fs::read_to_string(&text).unwrap(),
+            "{looks:?}"
+        );
+    }
+}
+
+#[test]
+fn the_report_goes_to_stderr_and_the_programs_output_stays_its_own() {
+    let output = clonespy(&["sh", "-c", "echo out; (echo err >&2)"])
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"out\n");
+    assert!(stderr(&output).contains("err\n") && stderr(&output).contains("2 processes"));
+}
+
+#[test]
+fn it_ends_as_the_program_ended() {
+    for code in [0, 1, 3, 255] {
+        let output = clonespy(&["-qqq", "sh", "-c", &format!("exit {code}")])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code));
+    }
+    for signal in [9, 15, 10] {
+        let script = format!("kill -{signal} $$");
+        let output = clonespy(&["-qqq", "sh", "-c", &script]).output().unwrap();
+        assert_eq!(output.status.signal(), Some(signal), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_cannot_be_run_has_its_own_status_and_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = path(dir.path(), "file");
+    fs::write(&file, "").unwrap();
+    for (program, status) in [("/nowhere/prog", 127), (file.as_str(), 126)] {
+        let output = clonespy(&[program]).output().unwrap();
+        assert_eq!(output.status.code(), Some(status));
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+        assert!(stderr(&output).starts_with(&format!("clonespy: {program}: ")));
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_opened_stops_before_anything_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let proof = path(dir.path(), "ran");
+    let output = clonespy(&["-o", "/nowhere/x", "touch", &proof])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert_eq!(stderr(&output).lines().count(), 1);
+    assert!(!Path::new(&proof).exists());
+}
+
+#[test]
+fn a_lost_output_leaves_the_program_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let proof = path(dir.path(), "ran");
+    let script = format!("(true); (true); touch {proof}; exit 4");
+    let output = clonespy(&["-o", "/dev/full", "sh", "-c", &script])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(Path::new(&proof).exists());
+    let lost = "clonespy: the report to /dev/full was lost: No space left on device\n";
+    assert_eq!(stderr(&output), lost);
+
+    // A reader that goes away at once: the same, with a pipe.
+    fs::remove_file(&proof).unwrap();
+    let mut child = clonespy(&["-o", "-", "sh", "-c", &script])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(Path::new(&proof).exists());
+    let lost = "clonespy: the report to standard output was lost: Broken pipe\n";
+    assert_eq!(stderr(&output), lost);
+}
+
+#[test]
+fn outputs_are_not_inherited() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = path(dir.path(), "out");
+    let output = clonespy(&["-o", &out, "sh", "-c", "ls -l /proc/self/fd"])
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8_lossy(&output.stdout).contains(&out));
+}

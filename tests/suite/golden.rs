@@ -1,0 +1,520 @@
+//! Golden files: recorded traces (`tests/golden/NAME.jsonl`), what they are to look like
+//! (`NAME.VARIANT.txt`), and the program itself rendering them.
+//!
+//! `CLONESPY_BLESS=1 cargo test golden` writes the expected files anew; read the difference before
+//! committing it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+
+use clonespy::event::{Call, Event};
+use clonespy::replay::Replay;
+use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
+use clonespy::{Outputs, Run, run};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
+}
+
+/// Every recorded trace, by name.
+fn traces() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(golden("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 10, "{names:?}");
+    names
+}
+
+/// A destination that can be read afterwards.
+#[derive(Clone, Default)]
+struct Sink(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn render(
+    events: impl Iterator<Item = clonespy::Result<Event>>,
+    format: &str,
+    look: &Look,
+) -> (String, Run) {
+    let sink = Sink::default();
+    let mut outputs = Outputs::new();
+    let make = report::format(format).unwrap().make;
+    outputs.add("sink", make(Box::new(sink.clone()), look));
+    let run = run(events, outputs);
+    let text = String::from_utf8(sink.0.borrow().clone()).unwrap();
+    (text, run)
+}
+
+fn text(name: &str, look: &Look) -> String {
+    let path = golden(&format!("{name}.jsonl"));
+    render(Replay::open(&path).unwrap(), "text", look).0
+}
+
+/// Compares with a file, or writes it where that was asked for.
+#[track_caller]
+fn expect(file: &str, text: &str) {
+    let path = golden(file);
+    if std::env::var_os("CLONESPY_BLESS").is_some() {
+        fs::write(path, text).unwrap();
+        return;
+    }
+    let wanted = fs::read_to_string(&path).unwrap_or_default();
+    if wanted != text {
+        panic!(
+            "{file} differs (-: the file, +: now):\n{}",
+            difference(&wanted, text)
+        );
+    }
+}
+
+/// The lines that differ, with what is around them.
+fn difference(old: &str, new: &str) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
+    let same = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| {
+        pairs.take_while(|(one, other)| one == other).count()
+    };
+    let head = same(&mut old.iter().zip(&new));
+    let room = old.len().min(new.len()) - head;
+    let tail = same(&mut old.iter().rev().zip(new.iter().rev())).min(room);
+    let mut out = String::new();
+    let mut put = |sign: char, lines: &[&str]| {
+        lines
+            .iter()
+            .for_each(|line| out.push_str(&format!("{sign} {line}\n")));
+    };
+    put(' ', &old[head.saturating_sub(3)..head]);
+    put('-', &old[head..old.len() - tail]);
+    put('+', &new[head..new.len() - tail]);
+    put(
+        ' ',
+        &old[old.len() - tail..(old.len() - tail + 3).min(old.len())],
+    );
+    out
+}
+
+/// Every way of looking, by the name that its files have.
+fn variants() -> Vec<(&'static str, Look)> {
+    fn with(change: impl FnOnce(&mut Look)) -> Look {
+        let mut look = Look::default();
+        change(&mut look);
+        look
+    }
+    let east = TimeZone::fixed(jiff::tz::offset(8));
+    vec![
+        ("80", with(|_| ())),
+        ("120", with(|look| look.width = 120)),
+        ("40", with(|look| look.width = 40)),
+        ("ascii", with(|look| look.unicode = false)),
+        ("color", with(|look| look.color = true)),
+        (
+            "120.color",
+            with(|look| (look.width, look.color) = (120, true)),
+        ),
+        ("zh", with(|look| look.lang = Lang::Chinese)),
+        (
+            "zh.40",
+            with(|look| (look.lang, look.width) = (Lang::Chinese, 40)),
+        ),
+        (
+            "zh.120",
+            with(|look| (look.lang, look.width) = (Lang::Chinese, 120)),
+        ),
+        ("pipe", with(|look| look.cut = false)),
+        ("v", with(|look| look.verbose = 1)),
+        ("vv", with(|look| look.verbose = 2)),
+        ("why", with(|look| look.why = true)),
+        ("q", with(|look| look.quiet = 1)),
+        ("qq", with(|look| look.quiet = 2)),
+        ("qqq", with(|look| look.quiet = 3)),
+        (
+            "fork",
+            with(|look| look.calls = Calls::NONE.with(Call::Fork).with(Call::Vfork)),
+        ),
+        ("c", with(|look| look.summary = Summary::Only)),
+        (
+            "C.zh",
+            with(|look| (look.summary, look.lang) = (Summary::Too, Lang::Chinese)),
+        ),
+        (
+            "successes",
+            with(|look| look.outcomes = Outcomes::Successes),
+        ),
+        ("failures", with(|look| look.outcomes = Outcomes::Failures)),
+        ("y", with(|look| look.names = true)),
+        ("threads", with(|look| look.threads_only = true)),
+        ("depth", with(|look| look.depth = Some(0))),
+        (
+            "t",
+            with(|look| {
+                look.stamps.clock = Some(Clock::Seconds);
+                look.stamps.took = true;
+                look.zone = east;
+            }),
+        ),
+        (
+            "r",
+            with(|look| {
+                look.stamps.clock = Some(Clock::Epoch);
+                look.stamps.relative = true;
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn every_trace_looks_as_it_should() {
+    for name in traces() {
+        expect(&format!("{name}.80.txt"), &text(&name, &Look::default()));
+    }
+}
+
+#[test]
+fn every_way_of_looking() {
+    for name in ["pthread", "vfork", "failed", "odd", "hostile"] {
+        for (variant, look) in variants() {
+            expect(&format!("{name}.{variant}.txt"), &text(name, &look));
+        }
+    }
+}
+
+#[test]
+fn whatever_is_recorded_nothing_reaches_the_terminal_but_text() {
+    for name in traces() {
+        for (variant, look) in variants() {
+            let text = text(&name, &look);
+            let odd = |c: char| c.is_control() && c != '\n' && !(look.color && c == '\x1b');
+            assert!(!text.contains(odd), "{name}.{variant}");
+            assert!(!text.contains('\u{202e}'), "{name}.{variant}");
+            assert!(look.unicode || text.is_ascii(), "{name}.{variant}");
+            // A word longer than a line is not cut: that is what may stand out.
+            let wide = |line: &&str| width(line) > look.width && line.contains(' ');
+            let long: Vec<_> = text.lines().filter(wide).collect();
+            let may = !look.cut || look.color || name == "newer" || name == "hostile";
+            assert!(may || long.is_empty(), "{name}.{variant}: {long:#?}");
+            assert!(text.is_empty() || text.ends_with('\n'), "{name}.{variant}");
+        }
+    }
+}
+
+#[test]
+fn a_trace_read_and_written_is_the_same() {
+    // The two that a newer version wrote and that was cut short hold what is not kept.
+    for name in traces()
+        .iter()
+        .filter(|name| !["newer", "cut"].contains(&name.as_str()))
+    {
+        let path = golden(&format!("{name}.jsonl"));
+        let (text, _) = render(Replay::open(&path).unwrap(), "jsonl", &Look::default());
+        assert_eq!(text, fs::read_to_string(&path).unwrap(), "{name}");
+        let (array, _) = render(Replay::open(&path).unwrap(), "json", &Look::default());
+        let array: Vec<Value> = serde_json::from_str(&array).unwrap();
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(array, lines, "{name}");
+    }
+}
+
+#[test]
+fn every_recorded_line_is_valid_by_the_schema() {
+    let schema = serde_json::from_str(&report::schema()).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let mut lines = 0;
+    for name in traces() {
+        let text = fs::read_to_string(golden(&format!("{name}.jsonl"))).unwrap();
+        for line in text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        {
+            let errors: Vec<_> = schema.iter_errors(&line).map(|e| e.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {line}\n{errors:#?}");
+            lines += 1;
+        }
+    }
+    assert!(lines > 90, "{lines}");
+}
+
+/// Twenty thousand threads, created and joined in a row by one process.
+fn storm() -> impl Iterator<Item = clonespy::Result<Event>> {
+    const MANY: u64 = 20_000;
+    let fields = |mut line: Value, more: Value| {
+        line.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        Ok(serde_json::from_value(line).unwrap())
+    };
+    let stamp = |seq: u64, task: u64, tid: u64| json!({"seq": seq, "at_ns": seq * 1000, "task": task, "tid": tid, "tgid": 7001});
+    let start = fs::read_to_string(golden("pthread.jsonl")).unwrap();
+    let start: Event = serde_json::from_str(start.lines().next().unwrap()).unwrap();
+    let main = [
+        Ok(start),
+        fields(
+            stamp(1, 1, 7001),
+            json!({"type": "task", "kind": "process", "comm": "clonespy", "how": "launched"}),
+        ),
+        fields(
+            stamp(2, 1, 7001),
+            json!({"type": "exec", "path": "/srv/storm", "argv": ["./storm"], "comm": "storm"}),
+        ),
+    ];
+    let threads = (0..MANY).flat_map(move |n| {
+        let created = json!({"task": n + 2, "tid": 7002 + n, "tgid": 7001, "kind": "thread"});
+        [
+            fields(
+                stamp(3 + 2 * n, 1, 7001),
+                json!({"type": "clone", "comm": "storm",
+                "abi": "x86_64", "call": "clone3", "flags": ["CLONE_VM", "CLONE_THREAD"],
+                "flags_raw": "0x10100", "exit_signal": null, "exit_signal_raw": "0x0",
+                "outcome": {"created": created}}),
+            ),
+            fields(
+                stamp(4 + 2 * n, n + 2, 7002 + n),
+                json!({"type": "exit", "comm": "worker",
+                "how": "self", "status": {"exited": 0}, "last": false,
+                "lived_ns": 19_000 + n * 821_000 / (MANY - 1)}),
+            ),
+        ]
+    });
+    let end = [
+        fields(
+            stamp(50_000, 1, 7001),
+            json!({"type": "exit", "comm": "storm", "how": "self",
+            "status": {"exited": 0}, "last": true, "lived_ns": 1_900_000_000u64}),
+        ),
+        fields(
+            stamp(50_001, 1, 7001),
+            json!({"type": "end", "status": {"exited": 0},
+            "totals": {"processes": 1, "threads": MANY + 1, "leaders": 1,
+                "calls": {"clone3": MANY}, "created": MANY, "failed": 0, "untraced": 0,
+                "unfinished": 0}}),
+        ),
+    ];
+    main.into_iter().chain(threads).chain(end)
+}
+
+#[test]
+fn twenty_thousand_threads_are_one_row() {
+    let look = Look {
+        quiet: 2,
+        ..Look::default()
+    };
+    expect("storm.qq.txt", &render(storm(), "text", &look).0);
+}
+
+#[test]
+fn twenty_thousand_lines_alike_are_few_and_all_shows_each() {
+    let (text, _) = render(storm(), "text", &Look::default());
+    expect("storm.80.txt", &text);
+    let look = Look {
+        all: true,
+        ..Look::default()
+    };
+    let (text, _) = render(storm(), "text", &look);
+    assert_eq!(text.matches("clone3 → thread ").count(), 20_000);
+    assert!(!text.contains("more like this"));
+}
+
+/// Columns on a screen.
+fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+#[test]
+fn strace_lines() {
+    for name in ["pthread", "vfork", "failed", "odd", "hostile", "exec"] {
+        let path = golden(&format!("{name}.jsonl"));
+        let (text, _) = render(Replay::open(&path).unwrap(), "strace", &Look::default());
+        expect(&format!("{name}.strace"), &text);
+    }
+}
+
+/// The program itself, away from this machine's locale and colours.
+fn clonespy(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clonespy"));
+    command
+        .args(args)
+        .env("LC_ALL", "C.UTF-8")
+        .current_dir(golden("."));
+    for name in ["NO_COLOR", "CLICOLOR_FORCE", "TERM"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    String::from_utf8(bytes.to_vec())
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[track_caller]
+fn check(output: &Output, status: i32, errors: &[&str]) {
+    assert_eq!(lines(&output.stderr), errors);
+    assert_eq!(output.status.code(), Some(status));
+}
+
+#[test]
+fn replay_writes_to_stdout_or_where_it_is_told() {
+    let output = clonespy(&["replay", "pthread.jsonl"]).output().unwrap();
+    check(&output, 0, &[]);
+    let wanted = text("pthread", &Look::default()).into_bytes();
+    assert_eq!(output.stdout, wanted);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("out.txt");
+    let output = clonespy(&["replay", "-o", file.to_str().unwrap(), "pthread.jsonl"]).output();
+    check(&output.unwrap(), 0, &[]);
+    assert_eq!(fs::read(&file).unwrap(), wanted);
+}
+
+#[test]
+fn replay_reads_stdin_and_arrays() {
+    let dir = tempfile::tempdir().unwrap();
+    let array = dir.path().join("t.json");
+    let to = format!("json:{}", array.display());
+    check(
+        &clonespy(&["replay", "--format", &to, "pthread.jsonl"])
+            .output()
+            .unwrap(),
+        0,
+        &[],
+    );
+    let output = clonespy(&["replay", "-"])
+        .stdin(fs::File::open(&array).unwrap())
+        .output()
+        .unwrap();
+    check(&output, 0, &[]);
+    assert_eq!(
+        output.stdout,
+        text("pthread", &Look::default()).into_bytes()
+    );
+}
+
+#[test]
+fn a_cut_trace_is_a_warning_and_garbage_a_failure() {
+    let output = clonespy(&["replay", "cut.jsonl"]).output().unwrap();
+    check(
+        &output,
+        0,
+        &["clonespy: cut.jsonl: this trace was cut short"],
+    );
+    assert_eq!(output.stdout, text("cut", &Look::default()).into_bytes());
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t");
+    let whole = fs::read_to_string(golden("pthread.jsonl")).unwrap();
+    let mut broken: Vec<_> = whole.lines().collect();
+    broken.insert(4, "\x1b[2J");
+    fs::write(&path, broken.join("\n")).unwrap();
+    let output = clonespy(&["replay", path.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let error = format!(
+        "clonespy: {}:5: not a clonespy trace: expected value",
+        path.display()
+    );
+    check(&output, 125, &[&error]);
+    assert!(lines(&output.stdout)[0].contains("clone3 → thread 48212"));
+
+    let output = clonespy(&["replay", "/nowhere"]).output().unwrap();
+    check(
+        &output,
+        125,
+        &["clonespy: cannot read /nowhere: No such file or directory"],
+    );
+}
+
+#[test]
+fn the_command_line_fails_with_125_and_one_line() {
+    check(
+        &clonespy(&[]).output().unwrap(),
+        125,
+        &["clonespy: no program to run; usage: clonespy [OPTIONS] [--] PROGRAM [ARGS]..."],
+    );
+    let output = clonespy(&["replay", "pthread.jsonl", "--fromat=json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert_eq!(lines(&output.stderr).len(), 1);
+    assert!(lines(&output.stderr)[0].contains("--format"));
+    let output = clonespy(&["-o", "/nowhere/x", "true"]).output().unwrap();
+    let error = "clonespy: cannot write /nowhere/x: No such file or directory";
+    check(&output, 125, &[error]);
+}
+
+#[test]
+fn help_and_schema_go_to_stdout() {
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["--generate=schema"],
+        &["--generate=man"],
+        &["--generate=complete-bash"],
+        &["--generate=complete-zsh"],
+        &["--generate=complete-fish"],
+    ] {
+        let output = clonespy(args).output().unwrap();
+        check(&output, 0, &[]);
+        assert!(!output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_noise_and_a_full_disk_is() {
+    for args in [&["replay", "pthread.jsonl"][..], &["--help"]] {
+        let mut child = clonespy(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Closed before a byte can be read, or after the pipe took it all: both are fine.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        check(&output, 0, &[]);
+    }
+    let output = clonespy(&["replay", "-o", "/dev/full", "pthread.jsonl"])
+        .output()
+        .unwrap();
+    let error = "clonespy: the report to /dev/full was lost: No space left on device";
+    check(&output, 125, &[error]);
+}
+
+#[test]
+fn one_lost_output_does_not_cost_the_other() {
+    let args = [
+        "replay",
+        "--format=jsonl:/dev/full",
+        "--format=text",
+        "pthread.jsonl",
+    ];
+    let output = clonespy(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert_eq!(
+        output.stdout,
+        text("pthread", &Look::default()).into_bytes()
+    );
+}
