@@ -24,7 +24,11 @@ mod real;
 mod strace; // what strace says of a program
 mod trace; // runs a program under clonespy // programs that people use
 
+// Expectations.
+mod check; // every fixture's expectation file: it holds, and each of its values matters
+mod library; // clonespy::trace, from this multi-threaded program
+
 // The face.
 mod face; // outputs and statuses around a live trace, and that a replay shows the same
-mod golden;
-mod strace_lines; // what --format strace prints, beside strace and read by others // recorded traces, rendered and compared with files
+mod golden; // recorded traces, rendered and compared with files
+mod strace_lines; // what --format strace prints, beside strace and read by others
