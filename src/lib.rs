@@ -33,6 +33,7 @@ pub mod error;
 pub mod event;
 #[cfg(test)]
 mod event_samples;
+pub mod explain;
 pub mod observe;
 pub mod peek;
 pub mod replay;

@@ -6,10 +6,15 @@ pub mod args;
 pub mod bpf;
 pub mod errno;
 pub mod flags;
+pub mod origins;
+pub mod rules;
 pub mod signals;
 
 pub use arch::{ABIS, Abi, Order};
 pub use flags::{CloneFlags, FLAGS, Flag};
+
+// The one thing that the tables share with events: which of the four calls.
+pub use crate::event::Call;
 
 #[cfg(test)]
 mod testing;

@@ -183,6 +183,7 @@ impl<K: Kernel> Tracer<K> {
     fn seize_all(&mut self, wanted: &Attach) -> Vec<Error> {
         let reaper = Reaper::start();
         let full = wanted.intercept == Some(Intercept::Syscall);
+        self.unseen_entries |= !full;
         let mut refusals = Vec::new();
         for tgid in processes(wanted, &mut refusals) {
             if let Err(refusal) = self.seize_process(tgid, full, &reaper) {

@@ -167,6 +167,11 @@ impl<K: Kernel> Tracer<K> {
             return Ok(());
         };
         pending.restarting = false;
+        // A handler may have written something else where the arguments point.
+        if let Some(decoded) = decode::decode(task.eye(), &call) {
+            pending.event.request = decoded.request.clone();
+            pending.decoded = decoded;
+        }
         let hidden = self.hide_untraced(task, &call, &mut pending);
         self.table.set_call(tid, pending);
         hidden

@@ -32,12 +32,12 @@ pub type Answer<T> = Result<T, Refused>;
 pub trait Kernel {
     /// Monotonic nanoseconds since the trace began.
     fn now_ns(&self) -> u64;
-    /// The next report, of which `live` tracees can be the object, or what else ended the wait. A
-    /// stop is taken; an end is only seen, and stays readable until [`Kernel::reap`].
+    /// The next report, of which `live` tracees can be the object, or what else ended the wait;
+    /// `restless`: [`Woke::Idle`] after a short silence. A stop is taken; an end is only seen, and stays readable until [`Kernel::reap`].
     ///
     /// # Errors
     /// What wait(2) says beyond ECHILD and EINTR.
-    fn next_report(&self, live: usize) -> io::Result<Woke>;
+    fn next_report(&self, live: usize, restless: bool) -> io::Result<Woke>;
     /// A stop that was taken ahead of its turn, where nothing more is to be waited for.
     fn leftover(&self) -> Option<Report>;
     /// Reaps a task whose end was reported. Its tid is free from then on.
@@ -210,9 +210,9 @@ impl Kernel for Live {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn next_report(&self, live: usize) -> io::Result<Woke> {
+    fn next_report(&self, live: usize, restless: bool) -> io::Result<Woke> {
         let mut waiter = self.waiter.borrow_mut();
-        let woke = waiter.next(live);
+        let woke = waiter.next(live, restless);
         self.waits.set(waiter.waits());
         woke
     }

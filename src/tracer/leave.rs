@@ -119,9 +119,11 @@ impl<K: Kernel> Tracer<K> {
 
     /// Whether a register is changed for the length of a call: a moment later it is put back.
     fn edits_open(&self) -> bool {
-        self.table.calling.iter().any(|&tid| {
-            let call = self.table.get(tid).and_then(|tracee| tracee.call.as_ref());
-            call.is_some_and(|pending| pending.edit.is_some())
+        self.table.tids().into_iter().any(|tid| {
+            self.table.get(tid).is_some_and(|tracee| {
+                // A newborn has a copy of the change until its first stop.
+                tracee.mend.is_some() || tracee.call.as_ref().is_some_and(|c| c.edit.is_some())
+            })
         })
     }
 

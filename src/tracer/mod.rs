@@ -88,6 +88,8 @@ pub struct Tracer<K: Kernel = Live> {
     /// The ABIs that this machine runs.
     abis: Vec<&'static Abi>,
     intercept: Intercept,
+    /// Some tasks enter calls without a stop: newborns can come whose creator stays silent.
+    unseen_entries: bool,
     start: Option<Starting>,
     root: Tid,
     status: Option<Status>,
@@ -106,6 +108,8 @@ pub struct Tracer<K: Kernel = Live> {
     /// Tasks are to be let go as soon as all changes are put back.
     leaving: bool,
     ended: bool,
+    /// It broke: what is left is for [`Drop`].
+    failed: bool,
 }
 
 /// The program between its fork and its exec.
@@ -125,6 +129,7 @@ impl<K: Kernel> Tracer<K> {
             observers: crate::observe::standard(),
             abis,
             intercept,
+            unseen_entries: intercept == Intercept::Event,
             start: None,
             root: 0,
             status: None,
@@ -140,14 +145,16 @@ impl<K: Kernel> Tracer<K> {
             cut: None,
             leaving: false,
             ended: false,
+            failed: false,
         }
     }
 
     /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
+        let restless = self.unseen_entries && self.nursery.len() > 0;
         let woke = self
             .kernel
-            .next_report(self.table.len() + self.nursery.len())
+            .next_report(self.table.len() + self.nursery.len(), restless)
             .map_err(|why| broken("wait", why))?;
         let handled = match woke {
             Woke::Report(report) => self.report(report)?,
@@ -161,6 +168,7 @@ impl<K: Kernel> Tracer<K> {
                 Ok(())
             }
             Woke::Handler => self.grant_wish(),
+            Woke::Idle => self.settle(),
         };
         match handled {
             Ok(()) | Err(Refused::Gone) => Ok(!self.ended),
@@ -379,7 +387,7 @@ impl<K: Kernel> Drop for Tracer<K> {
         }
         // A newborn that is parked, or not yet reported, is killed when it is reported.
         loop {
-            match self.kernel.next_report(self.table.len()) {
+            match self.kernel.next_report(self.table.len(), false) {
                 Ok(Woke::Report(report)) => match report.what {
                     What::Stopped(_) => self.kernel.kill(report.tid, SIGKILL),
                     What::Exited(_) | What::Killed { .. } => self.kernel.reap(report.tid),
@@ -399,14 +407,14 @@ impl<K: Kernel> Iterator for Tracer<K> {
             if let Some(event) = self.out.pop_front() {
                 return Some(Ok(event));
             }
-            if self.ended {
+            if self.ended || self.failed {
                 return None;
             }
             match self.step() {
                 Ok(true) => {}
                 Ok(false) => self.finish(),
                 Err(error) => {
-                    self.ended = true;
+                    self.failed = true;
                     return Some(Err(error));
                 }
             }

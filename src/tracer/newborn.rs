@@ -347,7 +347,7 @@ impl<K: Kernel> Tracer<K> {
 
     fn best_dead_call(&mut self, tid: Tid, facts: &Facts) -> Option<DeadCall> {
         let calls = &self.nursery.dead_calls;
-        let (index, _) = calls
+        let ranks = calls
             .iter()
             .enumerate()
             .filter(|(_, dead)| match facts.call {
@@ -357,7 +357,12 @@ impl<K: Kernel> Tracer<K> {
                         && !contradicts(tid, &dead.pending, &facts.status)
                 }
             })
-            .max_by_key(|(index, dead)| (kinship(tid, dead, facts), *index))?;
+            .map(|(index, dead)| (kinship(tid, dead, facts), index));
+        let (best, index) = ranks.clone().max()?;
+        if facts.call.is_none() && ranks.filter(|(rank, _)| *rank == best).count() > 1 {
+            // Nothing but ids, and they fit several: a guess would take another newborn's call.
+            return None;
+        }
         Some(self.nursery.dead_calls.remove(index))
     }
 

@@ -160,7 +160,7 @@ impl Kernel for Scripted {
         world.clock
     }
 
-    fn next_report(&self, _: usize) -> io::Result<Woke> {
+    fn next_report(&self, _: usize, _: bool) -> io::Result<Woke> {
         if std::thread::panicking() {
             return Ok(Woke::Nobody);
         }

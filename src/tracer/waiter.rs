@@ -26,6 +26,9 @@ const TRIES: u8 = 3;
 /// (CLONE_PARENT in the program that we started).
 const NAP: Duration = Duration::from_millis(500);
 
+/// The longest sleep while somebody is parked whose creator is not known.
+const SHORT_NAP: Duration = Duration::from_millis(5);
+
 /// How waits are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -51,6 +54,9 @@ pub enum Woke {
     Deadline,
     /// A handler ran; it may have a wish.
     Handler,
+    /// Nobody had anything to say for a while, and somebody is parked whose creator is not known:
+    /// it is time to look again.
+    Idle,
     /// No tracee is left.
     Nobody,
 }
@@ -60,6 +66,9 @@ pub struct Waiter {
     style: Style,
     /// Stops that were taken ahead of their turn.
     taken: VecDeque<Report>,
+    /// A round of taking all that is ready was left for a task that had to be reaped first, and how
+    /// long it has taken so far.
+    round: Option<Duration>,
     /// Tasks that are likely to report, and how often each has been asked.
     expected: VecDeque<(Tid, u8)>,
     /// Something may wait unannounced.
@@ -74,6 +83,7 @@ impl Waiter {
         Self {
             style,
             taken: VecDeque::new(),
+            round: None,
             expected: VecDeque::new(),
             unsure: true,
             next_scan: Instant::now(),
@@ -107,19 +117,26 @@ impl Waiter {
         self.taken.pop_front()
     }
 
-    /// The next report, or what ended the wait for it.
+    /// The next report of `live` tracees, or what ended the wait for it. `restless`: somebody is
+    /// parked whose creator is not known, so that silence is news too.
     ///
     /// # Errors
     /// What wait(2) says beyond ECHILD and EINTR.
-    pub fn next(&mut self, live: usize) -> io::Result<Woke> {
+    pub fn next(&mut self, live: usize, restless: bool) -> io::Result<Woke> {
+        if self.round.is_some()
+            && let Some(report) = self.gather()?
+        {
+            return Ok(Woke::Report(report));
+        }
         if let Some(report) = self.taken.pop_front() {
             return Ok(Woke::Report(report));
         }
         loop {
             let found = match self.style {
-                Style::Directed { .. } => self.directed(),
-                Style::Mixed if live >= FEW => self.directed(),
-                Style::Mixed | Style::Plain => self.plain(live),
+                Style::Directed { .. } => self.directed(restless),
+                Style::Mixed if live >= FEW || restless => self.directed(restless),
+                Style::Plain if restless => self.polled(),
+                Style::Mixed | Style::Plain => self.plain(),
             };
             match found {
                 Ok(Some(woke)) => return Ok(woke),
@@ -131,33 +148,60 @@ impl Waiter {
         }
     }
 
-    /// Sleeps until some tracee reports, then takes what else is there, so that one that is always
-    /// ready cannot keep the others waiting.
-    fn plain(&mut self, live: usize) -> io::Result<Option<Woke>> {
+    /// Sleeps until some tracee reports, then takes what else is ready.
+    fn plain(&mut self) -> io::Result<Option<Woke>> {
         self.expected.clear();
         self.unsure = true;
         let Some(first) = self.ask(Target::Any, true)? else {
             return Ok(None);
         };
-        if matches!(first.what, What::Stopped(_)) {
-            for _ in 1..live {
-                match self.ask(Target::Any, false) {
-                    Ok(Some(report)) => {
-                        self.taken.push_back(report);
-                        // The end of a task is only seen, not taken: it must be reaped before
-                        // anything else can be seen.
-                        if !matches!(report.what, What::Stopped(_)) {
-                            break;
-                        }
-                    }
-                    Ok(None) | Err(_) => break,
-                }
-            }
+        self.round = Some(Duration::ZERO);
+        if !matches!(first.what, What::Stopped(_)) {
+            return Ok(Some(Woke::Report(first)));
         }
-        Ok(Some(Woke::Report(first)))
+        self.taken.push_back(first);
+        Ok(self.gather()?.map(Woke::Report))
     }
 
-    fn directed(&mut self) -> io::Result<Option<Woke>> {
+    /// Takes all that is ready, then hands it out in turn. The kernel looks at the newest tracee
+    /// first: whoever took one report at a time would keep an old task waiting for as long as new
+    /// ones come (seen: a thread that was to end a storm of clones never had its turn). What is
+    /// taken stays stopped, so a round ends.
+    ///
+    /// The end of a task is only seen, and hides all others until it is reaped: it is handed out at
+    /// once, and the round goes on at the next call.
+    fn gather(&mut self) -> io::Result<Option<Report>> {
+        let began = Instant::now();
+        let found = loop {
+            match self.ask(Target::Any, false) {
+                Ok(Some(report)) if matches!(report.what, What::Stopped(_)) => {
+                    self.taken.push_back(report);
+                }
+                Ok(Some(ended)) => {
+                    // Killed in its stop, which nobody can answer any more.
+                    self.taken.retain(|report| report.tid != ended.tid);
+                    break Some(ended);
+                }
+                Ok(None) => break None,
+                Err(why) if why.raw_os_error() == Some(libc::ECHILD) => break None,
+                Err(why) => return Err(why),
+            }
+        };
+        let ended = Instant::now();
+        let spent = self.round.unwrap_or_default() + (ended - began);
+        if found.is_some() {
+            self.round = Some(spent);
+            return Ok(found);
+        }
+        self.round = None;
+        self.next_scan = ended + spent * RATION;
+        // What stops after a round that ended with nothing announces itself: no SIGCHLD is pending
+        // now that could hide another, or it is taken next.
+        self.unsure = false;
+        Ok(self.taken.pop_front())
+    }
+
+    fn directed(&mut self, restless: bool) -> io::Result<Option<Woke>> {
         for _ in 0..self.expected.len() {
             let Some((tid, tries)) = self.expected.pop_front() else {
                 break;
@@ -178,7 +222,8 @@ impl Waiter {
             return Ok(Some(Woke::Deadline));
         }
         if self.unsure && now >= self.next_scan {
-            return Ok(self.scan()?.map(Woke::Report));
+            self.round = Some(Duration::ZERO);
+            return Ok(self.gather()?.map(Woke::Report));
         }
         let until = if self.unsure {
             self.next_scan
@@ -193,21 +238,17 @@ impl Waiter {
             Taken::Child(tid) => self.ask_one(tid)?.map(Woke::Report),
             Taken::Ending(signal) => Some(Woke::Ending(signal)),
             Taken::Interrupted => Some(Woke::Handler),
-            Taken::Nothing => None,
+            Taken::Nothing => restless.then_some(Woke::Idle),
         })
     }
 
-    fn scan(&mut self) -> io::Result<Option<Report>> {
-        let began = Instant::now();
-        let found = self.ask(Target::Any, false);
-        let ended = Instant::now();
-        self.next_scan = ended + (ended - began) * RATION;
-        // What stops after a scan that found nothing announces itself: no SIGCHLD is pending now
-        // that could hide another, or it is taken next.
-        if matches!(found, Ok(None)) {
-            self.unsure = false;
+    /// Without a signal to wait for, and with a reason not to sleep for ever.
+    fn polled(&mut self) -> io::Result<Option<Woke>> {
+        let found = self.ask(Target::Any, false)?;
+        if found.is_none() {
+            std::thread::sleep(SHORT_NAP);
         }
-        found
+        Ok(Some(found.map_or(Woke::Idle, Woke::Report)))
     }
 
     /// As [`Waiter::ask`]; a task that is not there (any more) has nothing to report.

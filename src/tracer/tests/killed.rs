@@ -75,3 +75,22 @@ fn a_kill_at_any_request_loses_no_call_and_holds_nobody() {
         }
     }
 }
+
+/// The result was seen, whatever becomes of the caller at that stop.
+#[test]
+fn a_kill_at_the_exit_stop_loses_no_result() {
+    for requests in 0..MOST {
+        let mut s = Story::new();
+        s.enters(ROOT, clone(CLONE_UNTRACED));
+        s.edit(ROOT, |fake| fake.dies_after = Some(requests));
+        s.returns(ROOT, -11);
+        s.cut_off(ROOT);
+        let outcome = if requests == 0 {
+            "unfinished"
+        } else {
+            "EAGAIN"
+        };
+        let line = format!("#1 clone: {outcome}");
+        assert!(s.end().contains(&line), "{requests}");
+    }
+}

@@ -453,3 +453,33 @@ fn a_vfork_of_shared_memory_is_a_process() {
         ["#1 clone: #2 101 process", "#2 ends: Itself 3 last"]
     );
 }
+
+/// Only ids are known, and two dead threads can have made it: neither is said to have, and the one
+/// that made another newborn still gets that one.
+#[test]
+fn a_tombstone_that_fits_two_calls_takes_neither() {
+    let mut s = Story::new();
+    s.creates(ROOT, 101, Thread);
+    s.creates(ROOT, 102, Thread);
+    s.edit(101, |fake| fake.registers.saved = [7; 6]);
+    for (tid, child) in [(101, 103), (102, 104)] {
+        s.enters(tid, fork());
+        s.makes(tid, child, Process);
+    }
+    s.cut_off(101);
+    s.killed(103);
+    s.cut_off(102);
+    s.first_stop(104);
+    s.exits(104);
+    s.exits(ROOT);
+    let lines = s.end();
+    assert!(
+        lines.contains(&"#4 103 process Orphan".to_owned()),
+        "{lines:?}"
+    );
+    assert!(
+        lines.contains(&"#3 fork: #5 104 process, told by child".to_owned()),
+        "{lines:?}"
+    );
+    assert!(lines.contains(&"#2 fork: unfinished".to_owned()));
+}

@@ -225,9 +225,7 @@ impl Sim {
             }
         }
         for (child, (caller, kind)) in &told {
-            if !only_died.contains(child) {
-                assert_eq!(makers.get(child), Some(caller), "{child} {kind}");
-            }
+            assert_eq!(makers.get(child), Some(caller), "{child} {kind}");
         }
         assert_eq!(told.len() + appeared, makers.len());
         let lines = self.s.end();

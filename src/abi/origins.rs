@@ -1,0 +1,308 @@
+//! Which library function passes what: one row per function and way of calling.
+//!
+//! A request that fits no row comes from nobody known; one that fits rows of several functions is
+//! not told apart by its arguments, and nothing is claimed. Tasks that the kernel makes for itself
+//! (io_uring's workers, vhost's) come without a call and are not here.
+
+use crate::abi::flags::CloneFlags;
+use crate::event::Call;
+
+/// What a row says of the child's stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stack {
+    /// None is given: the child goes on with the caller's stack pointer.
+    Zero,
+    /// One is given.
+    Given,
+}
+
+/// A library function that asks for tasks, as it asks.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The function's short name, by which checks name it: `pthread_create`, `fork`.
+    pub name: &'static str,
+    /// The library or runtime, and which versions of it.
+    pub library: &'static str,
+    /// The call that it makes.
+    pub call: Call,
+    /// Every flag that it passes, without exit signal.
+    pub flags: CloneFlags,
+    /// Flags that its caller may have added.
+    pub may: CloneFlags,
+    /// The exit signal.
+    pub exit_signal: u64,
+    /// The child's stack.
+    pub stack: Stack,
+    /// Functions and programs that come by this way, for people.
+    pub serves: &'static str,
+    /// Where the row was read.
+    pub source: &'static str,
+}
+
+/// SIGCHLD in the generic numbering; x86, arm, riscv, s390, powerpc and more.
+const SIGCHLD: u64 = 17;
+
+/// The flags that `syscall.SysProcAttr.Cloneflags` of Go is used for: namespaces. With a user
+/// namespace it shares no memory, and that has rows of its own.
+const NAMESPACES: u64 = 0x6e02_0000;
+const NEWUSER: u64 = 0x1000_0000;
+
+const ROW: Origin = Origin {
+    name: "",
+    library: "",
+    call: Call::Clone,
+    flags: CloneFlags(0),
+    may: CloneFlags(0),
+    exit_signal: SIGCHLD,
+    stack: Stack::Zero,
+    serves: "",
+    source: "",
+};
+
+/// Every row, by function.
+pub static ORIGINS: &[Origin] = &[
+    Origin {
+        name: "pthread_create",
+        library: "glibc 2.34 and later, where it has a clone3 wrapper",
+        call: Call::Clone3,
+        flags: CloneFlags(0x003d_0f00),
+        exit_signal: 0,
+        stack: Stack::Given,
+        serves: "std::thread of C++ and Rust, threading of Python, cgo",
+        source: "glibc: nptl/pthread_create.c",
+        ..ROW
+    },
+    Origin {
+        name: "pthread_create",
+        library: "glibc before 2.34, or without a clone3 wrapper; its fall-back; bionic",
+        flags: CloneFlags(0x003d_0f00),
+        exit_signal: 0,
+        stack: Stack::Given,
+        serves: "std::thread of C++ and Rust, threading of Python, cgo",
+        source: "glibc: nptl/pthread_create.c; bionic: libc/bionic/pthread_create.cpp",
+        ..ROW
+    },
+    Origin {
+        name: "pthread_create",
+        library: "musl",
+        flags: CloneFlags(0x007d_0f00),
+        exit_signal: 0,
+        stack: Stack::Given,
+        serves: "every threading library on musl",
+        source: "musl: src/thread/pthread_create.c",
+        ..ROW
+    },
+    Origin {
+        name: "fork",
+        library: "glibc and bionic",
+        flags: CloneFlags(0x0120_0000),
+        serves: "_Fork, daemon, forkpty; shells, os.fork, multiprocessing, child_process of Node",
+        source: "glibc: sysdeps/unix/sysv/linux/arch-fork.h; bionic: libc/bionic/fork.cpp",
+        ..ROW
+    },
+    Origin {
+        name: "fork",
+        library: "musl, and system calls made by hand",
+        call: Call::Fork,
+        serves: "_Fork, daemon",
+        source: "musl: src/process/_Fork.c",
+        ..ROW
+    },
+    Origin {
+        name: "fork",
+        library: "musl, on machines without the call fork",
+        serves: "_Fork, daemon; vfork on machines without its own assembly",
+        source: "musl: src/process/_Fork.c",
+        ..ROW
+    },
+    Origin {
+        name: "vfork",
+        library: "glibc, musl and bionic",
+        call: Call::Vfork,
+        flags: CloneFlags(0x4100),
+        serves: "subprocess of Python, dash; bionic's popen",
+        source: "glibc: sysdeps/unix/sysv/linux/x86_64/vfork.S; musl: src/process/vfork.c",
+        ..ROW
+    },
+    Origin {
+        name: "vfork",
+        library: "glibc, musl and bionic, on machines without the call vfork",
+        flags: CloneFlags(0x4100),
+        serves: "subprocess of Python, dash",
+        source: "glibc: sysdeps/unix/sysv/linux/aarch64/vfork.S",
+        ..ROW
+    },
+    Origin {
+        name: "posix_spawn",
+        library: "glibc 2.24 to 2.33, or without a clone3 wrapper; musl",
+        flags: CloneFlags(0x4100),
+        stack: Stack::Given,
+        serves: "system, popen; Command of Rust",
+        source: "glibc: sysdeps/unix/sysv/linux/spawni.c; musl: src/process/posix_spawn.c",
+        ..ROW
+    },
+    Origin {
+        name: "posix_spawn",
+        library: "glibc 2.34 to 2.36",
+        call: Call::Clone3,
+        flags: CloneFlags(0x4100),
+        stack: Stack::Given,
+        serves: "system, popen; Command of Rust",
+        source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
+        ..ROW
+    },
+    Origin {
+        name: "posix_spawn",
+        library: "glibc 2.37 and later",
+        call: Call::Clone3,
+        flags: CloneFlags(0x1_0000_4100),
+        stack: Stack::Given,
+        serves: "system, popen; Command of Rust",
+        source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
+        ..ROW
+    },
+    Origin {
+        name: "posix_spawn",
+        library: "glibc 2.39 and later, with posix_spawnattr_setcgroup_np",
+        call: Call::Clone3,
+        flags: CloneFlags(0x3_0000_4100),
+        stack: Stack::Given,
+        serves: "programs that start others in a cgroup",
+        source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
+        ..ROW
+    },
+    Origin {
+        name: "pidfd_spawn",
+        library: "glibc 2.39 and later",
+        call: Call::Clone3,
+        flags: CloneFlags(0x1_0000_5100),
+        may: CloneFlags(0x2_0000_0000),
+        stack: Stack::Given,
+        serves: "Command of Rust, where a pidfd is wanted",
+        source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
+        ..ROW
+    },
+    Origin {
+        name: "newosproc",
+        library: "the Go runtime on amd64",
+        flags: CloneFlags(0x000d_0f00),
+        exit_signal: 0,
+        stack: Stack::Given,
+        serves: "threads that goroutines run on",
+        source: "Go: src/runtime/os_linux.go, cloneFlags",
+        ..ROW
+    },
+    Origin {
+        name: "newosproc",
+        library: "the Go runtime elsewhere",
+        flags: CloneFlags(0x0005_0f00),
+        exit_signal: 0,
+        stack: Stack::Given,
+        serves: "threads that goroutines run on",
+        source: "Go: src/runtime/os_linux.go, cloneFlags",
+        ..ROW
+    },
+    Origin {
+        name: "forkExec",
+        library: "Go's syscall package",
+        flags: CloneFlags(0x4100),
+        may: CloneFlags(NAMESPACES),
+        serves: "os/exec; namespaces by SysProcAttr.Cloneflags",
+        source: "Go: src/syscall/exec_linux.go",
+        ..ROW
+    },
+    Origin {
+        name: "forkExec",
+        library: "Go's syscall package, 1.23 and later, where a pidfd is wanted",
+        flags: CloneFlags(0x5100),
+        may: CloneFlags(NAMESPACES),
+        serves: "os.StartProcess, os/exec",
+        source: "Go: src/syscall/exec_linux.go",
+        ..ROW
+    },
+    Origin {
+        name: "forkExec",
+        library: "Go's syscall package, with a user namespace",
+        flags: CloneFlags(NEWUSER),
+        may: CloneFlags(NAMESPACES | 0x1000),
+        serves: "os/exec with SysProcAttr.Cloneflags",
+        source: "Go: src/syscall/exec_linux.go",
+        ..ROW
+    },
+    Origin {
+        name: "forkExec",
+        library: "Go's syscall package, with UseCgroupFD",
+        call: Call::Clone3,
+        flags: CloneFlags(0x2_0000_4100),
+        may: CloneFlags(NAMESPACES | 0x1080),
+        serves: "os/exec with SysProcAttr.UseCgroupFD",
+        source: "Go: src/syscall/exec_linux.go",
+        ..ROW
+    },
+    Origin {
+        name: "forkExec",
+        library: "Go's syscall package, with a time namespace",
+        call: Call::Clone3,
+        flags: CloneFlags(0x4180),
+        may: CloneFlags(NAMESPACES | 0x1000),
+        serves: "os/exec with SysProcAttr.Cloneflags",
+        source: "Go: src/syscall/exec_linux.go",
+        ..ROW
+    },
+];
+
+impl Origin {
+    /// Whether a request is just what this row passes. `flags` are all bits of the flags word
+    /// without the exit signal, those included that the kernel ignores.
+    pub fn passes(&self, call: Call, flags: u64, exit_signal: u64, stack_given: bool) -> bool {
+        let stack = match self.stack {
+            Stack::Zero => !stack_given,
+            Stack::Given => stack_given,
+        };
+        stack && self.passes_flags(call, flags, exit_signal)
+    }
+
+    /// The same, with nothing known of the stack.
+    pub fn passes_flags(&self, call: Call, flags: u64, exit_signal: u64) -> bool {
+        self.call == call
+            && CloneFlags(flags).difference(self.may) == self.flags.difference(self.may)
+            && CloneFlags(flags).contains(self.flags)
+            && self.exit_signal == exit_signal
+    }
+}
+
+/// The library function behind a request, by its short name: where every row that fits is the same
+/// function's. fork and vfork pass no flags: give what [`Origin::flags`] has for them, or 0.
+pub fn likely(
+    call: Call,
+    flags: u64,
+    exit_signal: u64,
+    stack_given: bool,
+) -> Option<&'static Origin> {
+    // These two calls have no arguments, so that nothing can differ.
+    let mut fitting = ORIGINS.iter().filter(|row| match call {
+        Call::Fork | Call::Vfork => row.call == call,
+        Call::Clone | Call::Clone3 => row.passes(call, flags, exit_signal, stack_given),
+    });
+    let first = fitting.next()?;
+    fitting.all(|row| row.name == first.name).then_some(first)
+}
+
+/// The rows of the function of this name: what a check means by `is = "pthread_create"`.
+pub fn pattern(name: &str) -> impl Iterator<Item = &'static Origin> {
+    ORIGINS.iter().filter(move |row| row.name == name)
+}
+
+/// The names that [`pattern`] knows, each once.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for row in ORIGINS {
+        if !names.contains(&row.name) {
+            names.push(row.name);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests;
