@@ -9,6 +9,7 @@ use crate::event::Tid;
 
 /// Whom to attach to, and until when.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "The program, and how it is traced")]
 pub(super) struct Running {
     /// Attach to these running processes, every thread of them; again, or with commas or blanks,
     /// for more. Ctrl-C lets them go

@@ -166,10 +166,7 @@ fn both_sides_of_a_vfork_are_let_go() {
             let spy = Spy::attach(&driven.pid().to_string(), &[&way]);
             let child = driven.ask("vfork").number("child");
             let child = u32::try_from(child).expect("a pid");
-            assert_eq!(
-                tracer(child),
-                Some(spy.started.pid)
-            );
+            assert_eq!(tracer(child), Some(spy.started.pid));
             let seen = spy.end("TERM");
             seen.run.expect(&way, End::Exit(0));
             even(&seen);
@@ -369,7 +366,8 @@ fn a_kernel_thread_is_told_as_one() {
 }
 
 fn root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
+    std::fs::metadata("/proc/self")
+        .is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
 }
 
 #[test]
