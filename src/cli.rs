@@ -1,5 +1,6 @@
 //! The command line: parsing does nothing but parse, then [`Plan`] says what is to be done.
 
+mod check;
 mod explain;
 mod generate;
 mod hint;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use check::{Checking, check};
 pub use explain::{Explaining, explain};
 pub use open::open;
 pub use plan::{OutputPlan, Plan, Replay, To, Trace};
@@ -32,13 +34,14 @@ pub mod status {
 }
 
 /// Subcommands that exist, and names that are kept for those to come.
-static SUBCOMMANDS: &[&str] = &["replay", "explain"];
-static RESERVED: &[&str] = &["check", "cost"];
+static SUBCOMMANDS: &[&str] = &["replay", "explain", "check"];
+static RESERVED: &[&str] = &["cost"];
 
 static USAGE: &str = "clonespy [OPTIONS] [--] PROGRAM [ARGS]...
        clonespy [OPTIONS] -p PID[,PID]...
        clonespy replay [OPTIONS] FILE
-       clonespy explain [OPTIONS] SET";
+       clonespy explain [OPTIONS] SET
+       clonespy check [OPTIONS] FILE...";
 
 static AFTER: &str = "\
 Examples:
@@ -119,6 +122,9 @@ enum Sub {
     /// it. Traces nothing
     #[command(override_usage = explain::USAGE, after_help = explain::AFTER)]
     Explain(explain::Question),
+    /// Hold programs, or recorded traces, against expectations: a verdict for CI
+    #[command(override_usage = check::USAGE, after_help = check::AFTER)]
+    Check(check::Asked),
 }
 
 /// What decides how a trace is shown, whether it is live or recorded.
@@ -329,6 +335,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         }
         Some(Sub::Explain(question)) => {
             return question.plan().map(|asked| Plan::Explain(Box::new(asked)));
+        }
+        Some(Sub::Check(asked)) => {
+            return asked.plan().map(|asked| Plan::Check(Box::new(asked)));
         }
         None => {}
     }

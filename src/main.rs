@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Plan::Trace(plan) => trace(*plan),
         Plan::Replay(plan) => replay(&plan),
         Plan::Explain(asked) => cli::explain(&asked),
+        Plan::Check(asked) => cli::check(&asked),
         Plan::Print(text) => {
             cli::say(&text);
             Ok(ExitCode::SUCCESS)
