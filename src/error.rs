@@ -82,6 +82,15 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// An expectation file has mistakes: each with its place, and what was probably meant.
+    #[error("{0}")]
+    Expectation(String),
+    /// What a check needs could not be made or done.
+    #[error("{what}")]
+    Check {
+        /// What happened, with what was said about it.
+        what: String,
+    },
     /// The command line is well formed but asks for what cannot be.
     #[error("{0}")]
     Usage(String),

@@ -27,24 +27,29 @@
 //! guess: what could not be seen is said to be unseen.
 
 pub mod abi;
+pub mod check;
 pub mod cli;
 pub mod decode;
 pub mod error;
 pub mod event;
 #[cfg(test)]
 mod event_samples;
+pub mod explain;
 pub mod observe;
 pub mod peek;
+pub mod perform;
 pub mod replay;
 pub mod report;
 pub mod symbols;
 pub mod sys;
 pub mod tasks;
+pub mod trace;
 pub mod tracer;
 
 use std::io;
 
 pub use error::{Error, Result};
+pub use trace::{Trace, trace};
 
 use event::{End, Event};
 use report::Reporter;

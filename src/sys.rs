@@ -2,14 +2,18 @@
 //! what the answers mean is decided elsewhere.
 #![allow(unsafe_code)]
 
+mod command;
 mod launch;
 mod memory;
+mod pidfd;
 mod ptrace;
 mod signals;
 mod wait;
 
+pub use command::{Coming, Host, hook};
 pub use launch::{Identity, Note, Program, SockFilter, Spawned, probe_clone3, spawn};
 pub use memory::{read_memory, write_memory};
+pub use pidfd::Pidfd;
 pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
     poke_user, registers, resume, return_slots, seize, siginfo, syscall_info,

@@ -14,5 +14,8 @@ pub mod signals;
 pub use arch::{ABIS, Abi, Order};
 pub use flags::{CloneFlags, FLAGS, Flag};
 
+// The one thing that the tables share with events: which of the four calls.
+pub use crate::event::Call;
+
 #[cfg(test)]
 mod testing;

@@ -19,7 +19,7 @@ mod namespaces;
 mod pieces;
 mod version;
 
-pub use arguments::{Arguments, Kernel, Tids};
+pub use arguments::{Arguments, Kernel, Tids, Tls};
 pub use ignored::{IGNORED, Ignored};
 pub use version::Version;
 

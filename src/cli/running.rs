@@ -63,7 +63,7 @@ fn pids(word: &str) -> Result<Pids, String> {
 }
 
 /// `2`, `0.5`.
-fn seconds(word: &str) -> Result<Duration, String> {
+pub(super) fn seconds(word: &str) -> Result<Duration, String> {
     word.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())

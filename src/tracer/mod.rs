@@ -6,7 +6,7 @@
 //!
 //! | file | answers |
 //! |---|---|
-//! | `launch` | how the program is started |
+//! | `launch`, `command` | how the program is started, by us or through a host's `Command` |
 //! | `attach` | how running tasks are taken |
 //! | `leave` | how tasks are let go, or ended |
 //! | `waiter` | whose report comes next |
@@ -21,6 +21,7 @@
 
 mod attach;
 mod calls;
+mod command;
 mod endings;
 mod facts;
 pub mod filter;
@@ -58,6 +59,7 @@ use self::wait::Stop;
 use self::waiter::Woke;
 
 pub use self::attach::{Attach, Traced, trace};
+pub use self::command::{Hook, hook, spawn_failure};
 pub use self::launch::Launch;
 
 /// SIGKILL, on every architecture.
@@ -117,6 +119,8 @@ struct Starting {
     child: Spawned,
     line: crate::event::Start,
     program: std::ffi::OsString,
+    /// The host program spawned it and takes its status itself, should it end before its exec.
+    hosted: bool,
 }
 
 impl<K: Kernel> Tracer<K> {
@@ -332,8 +336,11 @@ impl<K: Kernel> Tracer<K> {
         });
     }
 
-    /// Nobody is left: what was open is closed, and the end is told.
+    /// Nobody is left, or all were let go: what was open is closed, and the end is told, once.
     fn finish(&mut self) {
+        if self.ended {
+            return;
+        }
         self.close_open();
         let at_ns = self.kernel.now_ns();
         if self.tell_stats {

@@ -161,8 +161,19 @@ pub struct Kernel {
     pub max_signal: u64,
     /// The last address that `access_ok` lets through, where that is known.
     pub user_last: Option<u64>,
-    /// The first address that a thread pointer may not have (x86-64 alone checks), where known.
-    pub tls_end: Option<u64>,
+    /// What is asked of CLONE_SETTLS's argument.
+    pub tls: Tls,
+}
+
+/// What the kernel asks of the thread pointer that CLONE_SETTLS passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Nothing, or it is not known.
+    Anything,
+    /// x86-64: an address below this one.
+    Below(u64),
+    /// i386: the address of a `struct user_desc`.
+    Descriptor,
 }
 
 /// `TASK_SIZE_MAX` with four levels of page tables (arch/x86/include/asm/page_64_types.h).
@@ -176,7 +187,7 @@ impl Kernel {
             page_size: 4096,
             max_signal: 64,
             user_last: None,
-            tls_end: None,
+            tls: Tls::Anything,
         }
     }
 
@@ -192,7 +203,7 @@ impl Kernel {
                     X86_64_TASK_SIZE_MAX
                 },
             ),
-            tls_end: Some(X86_64_TASK_SIZE_MAX),
+            tls: Tls::Below(X86_64_TASK_SIZE_MAX),
             ..Kernel::generic(version)
         }
     }

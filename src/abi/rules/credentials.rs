@@ -85,7 +85,7 @@ pub(super) static ROWS: &[Rule] = &[
         errnos: &["EPERM", "EACCES"],
         calls: BOTH,
         since: Version(6, 1, 0),
-        kernels: "Ubuntu's AppArmor restricts unprivileged user namespaces since 23.10",
+        kernels: "Ubuntu's AppArmor restricts unprivileged user namespaces since 24.04",
         decided: Decided::Unseen,
         condition: "CLONE_NEWUSER, and a security module forbids it",
         english: "policy of AppArmor, SELinux or a BPF program",

@@ -76,7 +76,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "first-tid-must-be-one",
         calls: CLONE3,
         since: Version(5, 5, 0),
-        kernels: "since 7.0 after the check of permission and of tids in use",
+        kernels: "7.x kernels check it after the permission and the tids in use",
         decided: Decided::Look,
         condition: "a wanted tid other than 1 in a pid namespace without init",
         english: "the first task of a pid namespace is its pid 1",
@@ -273,7 +273,7 @@ pub(super) static ROWS: &[Rule] = &[
     Rule {
         id: "caller-killed",
         errnos: &["EINTR"],
-        kernels: "ERESTARTNOINTR before 5.8",
+        kernels: "ERESTARTNOINTR before 4.19",
         decided: Decided::Unseen,
         condition: "the caller is being killed",
         english: "never seen by the program, which is no more",

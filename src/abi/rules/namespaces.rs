@@ -107,7 +107,7 @@ pub(super) static ROWS: &[Rule] = &[
     Rule {
         id: "newpid-in-foreign-userns",
         calls: BOTH,
-        since: Version(4, 14, 0),
+        since: Version(4, 13, 0),
         decided: Decided::Look,
         condition: "CLONE_NEWPID in a user namespace that does not descend from the owner of the pid namespace",
         english: "a nested pid namespace must belong to a nested user namespace",
@@ -203,7 +203,7 @@ pub(super) static ROWS: &[Rule] = &[
         english: "bad base of thread-local storage",
         chinese: "x86-64 上 CLONE_SETTLS 的 tls 不是用户地址。",
         source: "arch/x86/kernel/process_64.c, do_arch_prctl_64 (ARCH_SET_FS)",
-        test: |a, k| all_of(a, CLONE_SETTLS) && k.tls_end.is_some_and(|end| a.tls >= end),
+        test: |a, k| all_of(a, CLONE_SETTLS) && matches!(k.tls, Tls::Below(end) if a.tls >= end),
         ..RULE
     },
     Rule {
@@ -217,7 +217,7 @@ pub(super) static ROWS: &[Rule] = &[
         chinese: "i386 上 CLONE_SETTLS 的 struct user_desc 读不到（EFAULT）或无意义（EINVAL）。",
         look: "the 16 bytes at tls",
         source: "arch/x86/kernel/tls.c, do_set_thread_area",
-        test: |a, k| all_of(a, CLONE_SETTLS) && k.tls_end.is_none(),
+        test: |a, k| all_of(a, CLONE_SETTLS) && k.tls == Tls::Descriptor,
         ..RULE
     },
 ];

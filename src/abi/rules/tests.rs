@@ -14,7 +14,7 @@ mod refusals;
 
 const NOW: Kernel = Kernel {
     user_last: Some(0x7fff_ffff_f000),
-    tls_end: Some(0x7fff_ffff_f000),
+    tls: Tls::Below(0x7fff_ffff_f000),
     ..kernel(6, 18)
 };
 
@@ -24,7 +24,7 @@ const fn kernel(major: u32, minor: u32) -> Kernel {
         page_size: 4096,
         max_signal: 64,
         user_last: None,
-        tls_end: None,
+        tls: Tls::Anything,
     }
 }
 

@@ -54,7 +54,7 @@ pub fn kernel() -> Option<Kernel> {
     let mut kernel = Kernel::x86_64(Version::of_release(&release).expect("a version"));
     if wide_addresses(kernel.version) {
         kernel.user_last = Some(i64::MAX.unsigned_abs());
-        kernel.tls_end = Some(1 << 63);
+        kernel.tls = Tls::Below(1 << 63);
     }
     Some(kernel)
 }

@@ -7,7 +7,7 @@ use crate::abi::errno;
 use crate::abi::flags::{
     CLONE_INTO_CGROUP, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID,
     CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT, CLONE_PIDFD, CLONE_SETTLS,
-    CLONE_SIGHAND, CLONE_THREAD, CLONE_VM,
+    CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM,
 };
 
 /// A scene of fixtures/rules/refusals.c: its name, the rule, and the call that it ends with.
@@ -85,30 +85,35 @@ pub fn provokes(rule: &str) -> bool {
     SCENES.iter().any(|scene| scene.rule == rule)
 }
 
-/// What the kernel answers in a scene, and the rule that stands for it.
-fn play(scene: &Scene, program: &Built, kernel: &Kernel, user: Option<u32>) {
-    let rule = named(scene.rule).expect(scene.rule);
-    if !rule.on(kernel.version) {
-        return;
-    }
+/// The errno with which the kernel answers in a scene; `None`, and a word about it, where it cannot be
+/// played.
+fn answer(scene: &str, program: &Built, user: Option<u32>) -> Option<&'static str> {
     let user_text = user.map(|uid| uid.to_string());
-    let args: Vec<&str> = [scene.name]
-        .into_iter()
-        .chain(user_text.as_deref())
-        .collect();
+    let args: Vec<&str> = [scene].into_iter().chain(user_text.as_deref()).collect();
     let output = machine::run(&program.program, &args, Vec::new());
     let answer = output.trim();
     if let Some(why) = answer.strip_prefix("skip: ") {
         // What an ordinary user may not do is no fault of the machine's.
         if user.is_none() && machine::capable(CAP_SYS_ADMIN) {
-            lacking(&format!("{}: {why}", scene.name));
+            lacking(&format!("{scene}: {why}"));
         } else {
-            eprintln!("not tested: {} as an ordinary user: {why}", scene.name);
+            eprintln!("not tested: {scene} as an ordinary user: {why}");
         }
-        return;
+        return None;
     }
     let name = answer.parse().ok().and_then(errno::name);
-    let name = name.unwrap_or_else(|| panic!("{}: the kernel says {answer}", scene.name));
+    Some(name.unwrap_or_else(|| panic!("{scene}: the kernel says {answer}")))
+}
+
+/// The kernel's answer in a scene is its rule's, and the rule is suspected.
+fn play(scene: &Scene, program: &Built, kernel: &Kernel, user: Option<u32>) {
+    let rule = named(scene.rule).expect(scene.rule);
+    if !rule.on(kernel.version) {
+        return;
+    }
+    let Some(name) = answer(scene.name, program, user) else {
+        return;
+    };
     assert!(
         rule.gives(name),
         "{}: {name}, not {:?}",
@@ -121,7 +126,7 @@ fn play(scene: &Scene, program: &Built, kernel: &Kernel, user: Option<u32>) {
     arguments.tids = Tids::Read(scene.tids.to_vec());
     let mut kernel = *kernel;
     if scene.rule == "tls-descriptor" {
-        kernel.tls_end = None; // a call of i386
+        kernel.tls = Tls::Descriptor; // a call of i386
     }
     assert_eq!(
         judge(&arguments, &kernel).map(|rule| rule.id),
@@ -159,6 +164,66 @@ fn an_ordinary_user_is_refused_for_the_same_reasons() {
     };
     for scene in SCENES {
         play(scene, &program, &kernel, Some(NOBODY));
+    }
+}
+
+/// Scenes with two reasons to refuse: the name, the call, and the rules that hold, of which the kernel
+/// must find the first of the table first.
+const ORDERS: &[(&str, Call, u64, u64, &[&str])] = &[
+    (
+        "nproc-and-admin",
+        Call::Clone,
+        CLONE_NEWUTS.0,
+        17,
+        &["namespace-needs-admin", "rlimit-nproc"],
+    ),
+    ("block-and-nproc", Call::Clone3, 0, 65, &["rlimit-nproc"]),
+    (
+        "chroot-and-nproc",
+        Call::Clone,
+        CLONE_NEWUSER.0,
+        17,
+        &["rlimit-nproc", "newuser-in-chroot"],
+    ),
+    (
+        "descriptors-and-address",
+        Call::Clone,
+        CLONE_PIDFD.0,
+        17,
+        &["pidfd-address", "pidfd-no-descriptor"],
+    ),
+    (
+        "ipc-and-pids",
+        Call::Clone,
+        CLONE_NEWIPC.0 | CLONE_SYSVSEM.0,
+        17,
+        &["pids-max"],
+    ),
+];
+
+#[test]
+fn of_two_reasons_the_kernel_finds_the_one_that_comes_first_in_the_table() {
+    let (Some(kernel), Some(program)) = (machine::kernel(), machine::compile("refusals")) else {
+        return;
+    };
+    // Up to 5.13 RLIMIT_NPROC was looked at before the user namespace was made.
+    let recent = kernel.version >= Version(5, 14, 0);
+    for (name, call, flags, signal, truth) in ORDERS {
+        if !recent && truth.contains(&"newuser-in-chroot") {
+            continue;
+        }
+        let Some(errno) = answer(name, &program, None) else {
+            continue;
+        };
+        let arguments = Arguments::of_flags(*call, *flags, *signal);
+        let first = judge_with(&arguments, &kernel, |rule| Some(truth.contains(&rule.id)));
+        let first = first.expect("a rule that refuses");
+        assert_eq!(first.errno(), Some(errno), "{name}: {}", first.id);
+        // The others would have given another errno, else nothing is shown.
+        let others = truth.iter().filter(|id| **id != first.id);
+        for other in others.filter_map(|id| named(id)) {
+            assert!(!other.gives(errno), "{name}: {}", other.id);
+        }
     }
 }
 

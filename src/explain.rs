@@ -1,0 +1,198 @@
+//! `clonespy explain`: what a set of flags asks for, from the tables of `abi` alone. It traces
+//! nothing, asks the machine nothing, and works wherever Rust does.
+//!
+//! ```text
+//! text ─ set ─► Set ─ picture, walk ─► Picture ─┬─ page ─► text, markdown
+//! strace's lines ─ stream ─► Set ───────┘       └────────► JSON
+//! ```
+
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+
+use crate::abi::Call;
+use crate::abi::rules::Version;
+use crate::error::{Error, Result};
+
+mod chinese;
+mod lists;
+mod page;
+mod picture;
+mod set;
+mod stream;
+mod summary;
+mod told;
+mod walk;
+
+use page::Page;
+use picture::Picture;
+use set::Set;
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For people, 80 columns.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For documents.
+    Markdown,
+}
+
+impl Format {
+    /// All, by the names that the option takes.
+    pub const ALL: [(&'static str, Format); 3] = [
+        ("text", Format::Text),
+        ("json", Format::Json),
+        ("markdown", Format::Markdown),
+    ];
+}
+
+/// In which language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Chinese, in simplified characters.
+    Chinese,
+}
+
+impl Language {
+    /// All, by the names that the option takes.
+    pub const ALL: [(&'static str, Language); 2] =
+        [("en", Language::English), ("zh", Language::Chinese)];
+
+    /// One of two texts.
+    fn pick<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
+        match self {
+            Language::English => english,
+            Language::Chinese => chinese,
+        }
+    }
+}
+
+/// What is to be explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A set of flags: `0x3d0f00`, `CLONE_VM|CLONE_THREAD|SIGCHLD`, or the name of a library
+    /// function, `pthread_create`.
+    Set(String),
+    /// Every flag.
+    Flags,
+    /// Every rule by which the kernel refuses, and what it ignores.
+    Rules,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explain {
+    /// What is to be explained.
+    pub what: What,
+    /// Which call takes the flags. Without it: clone3 where a flag needs it, else clone.
+    pub call: Option<Call>,
+    /// On which kernel; without it the newest that the tables know.
+    pub on: Option<Version>,
+    /// How it is written.
+    pub format: Format,
+    /// In which language.
+    pub language: Language,
+}
+
+impl Explain {
+    /// A question with all else as it is by default.
+    pub fn new(what: What) -> Explain {
+        Explain {
+            what,
+            call: None,
+            on: None,
+            format: Format::Text,
+            language: Language::English,
+        }
+    }
+
+    fn version(&self) -> Version {
+        self.on.unwrap_or(Version::NEWEST)
+    }
+}
+
+/// Explains.
+///
+/// # Errors
+/// [`Error::Usage`] for flags that are none, [`Error::Output`] where `out` takes no more.
+pub fn explain(question: &Explain, out: &mut dyn Write) -> Result<()> {
+    let (page, json) = match &question.what {
+        What::Set(text) => {
+            let set = Set::parse(text, question.call, question.version())
+                .map_err(|error| Error::Usage(error.to_string()))?;
+            let picture = Picture::of(&set, question.language);
+            (picture.page(question.language), json_of(&picture))
+        }
+        What::Flags => {
+            let list = lists::flags(question.version(), question.language);
+            (lists::flags_page(&list, question.language), json_of(&list))
+        }
+        What::Rules => {
+            let list = lists::rules(question.on, question.language);
+            (lists::rules_page(&list, question.language), json_of(&list))
+        }
+    };
+    let text = match question.format {
+        Format::Text => Page::text(&page),
+        Format::Markdown => Page::markdown(&page),
+        Format::Json => json?,
+    };
+    out.write_all(text.as_bytes()).map_err(output)?;
+    out.flush().map_err(output)
+}
+
+/// Copies strace's output line by line, and explains below each line that has one of the four calls.
+/// Lines of any other content pass unchanged. `call` and `format` of the question play no part.
+///
+/// # Errors
+/// [`Error::Input`] and [`Error::Output`].
+pub fn annotate(question: &Explain, input: &mut dyn BufRead, out: &mut dyn Write) -> Result<()> {
+    let mut notes = stream::Notes::new(question.version(), question.language);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        // A line of endless length is strace's to write, not ours to cut.
+        let read = input
+            .read_until(b'\n', &mut line)
+            .map_err(|why| Error::Input {
+                path: PathBuf::from("standard input"),
+                why,
+            })?;
+        if read == 0 {
+            return Ok(());
+        }
+        out.write_all(&line).map_err(output)?;
+        if let Some(note) = notes.below(&line) {
+            // The last line may lack its end.
+            if !line.ends_with(b"\n") {
+                out.write_all(b"\n").map_err(output)?;
+            }
+            out.write_all(note.as_bytes()).map_err(output)?;
+        }
+        out.flush().map_err(output)?;
+    }
+}
+
+fn output(why: io::Error) -> Error {
+    Error::Output {
+        path: PathBuf::from("standard output"),
+        why,
+    }
+}
+
+fn json_of(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value)
+        .map(|mut text| {
+            text.push('\n');
+            text
+        })
+        .map_err(|why| output(why.into()))
+}
+
+#[cfg(test)]
+mod tests;

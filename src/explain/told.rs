@@ -1,0 +1,137 @@
+//! Rows of the tables, in one language.
+
+use serde::Serialize;
+
+use crate::abi::Call;
+use crate::abi::flags::{Flag, Use};
+use crate::abi::rules::Rule;
+
+use super::Language;
+use super::chinese;
+use super::page::Block;
+
+/// A flag, told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlagTold {
+    /// Its name.
+    pub name: &'static str,
+    /// Its bits, in hex.
+    pub value: String,
+    /// The kernel that brought it.
+    pub since: &'static str,
+    /// The calls that act on it.
+    pub calls: Vec<&'static str>,
+    /// Its meaning.
+    pub meaning: &'static str,
+    /// The kernel's object.
+    pub object: &'static str,
+    /// What becomes of that if it is set.
+    pub set: &'static str,
+    /// And if it is not.
+    pub clear: &'static str,
+    /// The deciding function.
+    pub decided_by: &'static str,
+    /// Where it was read.
+    pub source: &'static str,
+}
+
+impl FlagTold {
+    /// Of a row.
+    pub fn of(flag: &'static Flag, language: Language) -> FlagTold {
+        let words = match language {
+            Language::English => None,
+            Language::Chinese => chinese::words(flag.name),
+        };
+        let uses = [
+            ("clone", flag.clone),
+            ("clone3", flag.clone3),
+            ("unshare", flag.unshare),
+        ];
+        FlagTold {
+            name: flag.name,
+            value: format!("{:#x}", flag.bits),
+            since: flag.since,
+            calls: uses
+                .into_iter()
+                .filter(|(_, what)| *what == Use::Takes)
+                .map(|(call, _)| call)
+                .collect(),
+            meaning: language.pick(flag.english, flag.chinese),
+            object: words.map_or(flag.object, |words| words.object),
+            set: words.map_or(flag.set, |words| words.set),
+            clear: words.map_or(flag.clear, |words| words.clear),
+            decided_by: flag.decided_by,
+            source: flag.source,
+        }
+    }
+
+    /// As a part of a page.
+    pub fn item(&self, language: Language) -> Block {
+        let none = language.pick("no call", "没有调用");
+        let calls = if self.calls.is_empty() {
+            none.to_owned()
+        } else {
+            self.calls.join(", ")
+        };
+        let head = match language {
+            Language::English => format!(
+                "{}  {}  since {}, {calls}",
+                self.name, self.value, self.since
+            ),
+            Language::Chinese => format!(
+                "{}  {}  自 {} 起，{calls}",
+                self.name, self.value, self.since
+            ),
+        };
+        let fact = |english: &str, chinese: &str, text: &str| {
+            (language.pick(english, chinese).to_owned(), text.to_owned())
+        };
+        let facts = vec![
+            fact("object", "对象", self.object),
+            fact("set", "置位", self.set),
+            fact("clear", "不置", self.clear),
+            fact("decided by", "决定于", self.decided_by),
+        ];
+        Block::Item(head, self.meaning.to_owned(), facts)
+    }
+}
+
+/// A rule, told in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleTold {
+    /// Its name.
+    pub rule: &'static str,
+    /// Its errno; none: any.
+    pub errno: Option<&'static str>,
+    /// Condition and reason.
+    pub text: String,
+}
+
+impl RuleTold {
+    /// Of a row.
+    pub fn of(rule: &'static Rule, language: Language) -> RuleTold {
+        RuleTold {
+            rule: rule.id,
+            errno: rule.errno(),
+            text: match language {
+                Language::English => format!("{}: {}", rule.condition, rule.english),
+                Language::Chinese => rule.chinese.to_owned(),
+            },
+        }
+    }
+}
+
+/// A library function that passes the set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallerTold {
+    /// The function.
+    pub function: &'static str,
+    /// The call that it makes.
+    pub call: Call,
+    /// The library and its versions.
+    pub library: &'static str,
+    /// What comes by this way.
+    pub serves: &'static str,
+    /// Whether it gives a stack.
+    pub stack: &'static str,
+}
