@@ -7,7 +7,7 @@
 //! | file | answers |
 //! |---|---|
 //! | `launch` | how the program is started |
-//! | `attach` | how running tasks are taken |
+//! | `attach`, `doubts`, `reaper`, `refusal` | how running tasks are taken, or why not |
 //! | `leave` | how tasks are let go, or ended |
 //! | `waiter` | whose report comes next |
 //! | `wait` | what a report means |
@@ -21,6 +21,7 @@
 
 mod attach;
 mod calls;
+mod doubts;
 mod endings;
 mod facts;
 pub mod filter;
@@ -29,6 +30,8 @@ mod kernel;
 mod launch;
 mod leave;
 mod newborn;
+mod reaper;
+mod refusal;
 mod sandbox;
 mod table;
 #[cfg(test)]
