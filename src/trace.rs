@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{ChildStdin, Command};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::check::{Expectation, Glob, Mismatch, Seen, SeenTask};
 use crate::error::{Error, Result};
 use crate::event::{CloneCall, Event, Kind, Outcome, Status, Tid};
+use crate::replay::Replay;
 use crate::sys::{Host, Pidfd};
 use crate::tasks::TaskTree;
 use crate::tracer::{self, Hook};
@@ -87,12 +89,21 @@ impl Trace {
         }
     }
 
+    /// Reads a recorded trace, as `clonespy --format jsonl` writes it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no trace. One that was cut short is read as far as it goes.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let events: Vec<Event> = Replay::open(path.as_ref())?.collect::<Result<_>>()?;
+        Ok(Self::of(events))
+    }
+
     /// Everything that happened, line by line of a trace file.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// The events' owner no more.
+    /// The events alone.
     pub fn into_events(self) -> Vec<Event> {
         self.events
     }

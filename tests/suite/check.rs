@@ -136,7 +136,18 @@ fn walk(key: &str, value: &Spanned<DeValue>, out: &mut Vec<Place>) {
     let instead = match value.get_ref() {
         DeValue::Table(table) => return places(table, out),
         DeValue::Array(list) if !list.is_empty() => {
-            return list.iter().for_each(|value| walk(key, value, out));
+            list.iter().for_each(|value| walk(key, value, out));
+            let words: Vec<&str> = list
+                .iter()
+                .filter_map(|value| value.get_ref().as_str())
+                .collect();
+            // A flag less, and a flag more. (Of other lists any one may do.)
+            if words.is_empty() || !words.iter().all(|word| word.starts_with("CLONE_")) {
+                return;
+            }
+            let fewer = words.get(1..).unwrap_or_default();
+            let more = [words.as_slice(), &["CLONE_NEWCGROUP"]].concat();
+            vec![format!("{fewer:?}"), format!("{more:?}")]
         }
         DeValue::Array(_) => vec!["[\"x\"]".to_owned()],
         DeValue::String(text) => vec![format!("{:?}", format!("x{text}"))],
