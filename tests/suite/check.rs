@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clonespy::check::{
     CheckPlan, Expectation, Job, Outcome, Ran, Seen, Subject, Task, Verdict, bless, format, run,
@@ -428,4 +429,55 @@ fn what_is_written_by_bless_is_what_is_checked_next() {
         })
         .collect();
     assert_eq!(blessings, [true, false]);
+}
+
+/// A sandbox that answers one system call with EPERM, as a container's does.
+const DENY: &str = r#"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    (void)argc;
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DENIED, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, 2, &program))
+        return 99;
+    execv(argv[1], argv + 1);
+    return 98;
+}
+"#;
+
+#[test]
+fn what_a_container_forbids_is_said_in_the_words_of_the_page_about_ci() {
+    if tool("cc").is_none() {
+        return;
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
+    let page = std::fs::read_to_string(page).expect("docs/ci.md");
+    for denied in ["ptrace", "seccomp"] {
+        let (source, program) = (fresh_file("c"), fresh_file("deny"));
+        let text = DENY.replace("DENIED", &format!("__NR_{denied}"));
+        let text = format!("#include <sys/syscall.h>\n{text}");
+        std::fs::write(&source, text).expect("a source");
+        let made = crate::run::run(Command::new("cc").arg("-o").arg(&program).arg(&source));
+        made.expect("cc", End::Exit(0));
+        let mut command = Command::new(&program);
+        command
+            .arg(env!("CARGO_BIN_EXE_clonespy"))
+            .args(["--", "true"]);
+        let said = crate::run::run(&mut command).err();
+        let line = said
+            .trim()
+            .strip_prefix("clonespy: ")
+            .expect("an error of ours");
+        assert!(page.lines().any(|known| known.trim() == line), "{line}");
+    }
 }
