@@ -81,7 +81,10 @@ fn what_cannot_be_run_is_an_error_and_leaves_nothing() {
         matches!(missing, Err(Error::NotFound { .. })),
         "{missing:?}"
     );
-    let missing = trace(Command::new("no-such-program-on-path"));
+    // A folder in PATH that may not be read would be another error.
+    let mut missing = Command::new("no-such-program-on-path");
+    missing.env("PATH", "/usr/bin:/bin");
+    let missing = trace(missing);
     assert!(
         matches!(missing, Err(Error::NotFound { .. })),
         "{missing:?}"
