@@ -1,5 +1,7 @@
 //! The command line: parsing does nothing but parse, then [`Plan`] says what is to be done.
 
+mod check;
+mod explain;
 mod generate;
 mod hint;
 mod open;
@@ -12,6 +14,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use check::{Checking, check};
+pub use explain::{Explaining, explain};
 pub use open::open;
 pub use plan::{OutputPlan, Plan, Replay, To, Trace};
 pub use said::{Said, fail, replayed, say, traced};
@@ -30,57 +34,65 @@ pub mod status {
 }
 
 /// Subcommands that exist, and names that are kept for those to come.
-static SUBCOMMANDS: &[&str] = &["replay"];
-static RESERVED: &[&str] = &["explain", "check", "cost"];
+static SUBCOMMANDS: &[&str] = &["replay", "explain", "check"];
+static RESERVED: &[&str] = &["cost"];
 
 static USAGE: &str = "clonespy [OPTIONS] [--] PROGRAM [ARGS]...
        clonespy [OPTIONS] -p PID[,PID]...
-       clonespy replay [OPTIONS] FILE";
+       clonespy replay [OPTIONS] FILE
+       clonespy explain [OPTIONS] SET
+       clonespy check [OPTIONS] FILE...";
 
 static AFTER: &str = "\
 Examples:
-  clonespy ./program                      what does it create?
-  clonespy -o trace.txt -- make -j4       the report in a file
-  clonespy -qq -- make -j4                nothing but the tree of all tasks
-  clonespy --format jsonl:t.jsonl ls      record it, then: clonespy replay t.jsonl
+  clonespy ./program                 what does it create?
+  clonespy -o trace.txt -- make -j4  the report in a file
+  clonespy -qq -- make -j4           nothing but the tree of all tasks
+  clonespy --format jsonl:t.jsonl ls record it, then: clonespy replay t.jsonl
 
 `clonespy --help` has every option.";
 
 static AFTER_LONG: &str = "\
-Exit status: the program's own, or death by the same signal. 125: clonespy itself failed;
-126: the program cannot be executed; 127: the program was not found; 124: --timeout
-ended it. After -p: 0.
+Exit status: the program's own, or death by the same signal. 125: clonespy
+itself failed; 126: the program cannot be executed; 127: it was not found;
+124: --timeout ended it. After -p: 0.
 
 Examples:
-  clonespy ./program                      what does it create, with what in common?
-  clonespy -vv ./program                  and which function of the kernel decides?
-  clonespy -o trace.txt -- make -j4       the report in a file
-  clonespy -qq -- make -j4                nothing but the tree of all tasks
-  clonespy -c -- make -j4                 how many calls of which kind?
-  clonespy -Z -- ./program                only the calls that failed
-  clonespy --lang zh ./program            in Chinese
-  clonespy --format jsonl:t.jsonl ls      record it, then: clonespy replay t.jsonl";
+  clonespy ./program                 what does it create, what is shared?
+  clonespy -vv ./program             and which function of the kernel decides?
+  clonespy -o trace.txt -- make -j4  the report in a file
+  clonespy -qq -- make -j4           nothing but the tree of all tasks
+  clonespy -c -- make -j4            how many calls of which kind?
+  clonespy -Z -- ./program           only the calls that failed
+  clonespy --lang zh ./program       in Chinese
+  clonespy --format jsonl:t.jsonl ls record it, then: clonespy replay t.jsonl";
 
 /// Show what a program really creates, processes or threads, with which clone flags, and how each
 /// ended.
 #[derive(Debug, Parser)]
 #[command(name = "clonespy", version, override_usage = USAGE, after_help = AFTER)]
-#[command(after_long_help = AFTER_LONG)]
 #[command(disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+#[command(disable_help_flag = true)]
 struct Line {
     #[command(subcommand)]
     command: Option<Sub>,
+    /// Print a file about clonespy itself: man (page), schema (JSON Schema of a trace's lines),
+    /// complete-bash, complete-zsh, complete-fish, complete-elvish, complete-powershell
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "program")]
+    #[arg(hide_short_help = true, hide_possible_values = true)]
+    generate: Option<Generate>,
+    /// Show the options of most use; --help shows all
+    #[arg(short = 'h', action = ArgAction::SetTrue)]
+    brief: bool,
+    /// Show this
+    #[arg(long, action = ArgAction::SetTrue, hide_short_help = true)]
+    help: bool,
     #[command(flatten)]
     render: Render,
     #[command(flatten)]
     start: Start,
     #[command(flatten)]
     running: running::Running,
-    /// Print a file about clonespy itself: man (page), schema (JSON Schema of a trace's lines),
-    /// complete-bash, complete-zsh, complete-fish, complete-elvish, complete-powershell
-    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "program")]
-    #[arg(hide_short_help = true, hide_possible_values = true)]
-    generate: Option<Generate>,
     /// The program to run, and its arguments
     #[arg(trailing_var_arg = true, value_name = "PROGRAM", hide = true)]
     program: Vec<OsString>,
@@ -97,13 +109,27 @@ enum Sub {
     Replay {
         #[command(flatten)]
         render: Render,
+        /// Show the options of most use; --help shows all
+        #[arg(short = 'h', action = ArgAction::HelpShort)]
+        brief: Option<bool>,
+        /// Show this
+        #[arg(long, action = ArgAction::HelpLong)]
+        help: Option<bool>,
         /// The recorded trace; `-` is the standard input
         file: PathBuf,
     },
+    /// Explain flags: what each means, what the set makes, whether the kernel takes it, who passes
+    /// it. Traces nothing
+    #[command(override_usage = explain::USAGE, after_help = explain::AFTER)]
+    Explain(explain::Question),
+    /// Hold programs, or recorded traces, against expectations: a verdict for CI
+    #[command(override_usage = check::USAGE, after_help = check::AFTER)]
+    Check(check::Asked),
 }
 
 /// What decides how a trace is shown, whether it is live or recorded.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What is shown, and where")]
 struct Render {
     /// Write the report to FILE; `-` is standard output [default: stderr; with replay: stdout]
     #[arg(short, long = "output", value_name = "FILE")]
@@ -181,6 +207,7 @@ struct Render {
 
 /// What decides how a program is started and caught.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "The program, and how it is traced")]
 struct Start {
     /// How to catch calls: seccomp (a filter: complete and fast), event (misses failed calls),
     /// syscall (complete and slow), auto (the best that works)
@@ -292,13 +319,27 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         start,
         running,
         generate,
+        brief,
+        help,
         program,
     } = line;
+    if brief || help {
+        return Ok(Plan::Print(generate::help(brief)));
+    }
     if let Some(what) = generate {
         return Ok(Plan::Print(generate::text(what)));
     }
-    if let Some(Sub::Replay { render, file }) = command {
-        return plan::replay(render, file).map(Plan::Replay);
+    match command {
+        Some(Sub::Replay { render, file, .. }) => {
+            return plan::replay(render, file).map(Plan::Replay);
+        }
+        Some(Sub::Explain(question)) => {
+            return question.plan().map(|asked| Plan::Explain(Box::new(asked)));
+        }
+        Some(Sub::Check(asked)) => {
+            return asked.plan().map(|asked| Plan::Check(Box::new(asked)));
+        }
+        None => {}
     }
     // What is left of the program are clonespy's options: the program takes all that follows it.
     let ours = args

@@ -15,6 +15,8 @@ fn main() -> ExitCode {
     let done = match plan {
         Plan::Trace(plan) => trace(*plan),
         Plan::Replay(plan) => replay(&plan),
+        Plan::Explain(asked) => cli::explain(&asked),
+        Plan::Check(asked) => cli::check(&asked),
         Plan::Print(text) => {
             cli::say(&text);
             Ok(ExitCode::SUCCESS)

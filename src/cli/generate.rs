@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Generate, Line};
+use super::{AFTER_LONG, Generate, Line};
 use crate::report;
 
 /// The file that was asked for.
@@ -22,9 +22,20 @@ pub(super) fn text(what: Generate) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The help: the options of most use, or all of them; each on a line or two either way.
+pub(super) fn help(brief: bool) -> String {
+    let mut command = Line::command();
+    if !brief {
+        command = command
+            .mut_args(|arg| arg.hide_short_help(false))
+            .after_help(AFTER_LONG);
+    }
+    command.render_help().to_string()
+}
+
 fn man() -> String {
     let mut out = Vec::new();
     // Writing to memory cannot fail.
-    let _ = clap_mangen::Man::new(Line::command()).render(&mut out);
+    let _ = clap_mangen::Man::new(Line::command().after_help(AFTER_LONG)).render(&mut out);
     String::from_utf8_lossy(&out).into_owned()
 }

@@ -87,25 +87,8 @@ fn look(
     } else {
         terminal.is_some() && set("TERM").is_none_or(|value| value != "dumb")
     };
-    // The first of the three that is set decides (locale(7)).
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(|name| set(name));
-    let locale = locale
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    let unicode = locale.contains("utf-8") || locale.contains("utf8");
-    // Chinese cannot be written where the locale has no Unicode, unless someone asks for it.
-    let messages = ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .iter()
-        .find_map(|name| set(name))
-        .unwrap_or_default();
-    let auto_lang = match Lang::of_locale(&messages.to_string_lossy()) {
-        lang if unicode => lang,
-        _ => Lang::English,
-    };
-    let lang = plan.lang.unwrap_or(auto_lang);
+    let unicode = unicode(&set);
+    let lang = plan.lang.unwrap_or_else(|| language(&set));
     Look {
         width: terminal.unwrap_or(WIDTH).clamp(40, 1000),
         cut: terminal.is_some(),
@@ -114,6 +97,28 @@ fn look(
         lang,
         zone: TimeZone::system(),
         ..plan.look.clone()
+    }
+}
+
+/// The first of these that is set and not empty decides (locale(7)).
+fn locale(set: &dyn Fn(&str) -> Option<OsString>, names: [&str; 3]) -> String {
+    let found = names
+        .iter()
+        .find_map(|name| set(name).filter(|value| !value.is_empty()));
+    found.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn unicode(set: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    let name = locale(set, ["LC_ALL", "LC_CTYPE", "LANG"]).to_ascii_lowercase();
+    name.contains("utf-8") || name.contains("utf8")
+}
+
+/// The language of the environment. Chinese cannot be written where the locale has no Unicode,
+/// unless someone asks for it.
+pub(super) fn language(set: &dyn Fn(&str) -> Option<OsString>) -> Lang {
+    match Lang::of_locale(&locale(set, ["LC_ALL", "LC_MESSAGES", "LANG"])) {
+        lang if unicode(set) => lang,
+        _ => Lang::English,
     }
 }
 

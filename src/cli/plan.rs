@@ -17,6 +17,10 @@ pub enum Plan {
     Trace(Box<Trace>),
     /// Render a recorded trace.
     Replay(Replay),
+    /// Explain flags.
+    Explain(Box<super::Explaining>),
+    /// Hold programs against expectations.
+    Check(Box<super::Checking>),
     /// Print a file about clonespy itself.
     Print(String),
 }
@@ -66,7 +70,8 @@ pub enum To {
 }
 
 impl To {
-    fn named(path: &OsStr) -> Self {
+    /// A file; `-` is standard output.
+    pub(super) fn named(path: &OsStr) -> Self {
         if path == "-" {
             To::Stdout
         } else {

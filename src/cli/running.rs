@@ -9,6 +9,7 @@ use crate::event::Tid;
 
 /// Whom to attach to, and until when.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "The program, and how it is traced")]
 pub(super) struct Running {
     /// Attach to these running processes, every thread of them; again, or with commas or blanks,
     /// for more. Ctrl-C lets them go
@@ -62,7 +63,7 @@ fn pids(word: &str) -> Result<Pids, String> {
 }
 
 /// `2`, `0.5`.
-fn seconds(word: &str) -> Result<Duration, String> {
+pub(super) fn seconds(word: &str) -> Result<Duration, String> {
     word.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())

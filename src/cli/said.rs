@@ -63,7 +63,12 @@ fn first_part(text: &str) -> String {
                 .trim_start_matches("error: ")
                 .trim_start_matches("tip: ")
         })
-        .filter(|line| !line.is_empty())
+        // That a word can be passed after `--` helps nobody who misspelt an option.
+        .filter(|line| !line.is_empty() && !line.starts_with("to pass "))
+        .map(|line| match line.strip_prefix("[possible values: ") {
+            Some(values) => format!("there are {}", values.trim_end_matches(']')),
+            None => line.to_owned(),
+        })
         .collect();
     lines.join("; ")
 }

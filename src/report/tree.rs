@@ -407,14 +407,16 @@ impl<'a> Row<'a> {
         if self.relay {
             text.push_str(look.lang.pick(" in a row", " 前后相继"));
         }
-        if self.count > 1 || self.each {
-            text.push_str(&self.odd(look));
-        }
-        text.push_str(&if low == high {
+        text.push_str(&self.odd(look));
+        let tids = if low == high {
             format!("   tid {low}")
         } else {
             format!("   tids {low}{}{high}", glyphs.dash)
-        });
+        };
+        // With whom memory is shared is worth more than the tids.
+        if !look.cut || columns(&text) + columns(&tids) + 8 <= room {
+            text.push_str(&tids);
+        }
         let room = room.saturating_sub(columns(&text)).max(8);
         self.title(look, room) + &text
     }

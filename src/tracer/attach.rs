@@ -18,6 +18,7 @@ use crate::sys::{self, What};
 
 use super::calls::is_init;
 use super::kernel::{Kernel, Live, Refused};
+use super::sandbox::Whereabouts;
 use super::table::Tracee;
 use super::waiter::Style;
 use super::{Launch, Tracer, facts, launch};
@@ -38,6 +39,9 @@ pub struct Attach {
     /// clonespy's options, for the record.
     pub options: Vec<String>,
 }
+
+/// How often a process is asked again that refuses and has nobody new.
+const RETRIES: u32 = 20;
 
 /// Events that may wait for a slow consumer before the tracing thread waits for it.
 const AHEAD: usize = 65_536;
@@ -198,9 +202,9 @@ impl<K: Kernel> Tracer<K> {
     /// Seizes every thread of a process, those included that it makes meanwhile: the list is read
     /// until a pass finds nobody new. (A thread made by one that is seized comes by itself.)
     fn seize_process(&mut self, tgid: Tid, full: bool, reaper: &Reaper) -> Result<()> {
-        let mut first = None;
+        let mut tries = RETRIES;
         loop {
-            let mut news = false;
+            let (mut news, mut refused) = (false, None);
             for tid in threads(tgid)? {
                 if self.table.get(tid).is_some() || reaper.has_reaped(tid) {
                     continue;
@@ -213,16 +217,18 @@ impl<K: Kernel> Tracer<K> {
                     }
                     // It has ended meanwhile.
                     Err(Refused::Gone) => {}
-                    Err(Refused::Other(_, why)) => first = first.or(refusal(tid, tgid, &why)),
+                    Err(Refused::Other(_, why)) => refused = refusal(tid, tgid, &why).or(refused),
                 }
             }
-            if !news {
-                break;
+            // Who was refused because it was ending may have been replaced by a thread that exec'd
+            // before anybody could look at why.
+            tries -= u32::from(!news && refused.is_some());
+            match refused {
+                _ if news => {}
+                Some(_) if tries > 0 => thread::yield_now(),
+                Some(refused) => return Err(refused),
+                None => return Ok(()),
             }
-        }
-        match (self.table.group(tgid), first) {
-            (Some(_), _) | (None, None) => Ok(()),
-            (None, Some(refusal)) => Err(refusal),
         }
     }
 
@@ -311,23 +317,25 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
-    /// A running task stops at system calls only after it was resumed so.
+    /// A running task stops at system calls only after it was resumed so. One that would see the
+    /// interrupt (its call would return EINTR) is left alone until it stops for another reason.
     fn interrupt_all(&mut self) {
         for tid in self.table.tids() {
-            if self
-                .table
-                .get(tid)
-                .is_none_or(|tracee| tracee.started || !tracee.full)
-            {
-                continue;
-            }
-            // Gone: its end will be reported.
-            if let Err(Refused::Other(..)) = self.kernel.interrupt(tid) {
-                let id = self.table.get(tid).map(|tracee| tracee.id);
-                if let Some(id) = id {
-                    self.tell_blind(id, tid, &["failed calls"], "it could not be interrupted");
+            let id = match self.table.get(tid) {
+                Some(tracee) if tracee.full && !tracee.started => tracee.id,
+                _ => continue,
+            };
+            let why = match self.whereabouts(tid) {
+                Whereabouts::Touchy => {
+                    "it sleeps in a call that an interrupt would end (epoll_wait, recv and others)"
                 }
-            }
+                // Gone: its end will be reported.
+                _ => match self.kernel.interrupt(tid) {
+                    Err(Refused::Other(..)) => "it could not be interrupted",
+                    _ => continue,
+                },
+            };
+            self.tell_blind(id, tid, &["failed calls until its next stop"], why);
         }
     }
 }
@@ -421,6 +429,9 @@ fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
         );
     }
     if let Some(tracer) = field("TracerPid").filter(|&pid| pid != "0") {
+        // What is named is a thread, perhaps one of several and with a name of its own.
+        let process = tracer.parse().ok().and_then(tgid_of);
+        let tracer = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
         let name = std::fs::read_to_string(format!("/proc/{tracer}/comm")).unwrap_or_default();
         let name = name.trim().escape_debug();
         return say(

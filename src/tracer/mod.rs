@@ -336,8 +336,11 @@ impl<K: Kernel> Tracer<K> {
         });
     }
 
-    /// Nobody is left: what was open is closed, and the end is told.
+    /// Nobody is left, or all were let go: what was open is closed, and the end is told, once.
     fn finish(&mut self) {
+        if self.ended {
+            return;
+        }
         self.close_open();
         let at_ns = self.kernel.now_ns();
         if self.tell_stats {

@@ -193,7 +193,7 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// Where a running thread is, as far as an interrupt matters to it.
-    fn whereabouts(&self, tid: Tid) -> Whereabouts {
+    pub(super) fn whereabouts(&self, tid: Tid) -> Whereabouts {
         let Ok(bytes) = self.kernel.proc_file(tid, "syscall") else {
             return Whereabouts::Elsewhere;
         };
@@ -289,7 +289,7 @@ impl<K: Kernel> Sync<K> {
 }
 
 /// What an interrupt does to a running thread.
-enum Whereabouts {
+pub(super) enum Whereabouts {
     /// It would see EINTR.
     Touchy,
     /// It sleeps in vfork.

@@ -135,6 +135,9 @@ pub const CASES: &[Case] = &[
     case("storm_forks", &["forks", "200"]).of("storm"),
     case("getppid", &["1000"]),
     case("streams", &[]),
+    // What a test drives or attaches to.
+    case("driven", &[]),
+    case("exec_storm", &["20"]).exits(6),
 ];
 
 /// The case of this name.

@@ -34,7 +34,7 @@ live! {
     clone_parent clone_ptrace clone_untraced clone_untraced_tight shared_memory_process
     vfork_variants clone3_sizes clone_flags failures int80
     pidns init_crash signals restart seccomp_errno seccomp_tsync seccomp_harmless
-    storm storm_alive storm_forks getppid streams
+    storm storm_alive storm_forks getppid streams driven exec_storm
 }
 
 #[test]

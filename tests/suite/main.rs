@@ -20,9 +20,13 @@ mod layers; // imports point one way
 mod calls; // who made which calls, comparable between two runs
 mod cli; // bad input, bad output, exit statuses
 mod live; // every fixture: unchanged, and seen as it is
-mod real;
+mod real; // programs that people use
 mod strace; // what strace says of a program
-mod trace; // runs a program under clonespy // programs that people use
+mod trace; // runs a program under clonespy
+
+// Trust.
+mod attach; // running programs: seen, let go, and as before
+mod driven; // a program that does what a test says
 
 // Expectations.
 mod check; // every fixture's expectation file: it holds, and each of its values matters

@@ -6,13 +6,13 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a command may take. Generous: it only ends what would never end.
-const LIMIT: Duration = Duration::from_secs(120);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// What came of a command.
 pub struct Run {
@@ -75,6 +75,25 @@ pub fn run_with(command: &mut Command, input: &'static [u8]) -> Run {
 
 #[track_caller]
 fn run_within(limit: Duration, command: &mut Command, input: &'static [u8]) -> Run {
+    let mut started = start_with(command);
+    let mut stdin = started.stdin.take().expect("stdin is piped");
+    // A program may end without reading all: that is its right.
+    thread::spawn(move || stdin.write_all(input));
+    started.finish_within(limit)
+}
+
+/// A command that is running; what it writes is read as it comes.
+pub struct Started {
+    words: String,
+    pub pid: u32,
+    pub stdin: Option<ChildStdin>,
+    receive: mpsc::Receiver<Run>,
+    over: bool,
+}
+
+/// Starts a command whose standard input stays open until it is dropped.
+#[track_caller]
+pub fn start_with(command: &mut Command) -> Started {
     let words = format!("{command:?}");
     let mut child = command
         .stdin(Stdio::piped())
@@ -85,11 +104,9 @@ fn run_within(limit: Duration, command: &mut Command, input: &'static [u8]) -> R
         .spawn()
         .unwrap_or_else(|error| panic!("{words}: {error}"));
     let pid = child.id();
-    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let stdin = child.stdin.take();
     let mut stdout = child.stdout.take().expect("stdout is piped");
     let mut stderr = child.stderr.take().expect("stderr is piped");
-    // A program may end without reading all: that is its right.
-    thread::spawn(move || stdin.write_all(input));
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
         let errors = thread::spawn(move || read_all(&mut stderr));
@@ -104,13 +121,74 @@ fn run_within(limit: Duration, command: &mut Command, input: &'static [u8]) -> R
             stderr,
         });
     });
-    receive.recv_timeout(limit).unwrap_or_else(|_| {
-        let state = state_of(pid);
-        let _ = Command::new("kill")
-            .args(["-KILL", "--", &format!("-{pid}")])
-            .status();
-        panic!("{words}: still running after {limit:?}:\n{state}")
-    })
+    Started {
+        words,
+        pid,
+        stdin,
+        receive,
+        over: false,
+    }
+}
+
+impl Started {
+    /// Waits for its end and all that it wrote.
+    #[track_caller]
+    pub fn finish(self) -> Run {
+        self.finish_within(LIMIT)
+    }
+
+    #[track_caller]
+    fn finish_within(mut self, limit: Duration) -> Run {
+        drop(self.stdin.take());
+        let done = self.receive.recv_timeout(limit);
+        let state = if done.is_err() {
+            state_of(self.pid)
+        } else {
+            self.over = true;
+            String::new()
+        };
+        done.unwrap_or_else(|_| {
+            panic!(
+                "{}: still running after {limit:?}:\n{state}",
+                self.words.clone()
+            )
+        })
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !self.over {
+            send("KILL", -i64::from(self.pid));
+        }
+    }
+}
+
+/// Sends a signal to a process, or, with a negative number, to a process group.
+pub fn send(signal: &str, pid: i64) {
+    // It may have ended already.
+    let _ = Command::new("kill")
+        .args(["-s", signal, "--", &pid.to_string()])
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// Asks until there is an answer. What never comes fails the test, with the state of the tasks
+/// that belong to this process.
+#[track_caller]
+pub fn until<T>(what: &str, root: u32, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LIMIT;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(
+            Instant::now() < end,
+            "{what}: not so after {LIMIT:?}:\n{}",
+            state_of(root)
+        );
+        thread::yield_now();
+    }
 }
 
 fn read_all(from: &mut impl Read) -> Vec<u8> {
@@ -119,8 +197,8 @@ fn read_all(from: &mut impl Read) -> Vec<u8> {
     bytes
 }
 
-/// What each task is doing that descends from a process or is in its group or session.
-fn state_of(root: u32) -> String {
+/// What each task is doing that descends from a process or is in its group.
+pub fn state_of(root: u32) -> String {
     let mut stats = HashMap::new();
     for pid in numbers("/proc") {
         if let Some(fields) = stat(&format!("/proc/{pid}/stat")) {
