@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::fixtures::{CASES, named, sources};
 use crate::run::{End, tool};
-use crate::trace::fresh_file;
+use crate::trace::{clonespy, fresh_file};
 
 /// The fixtures' expectation files, in order. `None`: they cannot be built here.
 fn files() -> Option<Vec<PathBuf>> {
@@ -75,21 +75,60 @@ fn every_fixture_is_as_expected() {
     let Some(files) = files() else {
         return;
     };
-    let (verdict, text) = verdict(&plan(&files));
-    assert_eq!(verdict.status(), 0, "{text}");
-    let of = |outcome: fn(&Outcome) -> bool| {
-        verdict
-            .checks
-            .iter()
-            .filter(|done| outcome(&done.outcome))
-            .count()
-    };
-    let (holds, skipped) = (
-        of(|outcome| matches!(outcome, Outcome::Holds)),
-        of(|outcome| matches!(outcome, Outcome::Skipped(_))),
+    let [json, junit] = ["json", "junit"].map(|name| (name, fresh_file(name)));
+    let mut command = clonespy();
+    command.args(["check", "-j", "2", "--format", "text"]);
+    for (name, file) in [&json, &junit] {
+        command
+            .arg("--format")
+            .arg(crate::trace::format(file, name));
+    }
+    let ran = crate::run::run(command.args(&files));
+    ran.expect("clonespy check fixtures/*.toml", End::Exit(0));
+    let verdict = std::fs::read_to_string(&json.1).expect("a verdict");
+    let verdict: serde_json::Value = serde_json::from_str(&verdict).expect("JSON");
+    let checks = verdict["checks"].as_array().expect("checks");
+    assert_eq!(
+        (verdict["status"].as_u64(), checks.len()),
+        (Some(0), files.len())
     );
-    assert_eq!(holds + skipped, files.len(), "{text}");
-    assert!(holds > skipped, "{text}");
+    let holds = |check: &&serde_json::Value| check["outcome"] == "ok";
+    assert!(
+        checks.iter().filter(holds).count() > files.len() / 2,
+        "{}",
+        ran.out()
+    );
+    assert_eq!(ran.out().lines().count(), files.len() + 1, "{}", ran.out());
+    let junit = std::fs::read_to_string(&junit.1).expect("a verdict");
+    assert_eq!(junit.matches("<testcase ").count(), files.len());
+}
+
+#[test]
+fn the_command_line_alone_can_expect() {
+    let cases: [(&[&str], i32, &str); 4] = [
+        (
+            &["--processes", "2", "--threads", "..=2", "--no-failures"],
+            0,
+            "ok ",
+        ),
+        (&["--processes", "1"], 1, "tasks.processes"),
+        (
+            &["--forbid", "CLONE_VFORK|CLONE_CHILD_SETTID"],
+            1,
+            "forbid.flags",
+        ),
+        (&["--expect", "no/such/file.toml"], 2, "no/such/file.toml"),
+    ];
+    for (options, status, word) in cases {
+        let mut command = clonespy();
+        command.arg("check").args(options);
+        command.args(["--", "sh", "-c", "(exit 1) & wait; echo out"]);
+        let ran = crate::run::run(&mut command);
+        ran.expect(&options.join(" "), End::Exit(status));
+        assert!(ran.err().contains(word), "{options:?}: {}", ran.err());
+        // The program's output is its own, and the verdict stands beside it.
+        assert_eq!(ran.out(), if status == 2 { "" } else { "out\n" });
+    }
 }
 
 #[test]
