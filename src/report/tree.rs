@@ -74,7 +74,10 @@ pub(super) fn rows<E>(
         each: false,
     };
     let mut levels = vec![roots];
-    let mut hidden = false;
+    let (mut hidden, mut notes) = (false, Notes::default());
+    if look.width >= NARROW && !tree.roots().is_empty() {
+        write(&heads(look))?;
+    }
     while let Some(level) = levels.last_mut() {
         let Some(item) = level.items.next() else {
             levels.pop();
@@ -97,6 +100,7 @@ pub(super) fn rows<E>(
         row.above = above;
         row.inherited = row.task.program.is_none() || row.task.program.as_deref() == program;
         write(&row.draw(look, &rail))?;
+        notes.learn(&row);
         let program = row.task.program.as_deref().or(program);
         let seen = |item: &Item<'_>| match (look.depth, item) {
             (Some(most), _) if depth >= most => false,
@@ -119,7 +123,70 @@ pub(super) fn rows<E>(
     if hidden {
         write(&left_out(look))?;
     }
-    Ok(())
+    notes.write(look, write)
+}
+
+/// What stands in the columns.
+fn heads(look: &Look) -> String {
+    let kind = kind_column(look);
+    let (lang, mut pen) = (look.lang, Pen::new(look));
+    let lived = lang.pick("lived", "存活时间");
+    pen.ink(lang.pick("task", "任务"), Ink::Faint);
+    pen.to(kind).ink(lang.pick("kind", "种类"), Ink::Faint);
+    pen.to(kind + ENDING)
+        .ink(lang.pick("end", "结局"), Ink::Faint);
+    pen.to(kind + RIGHT - columns(lived))
+        .ink(lived, Ink::Faint)
+        .end();
+    pen.done()
+}
+
+/// The column of the kind, which goes by the width.
+fn kind_column(look: &Look) -> usize {
+    look.width.min(100).saturating_sub(RIGHT)
+}
+
+/// Words in the rows that are explained below them, where they occur.
+#[derive(Default)]
+struct Notes {
+    cut_off: bool,
+    replaced: bool,
+}
+
+impl Notes {
+    fn learn(&mut self, row: &Row<'_>) {
+        let how = row.task.end.as_ref().map(|end| (&end.how, &end.status));
+        let told = row.various.ending || row.task.kind == Kind::Process;
+        match how {
+            Some((Ending::CutOff, None | Some(Status::Exited { .. }))) if !told => {
+                self.cut_off = true;
+            }
+            Some((Ending::Replaced, _)) if !row.various.ending => self.replaced = true,
+            _ => {}
+        }
+    }
+
+    fn write<E>(&self, look: &Look, mut write: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        let mut note = |english, chinese| {
+            let mut pen = Pen::new(look);
+            pen.words(look.lang.pick(english, chinese), Ink::Faint, 0)
+                .end();
+            write(&pen.done())
+        };
+        if self.cut_off {
+            note(
+                "(cut off: the process ended, or exec'd, while the thread was still there)",
+                "（被截断：线程还在时，进程已退出或 exec）",
+            )?;
+        }
+        if self.replaced {
+            note(
+                "(replaced: another thread of the process exec'd and took over its tid)",
+                "（被取代：同一进程的另一线程 exec，接过了它的 tid）",
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// Thread or process, all that a branch stands for.
@@ -293,7 +360,7 @@ impl<'a> Row<'a> {
         if look.width < NARROW {
             return self.narrow(look, rail);
         }
-        let kind = look.width.min(100).saturating_sub(RIGHT);
+        let kind = kind_column(look);
         let mut pen = Pen::new(look);
         pen.ink(&rail.0, Ink::Faint);
         let room = kind.saturating_sub(pen.column() + 1).max(12);

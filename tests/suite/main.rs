@@ -33,6 +33,7 @@ mod check; // every fixture's expectation file: it holds, and each of its values
 mod library; // clonespy::trace, from this multi-threaded program
 
 // The face.
+mod documents; // each command in the documents says what stands there
 mod face; // outputs and statuses around a live trace, and that a replay shows the same
 mod golden; // recorded traces, rendered and compared with files
 mod strace_lines; // what --format strace prints, beside strace and read by others
