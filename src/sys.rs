@@ -4,12 +4,14 @@
 
 mod launch;
 mod memory;
+mod namespaces;
 mod ptrace;
 mod signals;
 mod wait;
 
 pub use launch::{Identity, Note, Program, SockFilter, Spawned, probe_clone3, spawn};
 pub use memory::{read_memory, write_memory};
+pub use namespaces::user_namespaces_around;
 pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
     poke_user, registers, resume, return_slots, seize, siginfo, syscall_info,
