@@ -8,8 +8,10 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use super::{OutputPlan, To};
-use crate::report::{Destination, Look};
+use crate::report::{Destination, Lang, Look};
 use crate::{Error, Outputs, Result};
 
 /// Columns of a line where no terminal says otherwise.
@@ -85,21 +87,38 @@ fn look(
     } else {
         terminal.is_some() && set("TERM").is_none_or(|value| value != "dumb")
     };
-    // The first of the three that is set decides (locale(7)).
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(|name| set(name));
-    let locale = locale
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
+    let unicode = unicode(&set);
+    let lang = plan.lang.unwrap_or_else(|| language(&set));
     Look {
         width: terminal.unwrap_or(WIDTH).clamp(40, 1000),
+        cut: terminal.is_some(),
         color: plan.color.unwrap_or(auto),
-        unicode: locale.contains("utf-8") || locale.contains("utf8"),
-        quiet: plan.quiet,
-        verbose: plan.verbose,
-        calls: plan.calls,
+        unicode,
+        lang,
+        zone: TimeZone::system(),
+        ..plan.look.clone()
+    }
+}
+
+/// The first of these that is set and not empty decides (locale(7)).
+fn locale(set: &dyn Fn(&str) -> Option<OsString>, names: [&str; 3]) -> String {
+    let found = names
+        .iter()
+        .find_map(|name| set(name).filter(|value| !value.is_empty()));
+    found.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn unicode(set: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    let name = locale(set, ["LC_ALL", "LC_CTYPE", "LANG"]).to_ascii_lowercase();
+    name.contains("utf-8") || name.contains("utf8")
+}
+
+/// The language of the environment. Chinese cannot be written where the locale has no Unicode,
+/// unless someone asks for it.
+pub(super) fn language(set: &dyn Fn(&str) -> Option<OsString>) -> Lang {
+    match Lang::of_locale(&locale(set, ["LC_ALL", "LC_MESSAGES", "LANG"])) {
+        lang if unicode(set) => lang,
+        _ => Lang::English,
     }
 }
 
@@ -202,7 +221,7 @@ mod tests {
         let error = open(&plan, None).unwrap_err().to_string();
         assert_eq!(
             error,
-            "cannot write /nowhere/at/all: No such file or directory (os error 2)"
+            "cannot write /nowhere/at/all: No such file or directory"
         );
     }
 }

@@ -15,15 +15,20 @@ pub(super) struct Running {
     #[arg(short = 'p', long = "attach", value_name = "PID[,PID]", value_parser = pids)]
     pub attach: Vec<Pids>,
     /// With -p: their descendants too
-    #[arg(long, requires = "attach")]
+    #[arg(long, requires = "attach", hide_short_help = true)]
     pub descendants: bool,
     /// End the trace after this time: a started program gets SIGTERM, and SIGKILL two seconds later
     /// (status 124); attached processes are let go
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<Duration>,
-    /// When the trace of a program ends: with its last descendant, or with the program itself
-    /// (what it leaves behind carries the filter, and is ended)
+    /// When the trace of a program ends: all (with its last descendant) or main (with the program
+    /// itself: what it leaves behind carries the filter, and is ended)
     #[arg(long, value_name = "WHO", value_enum, default_value = "all")]
+    #[arg(
+        hide_short_help = true,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub until: Until,
 }
 

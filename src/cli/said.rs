@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 
 use super::status;
 use crate::abi::signals;
+use crate::error::plain;
 use crate::event::{Mode, Status};
 use crate::{Error, Failure, Result, Run};
 
@@ -156,7 +157,8 @@ pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
 fn lost(failure: &Failure) {
     complain(&format!(
         "the report to {} was lost: {}",
-        failure.destination, failure.why
+        failure.destination,
+        plain(&failure.why)
     ));
 }
 

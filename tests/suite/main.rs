@@ -26,4 +26,5 @@ mod trace; // runs a program under clonespy // programs that people use
 
 // The face.
 mod face; // outputs and statuses around a live trace, and that a replay shows the same
-mod golden; // recorded traces, rendered and compared with files
+mod golden;
+mod strace_lines; // what --format strace prints, beside strace and read by others // recorded traces, rendered and compared with files

@@ -81,7 +81,7 @@ fn read(file: &Path, said: &str) -> String {
 
 /// The events of a recorded trace: each line is one that this version knows.
 #[track_caller]
-fn events(file: &Path, said: &str) -> Vec<Event> {
+pub fn events(file: &Path, said: &str) -> Vec<Event> {
     read(file, said)
         .lines()
         .map(|line| match serde_json::from_str(line) {
