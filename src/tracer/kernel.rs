@@ -372,7 +372,10 @@ impl Kernel for Live {
 
     fn system_link(&self, path: &str) -> Result<Vec<u8>, Errno> {
         let target = std::fs::read_link(path);
-        self.read("system", target.map(|path| path.into_os_string().into_vec()))
+        self.read(
+            "system",
+            target.map(|path| path.into_os_string().into_vec()),
+        )
     }
 
     fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
