@@ -57,7 +57,12 @@ fn mount(look: &Look<'_>, controller: Option<&str>) -> Option<Mount> {
 pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
     let fd = look.arguments.cgroup;
     let Some(path) = target(look) else {
-        return Found::text(format!("descriptor {fd} is not open")).certain();
+        let found = Found::text(format!("descriptor {fd} is not open"));
+        // A task that is gone has no links at all.
+        return match look.link("exe") {
+            Some(_) => found.certain(),
+            None => found.unknown(),
+        };
     };
     let inside = mount(look, None).is_some_and(|mount| path.starts_with(&mount.point));
     let found = named(
