@@ -5,6 +5,7 @@
 mod command;
 mod launch;
 mod memory;
+mod namespaces;
 mod pidfd;
 mod ptrace;
 mod signals;
@@ -13,6 +14,7 @@ mod wait;
 pub use command::{Coming, Host, hook};
 pub use launch::{Identity, Note, Program, SockFilter, Spawned, probe_clone3, spawn};
 pub use memory::{read_memory, write_memory};
+pub use namespaces::user_namespaces_around;
 pub use pidfd::Pidfd;
 pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
