@@ -1,6 +1,11 @@
 //! The command line: parsing does nothing but parse, then [`Plan`] says what is to be done.
 
+mod check;
+mod explain;
+mod generate;
+mod hint;
 mod open;
+mod patient;
 mod plan;
 mod running;
 mod said;
@@ -10,6 +15,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use check::{Checking, check};
+pub use explain::{Explaining, explain};
 pub use open::open;
 pub use plan::{OutputPlan, Plan, Replay, To, Trace};
 pub use said::{Said, fail, replayed, say, traced};
@@ -28,40 +35,65 @@ pub mod status {
 }
 
 /// Subcommands that exist, and names that are kept for those to come.
-static SUBCOMMANDS: &[&str] = &["replay"];
-static RESERVED: &[&str] = &["explain", "check", "cost"];
+static SUBCOMMANDS: &[&str] = &["replay", "explain", "check"];
+static RESERVED: &[&str] = &["cost"];
 
 static USAGE: &str = "clonespy [OPTIONS] [--] PROGRAM [ARGS]...
        clonespy [OPTIONS] -p PID[,PID]...
-       clonespy replay [OPTIONS] FILE";
+       clonespy replay [OPTIONS] FILE
+       clonespy explain [OPTIONS] SET
+       clonespy check [OPTIONS] FILE...";
 
 static AFTER: &str = "\
-Exit status: the program's own, or death by the same signal. 125: clonespy itself
-failed; 126: the program cannot be executed; 127: the program was not found;
+Examples:
+  clonespy ./program                 what does it create?
+  clonespy -o trace.txt -- make -j4  the report in a file
+  clonespy -qq -- make -j4           nothing but the tree of all tasks
+  clonespy --format jsonl:t.jsonl ls record it, then: clonespy replay t.jsonl
+
+`clonespy --help` has every option.";
+
+static AFTER_LONG: &str = "\
+Exit status: the program's own, or death by the same signal. 125: clonespy
+itself failed; 126: the program cannot be executed; 127: it was not found;
 124: --timeout ended it. After -p: 0.
 
 Examples:
-  clonespy ./program                     what does it create?
-  clonespy -o trace.txt -- make -j4      the report in a file
-  clonespy --format jsonl:t.jsonl ls     record it, then: clonespy replay t.jsonl";
+  clonespy ./program                 what does it create, what is shared?
+  clonespy -vv ./program             and which function of the kernel decides?
+  clonespy -o trace.txt -- make -j4  the report in a file
+  clonespy -qq -- make -j4           nothing but the tree of all tasks
+  clonespy -c -- make -j4            how many calls of which kind?
+  clonespy -Z -- ./program           only the calls that failed
+  clonespy --lang zh ./program       in Chinese
+  clonespy --format jsonl:t.jsonl ls record it, then: clonespy replay t.jsonl";
 
 /// Show what a program really creates, processes or threads, with which clone flags, and how each
 /// ended.
 #[derive(Debug, Parser)]
 #[command(name = "clonespy", version, override_usage = USAGE, after_help = AFTER)]
 #[command(disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+#[command(disable_help_flag = true)]
 struct Line {
     #[command(subcommand)]
     command: Option<Sub>,
+    /// Print a file about clonespy itself: man (page), schema (JSON Schema of a trace's lines),
+    /// complete-bash, complete-zsh, complete-fish, complete-elvish, complete-powershell
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "program")]
+    #[arg(hide_short_help = true, hide_possible_values = true)]
+    generate: Option<Generate>,
+    /// Show the options of most use; --help shows all
+    #[arg(short = 'h', action = ArgAction::SetTrue)]
+    brief: bool,
+    /// Show this
+    #[arg(long, action = ArgAction::SetTrue, hide_short_help = true)]
+    help: bool,
     #[command(flatten)]
     render: Render,
     #[command(flatten)]
     start: Start,
     #[command(flatten)]
     running: running::Running,
-    /// Print a file about clonespy itself and exit: `schema` is the JSON Schema of a trace's lines
-    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "program")]
-    generate: Option<Generate>,
     /// The program to run, and its arguments
     #[arg(trailing_var_arg = true, value_name = "PROGRAM", hide = true)]
     program: Vec<OsString>,
@@ -78,13 +110,27 @@ enum Sub {
     Replay {
         #[command(flatten)]
         render: Render,
+        /// Show the options of most use; --help shows all
+        #[arg(short = 'h', action = ArgAction::HelpShort)]
+        brief: Option<bool>,
+        /// Show this
+        #[arg(long, action = ArgAction::HelpLong)]
+        help: Option<bool>,
         /// The recorded trace; `-` is the standard input
         file: PathBuf,
     },
+    /// Explain flags: what each means, what the set makes, whether the kernel takes it, who passes
+    /// it. Traces nothing
+    #[command(override_usage = explain::USAGE, after_help = explain::AFTER)]
+    Explain(explain::Question),
+    /// Hold programs, or recorded traces, against expectations: a verdict for CI
+    #[command(override_usage = check::USAGE, after_help = check::AFTER)]
+    Check(check::Asked),
 }
 
 /// What decides how a trace is shown, whether it is live or recorded.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What is shown, and where")]
 struct Render {
     /// Write the report to FILE; `-` is standard output [default: stderr; with replay: stdout]
     #[arg(short, long = "output", value_name = "FILE")]
@@ -92,28 +138,86 @@ struct Render {
     /// Explain no flags; -qq: the tree alone; -qqq: nothing but what other options ask for
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "verbose")]
     quiet: u8,
-    /// Explain the flags of every call, not only of the first with a set of flags
+    /// Explain the flags of every call, not only of the first with a set of flags; -vv: with the
+    /// kernel's function and object behind each
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
+    /// Tell the kernel's function and object behind each flag that is explained
+    #[arg(long, hide_short_help = true)]
+    why_flags: bool,
+    /// Show every line: do not fold those that are alike
+    #[arg(long)]
+    all: bool,
     /// Show the lines of these calls only: fork, vfork, clone, clone3, %process (all four), with
     /// commas; `!` turns the choice round. The tree, the totals and JSON stay complete
     #[arg(short = 'e', long = "expr", value_name = "trace=SET")]
     trace: Vec<String>,
-    /// Write the trace in this format; may be given again for another DEST [default: text]
+    /// Show the lines of calls that succeeded only
+    #[arg(
+        short = 'z',
+        long,
+        conflicts_with = "failed_only",
+        hide_short_help = true
+    )]
+    successful_only: bool,
+    /// Show the lines of calls that failed only
+    #[arg(short = 'Z', long)]
+    failed_only: bool,
+    /// Show threads, not the processes that are created (they are followed and counted)
+    #[arg(long)]
+    threads_only: bool,
+    /// Show tasks down to N levels below the program (deeper ones are followed and counted)
+    #[arg(long, value_name = "N")]
+    depth: Option<usize>,
+    /// A table of calls instead of the report: by kind and flags, with counts and failures
+    #[arg(short = 'c', long, conflicts_with = "summary")]
+    summary_only: bool,
+    /// The same table after the report
+    #[arg(short = 'C', long, hide_short_help = true)]
+    summary: bool,
+    /// The time of day on each line; -tt: with microseconds; -ttt: seconds since the epoch
+    #[arg(short = 't', long = "absolute-timestamps", action = ArgAction::Count)]
+    times: u8,
+    /// The time since the line before, on each line
+    #[arg(short = 'r', long = "relative-timestamps", hide_short_help = true)]
+    relative: bool,
+    /// The time that each call took
+    #[arg(short = 'T', long = "syscall-times", hide_short_help = true)]
+    took: bool,
+    /// Name what numbers stand for: descriptors, the cgroup of CLONE_INTO_CGROUP, pids
+    #[arg(short = 'y', long = "decode-fds", action = ArgAction::Count, hide_short_help = true)]
+    names: u8,
+    /// Write the trace in this format (text, strace, jsonl, json); may be given again for another
+    /// DEST [default: text]
     #[arg(long, value_name = "NAME[:DEST]", long_help = formats_help())]
     format: Vec<OsString>,
+    /// The language of explanations: en, zh, auto (as the locale says)
+    #[arg(long, value_name = "LANG", value_enum, default_value = "auto")]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    lang: Language,
     /// Colour the text: auto (where it goes to a terminal), always, never
     #[arg(long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value = "auto", default_missing_value = "always")]
+    #[arg(
+        default_value = "auto",
+        default_missing_value = "always",
+        hide_short_help = true
+    )]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
     color: When,
 }
 
 /// What decides how a program is started and caught.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "The program, and how it is traced")]
 struct Start {
     /// How to catch calls: seccomp (a filter: complete and fast), event (misses failed calls),
     /// syscall (complete and slow), auto (the best that works)
     #[arg(long, value_name = "HOW", value_enum, default_value = "auto")]
+    #[arg(
+        hide_short_help = true,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     intercept: How,
     /// strace's spelling of --intercept
     #[arg(long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true)]
@@ -124,16 +228,26 @@ struct Start {
     )]
     seccomp_bpf: Option<Switch>,
     /// Set VAR in the program's environment, or take it away
-    #[arg(short = 'E', long = "env", value_name = "VAR[=VAL]")]
+    #[arg(
+        short = 'E',
+        long = "env",
+        value_name = "VAR[=VAL]",
+        hide_short_help = true
+    )]
     env: Vec<OsString>,
     /// Run the program as this user, with the user's groups
-    #[arg(short, long, value_name = "USER")]
+    #[arg(short, long, value_name = "USER", hide_short_help = true)]
     user: Option<String>,
     /// Tell the program that this is its name
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        allow_hyphen_values = true,
+        hide_short_help = true
+    )]
     argv0: Option<OsString>,
     /// Count what tracing took: stops, requests, reads
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     stats: bool,
     /// New tasks are always followed
     #[arg(short = 'f', long = "follow-forks", action = ArgAction::Count, hide = true)]
@@ -163,8 +277,21 @@ enum Switch {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Language {
+    En,
+    Zh,
+    Auto,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Generate {
+    Man,
     Schema,
+    CompleteBash,
+    CompleteZsh,
+    CompleteFish,
+    CompleteElvish,
+    CompletePowershell,
 }
 
 /// The formats, from their table.
@@ -193,13 +320,27 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         start,
         running,
         generate,
+        brief,
+        help,
         program,
     } = line;
-    if let Some(Generate::Schema) = generate {
-        return Ok(Plan::Schema);
+    if brief || help {
+        return Ok(Plan::Print(generate::help(brief)));
     }
-    if let Some(Sub::Replay { render, file }) = command {
-        return plan::replay(render, file).map(Plan::Replay);
+    if let Some(what) = generate {
+        return Ok(Plan::Print(generate::text(what)));
+    }
+    match command {
+        Some(Sub::Replay { render, file, .. }) => {
+            return plan::replay(render, file).map(Plan::Replay);
+        }
+        Some(Sub::Explain(question)) => {
+            return question.plan().map(|asked| Plan::Explain(Box::new(asked)));
+        }
+        Some(Sub::Check(asked)) => {
+            return asked.plan().map(|asked| Plan::Check(Box::new(asked)));
+        }
+        None => {}
     }
     // What is left of the program are clonespy's options: the program takes all that follows it.
     let ours = args

@@ -6,12 +6,24 @@ use std::path::PathBuf;
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// The system's words about an error, without the number that Rust adds.
+pub fn plain(why: &io::Error) -> String {
+    let text = why.to_string();
+    match text.rsplit_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
 /// What can go wrong in clonespy itself. What goes wrong in the traced program is an event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The program is not there.
-    #[error("{program}: not found ({why}); give a path, or a name that PATH finds")]
+    #[error(
+        "{program}: not found: {}; give a path, or a name that PATH finds",
+        plain(why)
+    )]
     NotFound {
         /// As it was given.
         program: String,
@@ -19,7 +31,7 @@ pub enum Error {
         why: io::Error,
     },
     /// The program is there and cannot be run.
-    #[error("{program}: cannot be executed: {why}")]
+    #[error("{program}: cannot be executed: {}", plain(why))]
     NotExecutable {
         /// As it was given.
         program: String,
@@ -27,7 +39,7 @@ pub enum Error {
         why: io::Error,
     },
     /// The start of the program failed before its exec.
-    #[error("cannot start the program: {what}: {why}")]
+    #[error("cannot start the program: {what}: {}", plain(why))]
     Launch {
         /// The step that failed.
         what: String,
@@ -35,7 +47,7 @@ pub enum Error {
         why: io::Error,
     },
     /// Tracing is not permitted, or broke.
-    #[error("cannot trace: {what}: {why}{}", hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default())]
+    #[error("cannot trace: {what}: {}{}", plain(why), hint.as_deref().map(|h| format!("; {h}")).unwrap_or_default())]
     Trace {
         /// The request that failed.
         what: String,
@@ -45,7 +57,7 @@ pub enum Error {
         hint: Option<String>,
     },
     /// A file for output cannot be opened.
-    #[error("cannot write {}: {why}", path.display())]
+    #[error("cannot write {}: {}", path.display(), plain(why))]
     Output {
         /// The file.
         path: PathBuf,
@@ -53,7 +65,7 @@ pub enum Error {
         why: io::Error,
     },
     /// A recorded trace cannot be opened or read.
-    #[error("cannot read {}: {why}", path.display())]
+    #[error("cannot read {}: {}", path.display(), plain(why))]
     Input {
         /// The file.
         path: PathBuf,
@@ -69,6 +81,15 @@ pub enum Error {
         line: u64,
         /// What is wrong with it.
         why: String,
+    },
+    /// An expectation file has mistakes: each with its place, and what was probably meant.
+    #[error("{0}")]
+    Expectation(String),
+    /// What a check needs could not be made or done.
+    #[error("{what}")]
+    Check {
+        /// What happened, with what was said about it.
+        what: String,
     },
     /// The command line is well formed but asks for what cannot be.
     #[error("{0}")]

@@ -309,6 +309,20 @@ pub enum How {
     Other(String),
 }
 
+impl How {
+    /// The word for it in JSON.
+    pub fn word(&self) -> &str {
+        match self {
+            How::Launched => "launched",
+            How::Attached => "attached",
+            How::Orphan => "orphan",
+            How::Ptrace => "ptrace",
+            How::Worker => "worker",
+            How::Other(word) => word,
+        }
+    }
+}
+
 /// A task that no seen call made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Appeared {

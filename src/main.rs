@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clonespy::cli::{self, Plan};
 use clonespy::replay::Replay;
 use clonespy::tracer::{self, Tracer};
-use clonespy::{Result, report, run};
+use clonespy::{Result, run};
 
 fn main() -> ExitCode {
     let plan = match cli::parse(std::env::args_os()) {
@@ -15,8 +15,10 @@ fn main() -> ExitCode {
     let done = match plan {
         Plan::Trace(plan) => trace(*plan),
         Plan::Replay(plan) => replay(&plan),
-        Plan::Schema => {
-            cli::say(&report::schema());
+        Plan::Explain(asked) => cli::explain(&asked),
+        Plan::Check(asked) => cli::check(&asked),
+        Plan::Print(text) => {
+            cli::say(&text);
             Ok(ExitCode::SUCCESS)
         }
     };

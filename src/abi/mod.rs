@@ -4,6 +4,7 @@
 pub mod arch;
 pub mod args;
 pub mod bpf;
+pub mod chinese;
 pub mod errno;
 pub mod flags;
 pub mod origins;

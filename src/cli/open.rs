@@ -4,12 +4,15 @@
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
+use super::patient::{Patient, Rest};
 use super::{OutputPlan, To};
-use crate::report::{Destination, Look};
+use crate::report::{Destination, Lang, Look};
 use crate::{Error, Outputs, Result};
 
 /// Columns of a line where no terminal says otherwise.
@@ -28,19 +31,37 @@ pub fn open(plan: &OutputPlan, input: Option<&Path>) -> Result<Outputs> {
         .collect();
     let mut outputs = Outputs::new();
     for (format, to) in &plan.outputs {
-        let (destination, columns): (Destination, _) = match to {
-            To::Stdout => (Box::new(io::stdout()), terminal(&io::stdout())),
-            To::Stderr => (Box::new(io::stderr()), terminal(&io::stderr())),
-            To::File(path) => {
-                let file = file(path, &mut taken)?;
-                let columns = terminal(&file);
-                (Box::new(file), columns)
-            }
+        let failed = |why| Error::Output {
+            path: to.to_string().into(),
+            why,
         };
+        let fd: io::Result<OwnedFd> = match to {
+            To::Stdout => io::stdout().as_fd().try_clone_to_owned(),
+            To::Stderr => io::stderr().as_fd().try_clone_to_owned(),
+            To::File(path) => Ok(file(path, &mut taken)?.into()),
+        };
+        let fd = fd.map_err(failed)?;
+        let columns = terminal(&fd);
+        let (destination, rest) = destination(fd, columns.is_some());
         let look = look(plan, columns, &|name| std::env::var_os(name));
         outputs.add(to.to_string(), (format.make)(destination, &look));
+        if let Some(rest) = rest {
+            outputs.close_with(Box::new(|| rest.wait()));
+        }
     }
     Ok(outputs)
+}
+
+/// Where a report goes, and, where a reader may be slow, what is to be waited for at the end. Files
+/// and terminals take what they are given (who stops a terminal wants the program to wait).
+fn destination(fd: OwnedFd, terminal: bool) -> (Destination, Option<Rest>) {
+    let file = File::from(fd);
+    if terminal || file.metadata().is_ok_and(|meta| meta.is_file()) {
+        return (Box::new(file), None);
+    }
+    let patient = Patient::new(file.into());
+    let rest = patient.rest();
+    (Box::new(patient), Some(rest))
 }
 
 /// Makes or empties a file. The standard library opens with O_CLOEXEC: the traced program does not
@@ -85,21 +106,38 @@ fn look(
     } else {
         terminal.is_some() && set("TERM").is_none_or(|value| value != "dumb")
     };
-    // The first of the three that is set decides (locale(7)).
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(|name| set(name));
-    let locale = locale
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
+    let unicode = unicode(&set);
+    let lang = plan.lang.unwrap_or_else(|| language(&set));
     Look {
         width: terminal.unwrap_or(WIDTH).clamp(40, 1000),
+        cut: terminal.is_some(),
         color: plan.color.unwrap_or(auto),
-        unicode: locale.contains("utf-8") || locale.contains("utf8"),
-        quiet: plan.quiet,
-        verbose: plan.verbose,
-        calls: plan.calls,
+        unicode,
+        lang,
+        zone: TimeZone::system(),
+        ..plan.look.clone()
+    }
+}
+
+/// The first of these that is set and not empty decides (locale(7)).
+fn locale(set: &dyn Fn(&str) -> Option<OsString>, names: [&str; 3]) -> String {
+    let found = names
+        .iter()
+        .find_map(|name| set(name).filter(|value| !value.is_empty()));
+    found.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn unicode(set: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    let name = locale(set, ["LC_ALL", "LC_CTYPE", "LANG"]).to_ascii_lowercase();
+    name.contains("utf-8") || name.contains("utf8")
+}
+
+/// The language of the environment. Chinese cannot be written where the locale has no Unicode,
+/// unless someone asks for it.
+pub(super) fn language(set: &dyn Fn(&str) -> Option<OsString>) -> Lang {
+    match Lang::of_locale(&locale(set, ["LC_ALL", "LC_MESSAGES", "LANG"])) {
+        lang if unicode(set) => lang,
+        _ => Lang::English,
     }
 }
 
@@ -202,7 +240,7 @@ mod tests {
         let error = open(&plan, None).unwrap_err().to_string();
         assert_eq!(
             error,
-            "cannot write /nowhere/at/all: No such file or directory (os error 2)"
+            "cannot write /nowhere/at/all: No such file or directory"
         );
     }
 }

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::running::{Running, Until};
-use super::{How, Render, Said, Start, Switch, When};
+use super::{How, Language, Render, Said, Start, Switch, When, hint};
 use crate::event::{Call, Intercept};
-use crate::report::{self, Calls, FORMATS, Format};
+use crate::report::{self, Calls, Clock, FORMATS, Format, Lang, Look, Outcomes, Stamps, Summary};
 use crate::tracer::{Attach, Launch};
 
 /// What is to be done.
@@ -17,8 +17,12 @@ pub enum Plan {
     Trace(Box<Trace>),
     /// Render a recorded trace.
     Replay(Replay),
-    /// Print the JSON Schema of a trace's lines.
-    Schema,
+    /// Explain flags.
+    Explain(Box<super::Explaining>),
+    /// Hold programs against expectations.
+    Check(Box<super::Checking>),
+    /// Print a file about clonespy itself.
+    Print(String),
 }
 
 /// A live trace.
@@ -46,14 +50,12 @@ pub struct Replay {
 pub struct OutputPlan {
     /// Which format goes where.
     pub outputs: Vec<(&'static Format, To)>,
-    /// `-q`.
-    pub quiet: u8,
-    /// `-v`.
-    pub verbose: u8,
-    /// `-e`.
-    pub calls: Calls,
+    /// How text is to look, but for what destination and environment decide.
+    pub look: Look,
     /// Colour: yes, no, or (`None`) as the destination and the environment say.
     pub color: Option<bool>,
+    /// The language, or (`None`) as the environment says.
+    pub lang: Option<Lang>,
 }
 
 /// Where a report goes.
@@ -68,7 +70,8 @@ pub enum To {
 }
 
 impl To {
-    fn named(path: &OsStr) -> Self {
+    /// A file; `-` is standard output.
+    pub(super) fn named(path: &OsStr) -> Self {
         if path == "-" {
             To::Stdout
         } else {
@@ -200,14 +203,52 @@ fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
     }
     Ok(OutputPlan {
         outputs,
-        quiet: render.quiet,
-        verbose: render.verbose,
-        calls: calls(&render.trace)?,
+        look: look(&render)?,
         color: match render.color {
             When::Auto => None,
             When::Always => Some(true),
             When::Never => Some(false),
         },
+        lang: match render.lang {
+            Language::Auto => None,
+            Language::En => Some(Lang::English),
+            Language::Zh => Some(Lang::Chinese),
+        },
+    })
+}
+
+/// What the command line says of how text is to look.
+fn look(render: &Render) -> Result<Look, Said> {
+    Ok(Look {
+        quiet: render.quiet,
+        verbose: render.verbose,
+        why: render.why_flags,
+        all: render.all,
+        calls: calls(&render.trace)?,
+        outcomes: match (render.successful_only, render.failed_only) {
+            (true, _) => Outcomes::Successes,
+            (_, true) => Outcomes::Failures,
+            _ => Outcomes::All,
+        },
+        stamps: Stamps {
+            clock: match render.times {
+                0 => None,
+                1 => Some(Clock::Seconds),
+                2 => Some(Clock::Micros),
+                _ => Some(Clock::Epoch),
+            },
+            relative: render.relative,
+            took: render.took,
+        },
+        names: render.names > 0,
+        summary: match (render.summary_only, render.summary) {
+            (true, _) => Summary::Only,
+            (_, true) => Summary::Too,
+            _ => Summary::No,
+        },
+        threads_only: render.threads_only,
+        depth: render.depth,
+        ..Look::default()
     })
 }
 
@@ -225,8 +266,9 @@ fn format(word: &OsStr) -> Result<(&'static Format, Option<To>), Said> {
     let format = report::format(&name).ok_or_else(|| {
         let known: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
         Said::wrong(format!(
-            "--format '{name}': unknown; there are {}",
-            known.join(", ")
+            "--format '{name}': unknown; there are {}{}",
+            known.join(", "),
+            hint::meant(&name, known.iter().copied())
         ))
     })?;
     match to {
@@ -264,7 +306,8 @@ fn calls(words: &[String]) -> Result<Calls, Said> {
             ("none", None) => {}
             _ => {
                 return Err(Said::wrong(format!(
-                    "-e trace={set}: '{name}' is none of fork, vfork, clone, clone3, %process"
+                    "-e trace={set}: '{name}' is none of fork, vfork, clone, clone3, %process{}",
+                    hint::meant(name, Call::ALL.iter().map(|call| call.name()))
                 )));
             }
         }

@@ -9,21 +9,27 @@ use crate::event::Tid;
 
 /// Whom to attach to, and until when.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "The program, and how it is traced")]
 pub(super) struct Running {
     /// Attach to these running processes, every thread of them; again, or with commas or blanks,
     /// for more. Ctrl-C lets them go
     #[arg(short = 'p', long = "attach", value_name = "PID[,PID]", value_parser = pids)]
     pub attach: Vec<Pids>,
     /// With -p: their descendants too
-    #[arg(long, requires = "attach")]
+    #[arg(long, requires = "attach", hide_short_help = true)]
     pub descendants: bool,
     /// End the trace after this time: a started program gets SIGTERM, and SIGKILL two seconds later
     /// (status 124); attached processes are let go
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<Duration>,
-    /// When the trace of a program ends: with its last descendant, or with the program itself
-    /// (what it leaves behind carries the filter, and is ended)
+    /// When the trace of a program ends: all (with its last descendant) or main (with the program
+    /// itself: what it leaves behind carries the filter, and is ended)
     #[arg(long, value_name = "WHO", value_enum, default_value = "all")]
+    #[arg(
+        hide_short_help = true,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub until: Until,
 }
 
@@ -57,7 +63,7 @@ fn pids(word: &str) -> Result<Pids, String> {
 }
 
 /// `2`, `0.5`.
-fn seconds(word: &str) -> Result<Duration, String> {
+pub(super) fn seconds(word: &str) -> Result<Duration, String> {
     word.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())

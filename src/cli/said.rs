@@ -2,13 +2,16 @@
 //! to lose the exit status.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 
 use super::status;
 use crate::abi::signals;
+use crate::error::plain;
 use crate::event::{Mode, Status};
 use crate::{Error, Failure, Result, Run};
 
@@ -62,7 +65,12 @@ fn first_part(text: &str) -> String {
                 .trim_start_matches("error: ")
                 .trim_start_matches("tip: ")
         })
-        .filter(|line| !line.is_empty())
+        // That a word can be passed after `--` helps nobody who misspelt an option.
+        .filter(|line| !line.is_empty() && !line.starts_with("to pass "))
+        .map(|line| match line.strip_prefix("[possible values: ") {
+            Some(values) => format!("there are {}", values.trim_end_matches(']')),
+            None => line.to_owned(),
+        })
         .collect();
     lines.join("; ")
 }
@@ -84,8 +92,10 @@ pub fn complain(text: &str) {
         }
     }
     line.push('\n');
-    // There is nowhere left to complain to.
-    let _ = io::stderr().write_all(line.as_bytes());
+    // There is nowhere left to complain to, and nobody waits for a reader who does not come.
+    if crate::sys::writable(io::stderr().as_fd(), Duration::from_secs(1)) {
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
 }
 
 /// Says an error, and which exit status it has.
@@ -156,7 +166,8 @@ pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
 fn lost(failure: &Failure) {
     complain(&format!(
         "the report to {} was lost: {}",
-        failure.destination, failure.why
+        failure.destination,
+        plain(&failure.why)
     ));
 }
 

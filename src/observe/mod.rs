@@ -1,6 +1,8 @@
 //! What is looked at while a task is stopped: one file per question, all behind one trait.
 
+pub mod cgroup;
 pub mod libc;
+pub mod origin;
 pub mod program;
 
 use crate::event::{CloneCall, Exec, Exit};
@@ -23,7 +25,12 @@ pub trait Observer {
 
 /// The observers of every trace, in the order in which they are asked.
 pub fn standard() -> Vec<Box<dyn Observer>> {
-    vec![Box::new(program::Program), Box::<libc::Libc>::default()]
+    vec![
+        Box::new(program::Program),
+        Box::<libc::Libc>::default(),
+        Box::new(origin::Origin),
+        Box::new(cgroup::Cgroup),
+    ]
 }
 
 #[cfg(test)]

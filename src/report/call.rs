@@ -3,9 +3,11 @@
 use std::fmt::Display;
 
 use super::flagset::{self, Set};
+use super::lang::say;
 use super::pen::{Ink, Pen, columns};
-use super::{Look, remarks, units};
-use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Totals};
+use super::{Look, errnos, remarks, units};
+use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Tid, Totals};
+use crate::tasks::TaskTree;
 
 /// Where the name of a task begins, and what it did.
 const WHO: usize = 6;
@@ -29,16 +31,39 @@ pub(super) fn remark(pen: &mut Pen<'_>, text: &str) {
         .end();
 }
 
+/// A pid as it is named in a sentence: with `-y` its command as well.
+pub(super) fn pid(look: &Look, tree: &TaskTree, tid: Tid) -> String {
+    match tree.by_tid(tid) {
+        Some(task) if look.names => format!("{tid}<{}>", look.name(&task.comm)),
+        _ => tid.to_string(),
+    }
+}
+
+/// A kind of task, in the language of the look.
+pub(super) fn kind(look: &Look, kind: Kind) -> &'static str {
+    match kind {
+        Kind::Thread => look.lang.pick("thread", "线程"),
+        Kind::Process => look.lang.pick("process", "进程"),
+    }
+}
+
 /// Everything about a call. `set` is `None` where the flags could not be read.
-pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>) -> String {
+pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>, tree: &TaskTree) -> String {
     let mut pen = Pen::new(look);
-    who(&mut pen, look, call.tid, &call.comm);
-    pen.put(&format!("{} {} ", call.request.call, look.glyphs().arrow));
-    let (text, ink) = outcome(look, call);
+    head(&mut pen, look, call);
+    let (text, ink) = outcome(look, call, tree);
     pen.words(&text, ink, WHAT);
+    if let Some(took) = call.took_ns.filter(|_| look.stamps.took) {
+        let time = units::duration(took, look.unicode);
+        pen.words(
+            &say!(look, ", in {time}", "，用时 {time}"),
+            Ink::Plain,
+            WHAT,
+        );
+    }
     right(&mut pen, look, call, set);
     pen.end();
-    for text in remarks::remarks(look, call) {
+    for text in remarks::remarks(look, call, tree) {
         remark(&mut pen, &text);
     }
     let new = set.is_some_and(|set| set.new);
@@ -48,103 +73,146 @@ pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>) -> String 
         }
     }
     if look.quiet == 0 && set.is_some() && (new || look.verbose > 0) {
-        flagset::explain(&mut pen, look, call);
+        let letter = set.filter(|set| set.new).map(|set| set.letter.as_str());
+        flagset::explain(&mut pen, look, call, tree, letter);
+    }
+    pen.done()
+}
+
+/// `48211 demo     clone3 → `
+fn head(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
+    who(pen, look, call.tid, &call.comm);
+    pen.put(&format!("{} {} ", call.request.call, look.glyphs().arrow));
+}
+
+/// The beginning of the line that sums up calls like this one.
+pub(super) fn sum(look: &Look, call: &CloneCall, tree: &TaskTree) -> String {
+    let mut pen = Pen::new(look);
+    head(&mut pen, look, call);
+    if !matches!(call.outcome, Outcome::Created(_)) {
+        let (text, _) = outcome(look, call, tree);
+        pen.put(&text).put(look.lang.pick(", ", "，"));
     }
     pen.done()
 }
 
 /// What came of it, in a few words.
-fn outcome(look: &Look, call: &CloneCall) -> (String, Ink) {
+fn outcome(look: &Look, call: &CloneCall, tree: &TaskTree) -> (String, Ink) {
     match &call.outcome {
-        Outcome::Created(made) => (created(call, made), Ink::Made),
+        Outcome::Created(made) => (created(look, call, made, tree), Ink::Made),
         Outcome::Failed { errno, code, .. } => {
-            (format!("failed: {} ({code})", look.name(errno)), Ink::Bad)
+            let words = match errnos::words(errno, look.lang) {
+                Some(words) => look.lang.pick(", ", "，").to_owned() + words,
+                None if errno.ends_with(&code.to_string()) => String::new(),
+                None => format!(" ({code})"),
+            };
+            let errno = look.name(errno);
+            let text = say!(look, "failed: {errno}{words}", "失败：{errno}{words}");
+            (text, Ink::Bad)
         }
-        Outcome::Untraced { tid: Some(tid) } => (format!("untraced {tid}"), Ink::Odd),
-        Outcome::Untraced { tid: None } => ("untraced".into(), Ink::Odd),
-        Outcome::Unfinished {} => ("unfinished".into(), Ink::Odd),
+        Outcome::Untraced { tid: Some(tid) } => {
+            (say!(look, "untraced {tid}", "未跟踪的 {tid}"), Ink::Odd)
+        }
+        Outcome::Untraced { tid: None } => (look.lang.pick("untraced", "未跟踪").into(), Ink::Odd),
+        Outcome::Unfinished {} => (look.lang.pick("unfinished", "未完成").into(), Ink::Odd),
         Outcome::Other(value) => (look.name(&value.to_string()), Ink::Odd),
     }
 }
 
 /// The new task. Sharing memory makes no thread: only the tgid does.
-fn created(call: &CloneCall, made: &Created) -> String {
-    let shares = made.kind == Kind::Process
-        && call.request.has("CLONE_VM")
-        && !made
-            .flags_contradicted
-            .iter()
-            .any(|flag| flag == "CLONE_VM");
+fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree) -> String {
+    let contradicted = |flag: &str| made.flags_contradicted.iter().any(|one| one == flag);
+    let shares =
+        made.kind == Kind::Process && call.request.has("CLONE_VM") && !contradicted("CLONE_VM");
+    let (kind, tid) = (kind(look, made.kind), made.tid);
     if shares {
-        format!(
-            "{} {}, shares memory with {}",
-            made.kind, made.tid, call.tgid
+        let with = pid(look, tree, call.tgid);
+        say!(
+            look,
+            "{kind} {tid}, shares memory with {with}",
+            "{kind} {tid}，与 {with} 共用内存"
         )
     } else {
-        format!("{} {}", made.kind, made.tid)
+        format!("{kind} {tid}")
+    }
+}
+
+/// The library function behind the call; `?` where it is no more than possible.
+pub(super) fn origin(look: &Look, call: &CloneCall) -> Option<String> {
+    let name = look.name(call.origin.as_deref()?);
+    match &call.origin_certainty {
+        Some(Certainty::Excluded) => None,
+        Some(Certainty::Possible) => Some(name + "?"),
+        _ => Some(name),
     }
 }
 
 /// The library function behind the call, and the set's letter.
 fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
-    let origin = match (&call.origin, &call.origin_certainty) {
-        (None, _) | (_, Some(Certainty::Excluded)) => String::new(),
-        (Some(name), Some(Certainty::Possible)) => format!("{}?", look.name(name)),
-        (Some(name), _) => look.name(name),
-    };
+    let origin = origin(look, call).unwrap_or_default();
     let set = set
-        .map(|set| format!("set {}", set.letter))
+        .map(|set| {
+            let letter = &set.letter;
+            say!(look, "set {letter}", "集 {letter}")
+        })
         .unwrap_or_default();
     let left = look.width.min(100).saturating_sub(RIGHT);
-    let letter = left + ORIGIN;
     // Beside what is there, in the columns of the other lines or near them; else under it.
-    let needs = if origin.is_empty() {
-        0
-    } else {
-        columns(&origin) + 2
-    };
-    if pen.column() + 2 + needs > letter.max(left + needs) {
+    let gap = |text: &str| if text.is_empty() { 0 } else { 1 };
+    let needs = gap(&origin) + columns(&origin) + gap(&set) + columns(&set);
+    if pen.column() + needs > look.width.max(left + needs) {
         pen.end();
     }
     if !origin.is_empty() {
-        let column = if pen.column() + 2 > left {
-            pen.column() + 2
-        } else {
-            left
-        };
-        pen.to(column).put(&origin);
+        // Two spaces before it, where they do not cost a line.
+        let roomy = pen.column() + 1 + needs <= look.width;
+        let near = pen.column() + if roomy { 2 } else { 1 };
+        pen.to(near.max(left)).put(&origin);
     }
     if !set.is_empty() {
-        pen.to(letter).ink(&set, Ink::Faint);
+        pen.to(left + ORIGIN).ink(&set, Ink::Faint);
     }
 }
 
 /// The totals in two parts, as the last line says them: what there was, what was asked for.
-pub(super) fn totals(totals: &Totals) -> [String; 2] {
-    let created = totals.threads.saturating_sub(totals.leaders);
-    let mains = match (totals.leaders, created) {
-        (1, 0) => "main".to_owned(),
-        (1, n) => format!("main + {} created", units::count(n)),
-        (n, 0) => format!("{} main", units::count(n)),
-        (n, m) => format!("{} main + {} created", units::count(n), units::count(m)),
-    };
-    let tasks = format!(
-        "{}, {} ({mains})",
-        units::counted(totals.processes, "process"),
-        units::counted(totals.threads, "thread"),
+pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
+    let lang = look.lang;
+    let (created, leaders) = (
+        totals.threads.saturating_sub(totals.leaders),
+        totals.leaders,
     );
-    let calls = totals
+    let (more, mains) = (units::count(created), units::count(leaders));
+    let mains = match (leaders, created) {
+        (1, 0) => lang.pick("main", "主线程").to_owned(),
+        (1, _) => say!(look, "main + {more} created", "主线程 + 新建 {more} 个"),
+        (_, 0) => say!(look, "{mains} main", "{mains} 个主线程"),
+        (_, _) => say!(
+            look,
+            "{mains} main + {more} created",
+            "{mains} 个主线程 + 新建 {more} 个"
+        ),
+    };
+    let processes = units::counted(totals.processes, "process", lang);
+    let threads = units::counted(totals.threads, "thread", lang);
+    let tasks = say!(
+        look,
+        "{processes}, {threads} ({mains})",
+        "{processes}，{threads}（{mains}）"
+    );
+    let sum = totals
         .calls
         .values()
         .fold(0u64, |sum, &n| sum.saturating_add(n));
-    let mut calls = units::counted(calls, "call");
-    calls.push_str(&format!(", {} failed", units::count(totals.failed)));
-    for (n, word) in [
-        (totals.untraced, "untraced"),
-        (totals.unfinished, "unfinished"),
+    let mut calls = units::counted(sum, "call", lang);
+    let failed = units::count(totals.failed);
+    calls.push_str(&say!(look, ", {failed} failed", "，失败 {failed} 次"));
+    for (n, english, chinese) in [
+        (totals.untraced, "untraced", "未跟踪"),
+        (totals.unfinished, "unfinished", "未完成"),
     ] {
         if n > 0 {
-            calls.push_str(&format!(", {} {word}", units::count(n)));
+            let n = units::count(n);
+            calls.push_str(&lang.pick(format!(", {n} {english}"), format!("，{chinese} {n} 次")));
         }
     }
     [tasks, calls]
@@ -163,7 +231,7 @@ mod tests {
             ..Totals::default()
         };
         assert_eq!(
-            totals(&one),
+            totals(&Look::default(), &one),
             ["1 process, 1 thread (main)", "0 calls, 0 failed"]
         );
         let demo = Totals {
@@ -173,7 +241,7 @@ mod tests {
             ..one.clone()
         };
         assert_eq!(
-            totals(&demo),
+            totals(&Look::default(), &demo),
             [
                 "1 process, 3 threads (main + 2 created)",
                 "2 calls, 0 failed"
@@ -187,7 +255,7 @@ mod tests {
             ..one
         };
         assert_eq!(
-            totals(&many),
+            totals(&Look::default(), &many),
             [
                 "2 processes, 2 threads (2 main)",
                 "0 calls, 0 failed, 1 untraced"

@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::pen::{Ink, Pen};
-use super::{Look, phrases, units};
-use crate::event::{Call, CloneCall, Hex, Request};
+use super::call::pid;
+use super::lang::say;
+use super::pen::{Ink, Pen, columns};
+use super::{Lang, Look, phrases, units};
+use crate::abi::{chinese, flags};
+use crate::event::{Call, CloneCall, Hex, Outcome, Request};
+use crate::tasks::TaskTree;
 
 /// Where the columns of an explanation begin: the flag's name, the verb, the object.
 const NAME: usize = 6;
@@ -18,8 +22,8 @@ const NARROW: usize = 60;
 const MOST: usize = 10_000;
 
 /// What makes two calls ask for the same thing.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
     flags: Vec<String>,
     ignored: Vec<String>,
     unknown: Option<Hex>,
@@ -28,7 +32,7 @@ struct Key {
 }
 
 impl Key {
-    fn of(request: &Request) -> Self {
+    pub(super) fn of(request: &Request) -> Self {
         Key {
             flags: request.flags.clone(),
             ignored: request.flags_ignored.clone(),
@@ -93,30 +97,88 @@ fn letters(number: usize) -> String {
 }
 
 /// Writes what the call asks for, one row a flag: what is shared, what is copied, the rest.
-pub(super) fn explain(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
-    copies(pen, call);
+pub(super) fn explain(
+    pen: &mut Pen<'_>,
+    look: &Look,
+    call: &CloneCall,
+    tree: &TaskTree,
+    letter: Option<&str>,
+) {
+    if matches!(call.outcome, Outcome::Failed { .. }) {
+        let text = look.lang.pick("what it asked for:", "所请求的是：");
+        pen.to(NAME).ink(text, Ink::Faint).end();
+    }
+    copies(pen, look, call);
+    if call.request.has("CLONE_THREAD") {
+        let name = look.lang.pick("own", "自有");
+        let what = look.lang.pick(
+            "tid, registers, signal mask (copied), pending signals (none yet)",
+            "tid、寄存器、信号屏蔽字（复制而来）、待决信号（空）",
+        );
+        let hang = NAME + columns(name) + 2;
+        pen.to(NAME).ink(name, Ink::Faint).put("  ");
+        pen.words(what, Ink::Plain, hang).end();
+    }
     for flag in in_order(&call.request.flags) {
         pen.to(NAME).put(&look.name(flag));
         let (verb, object, ink) = match phrases::phrase(flag) {
-            Some(row) => (row.verb, object(row, call), Ink::Plain),
-            None => (
-                "",
-                "no words for this flag in this version".into(),
-                Ink::Odd,
-            ),
+            Some(row) => {
+                let [english, chinese] = row.verb;
+                (
+                    look.lang.pick(english, chinese),
+                    object(look, row, call, tree),
+                    Ink::Plain,
+                )
+            }
+            None => {
+                let text = look.lang.pick(
+                    "no words for this flag in this version",
+                    "此版本没有对该标志的解释",
+                );
+                ("", text.into(), Ink::Odd)
+            }
         };
         if look.width < NARROW {
+            let space = match look.lang {
+                Lang::English if !verb.is_empty() => " ",
+                _ => "",
+            };
             pen.put(" ")
-                .words(&format!("{verb} {object}"), ink, NAME + 2)
+                .words(&format!("{verb}{space}{object}"), ink, NAME + 2)
                 .end();
         } else {
             pen.to(VERB).ink(verb, Ink::Faint).to(OBJECT);
             pen.words(&object, ink, OBJECT).end();
         }
+        if let Some(row) = flags::named(flag).filter(|_| look.why()) {
+            why(pen, look, row, true);
+        }
     }
-    pen.to(NAME)
-        .parts(&rest(look, call), Ink::Faint, NAME)
-        .end();
+    let mut parts = rest(look, call);
+    if let Some(letter) = letter {
+        let last = parts.pop_if(|_| word(&call.request).is_some());
+        parts.push(match last {
+            Some(word) => say!(look, "{word} is set {letter}", "{word} 即标志集 {letter}"),
+            None => say!(look, "this is set {letter}", "此为标志集 {letter}"),
+        });
+    }
+    pen.to(NAME).parts(&parts, Ink::Faint, NAME).end();
+}
+
+/// The kernel's side of a flag: which function decides, about which object, and what becomes of it.
+fn why(pen: &mut Pen<'_>, look: &Look, row: &flags::Flag, set: bool) {
+    let hang = if look.width < NARROW { NAME + 2 } else { VERB };
+    let chinese = chinese::words(row.name).filter(|_| look.lang == Lang::Chinese);
+    let (object, fate) = match (chinese, set) {
+        (Some(words), true) => (words.object, words.set),
+        (Some(words), false) => (words.object, words.clear),
+        (None, true) => (row.object, row.set),
+        (None, false) => (row.object, row.clear),
+    };
+    let colon = look.lang.pick(": ", "：");
+    let by = row.decided_by.replace(", ", "(), ");
+    let text = format!("{by}(){colon}{object}{colon}{fate}");
+    pen.to(hang).words(&text, Ink::Faint, hang).end();
 }
 
 /// In the order of the bits, but for one: what is written to a word comes before what empties it.
@@ -134,26 +196,46 @@ fn in_order(flags: &[String]) -> Vec<&String> {
 }
 
 /// What the child gets a copy of. That of a thread is nothing, as a rule.
-fn copies(pen: &mut Pen<'_>, call: &CloneCall) {
+fn copies(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
     let copied = phrases::copies(|flag| call.request.has(flag));
-    if !copied.is_empty() {
-        pen.to(NAME).ink("copies", Ink::Faint).put("  ");
-        pen.words(&copied.join(", "), Ink::Plain, NAME + 8).end();
+    if copied.is_empty() {
+        return;
+    }
+    let name = look.lang.pick("copies", "复制");
+    let hang = NAME + columns(name) + 2;
+    pen.to(NAME).ink(name, Ink::Faint).put("  ");
+    let what: Vec<_> = copied
+        .iter()
+        .map(|copy| {
+            let [english, chinese] = copy.what;
+            look.lang.pick(english, chinese)
+        })
+        .collect();
+    pen.words(&what.join(look.lang.pick(", ", "、")), Ink::Plain, hang)
+        .end();
+    for row in copied.iter().filter_map(|copy| flags::named(copy.flag)) {
+        if look.why() {
+            why(pen, look, row, false);
+        }
     }
 }
 
 /// A phrase's object with the call's own numbers in it.
-fn object(row: &phrases::Phrase, call: &CloneCall) -> String {
+fn object(look: &Look, row: &phrases::Phrase, call: &CloneCall, tree: &TaskTree) -> String {
     let (request, args) = (&call.request, &call.request.args);
-    let mut text = row.object.replace("{tgid}", &call.tgid.to_string());
+    let [english, chinese] = row.object;
+    let mut text = look.lang.pick(english, chinese).to_owned();
+    text = text.replace("{tgid}", &pid(look, tree, call.tgid));
     if row.name == "CLONE_CHILD_CLEARTID" {
         let named = request.has("CLONE_CHILD_SETTID")
             || (request.has("CLONE_PARENT_SETTID") && args.parent_tid == args.child_tid);
         if named && args.child_tid.is_some() {
-            text = text.replace("{}", "that word");
+            text = text.replace("{}", look.lang.pick("that word", "该字"));
         }
         if call.origin.as_deref() == Some("pthread_create") {
-            text = text.replace("waiters", "pthread_join");
+            text = text
+                .replace("waiters", "pthread_join")
+                .replace("等待者", " pthread_join");
         }
     }
     if text.contains("{}") {
@@ -162,51 +244,97 @@ fn object(row: &phrases::Phrase, call: &CloneCall) -> String {
             "CLONE_INTO_CGROUP" => word.0.to_string(),
             _ => word.to_string(),
         });
-        text = text.replace("{}", value.as_deref().unwrap_or("an unknown place"));
+        let unknown = look.lang.pick("an unknown place", "未知处");
+        text = text.replace("{}", value.as_deref().unwrap_or(unknown));
+    }
+    if look.names {
+        text.push_str(&stands_for(look, row.name, call));
     }
     text
+}
+
+/// `-y`: what a descriptor is.
+fn stands_for(look: &Look, flag: &str, call: &CloneCall) -> String {
+    let pidfd = call.wrote.as_ref().and_then(|wrote| wrote.pidfd);
+    match (flag, &call.cgroup_path, pidfd, &call.outcome) {
+        ("CLONE_INTO_CGROUP", Some(path), _, _) => {
+            let path = look.name(path);
+            say!(look, ", {path}", "，{path}")
+        }
+        ("CLONE_PIDFD", _, Some(fd), Outcome::Created(made)) => {
+            let tid = made.tid;
+            say!(look, ": {fd}, for {tid}", "：{fd}，指代 {tid}")
+        }
+        _ => String::new(),
+    }
 }
 
 /// What is left to say: the stack, the exit signal, tids that are wanted, the word itself.
 fn rest(look: &Look, call: &CloneCall) -> Vec<String> {
     let request = &call.request;
-    let mut parts = vec![stack(request)];
+    let mut parts = vec![stack(look, request)];
     parts.extend(signal(look, request));
     if let Some(tids) = &request.args.set_tid {
         let tids: Vec<_> = tids.iter().map(ToString::to_string).collect();
-        parts.push(format!("wants tid {}", tids.join(" inside of ")));
+        let tids = tids.join(look.lang.pick(" inside of ", " 内含于 "));
+        parts.push(say!(look, "wants tid {tids}", "要求 tid {tids}"));
     }
     parts.extend(word(request).map(|word| word.to_string()));
     parts
 }
 
 /// Which stack the child begins on.
-fn stack(request: &Request) -> String {
+fn stack(look: &Look, request: &Request) -> String {
     match (request.args.stack, request.args.stack_size) {
-        (None, _) => "caller's stack".into(),
-        (Some(at), Some(size)) => format!("own stack {} at {at}", units::bytes(size)),
-        (Some(top), None) => format!("own stack from {top} down"),
+        (None, _) => look.lang.pick("caller's stack", "沿用调用者的栈").into(),
+        (Some(at), Some(size)) => {
+            let size = units::bytes(size, look.lang);
+            say!(
+                look,
+                "own stack {size} at {at}",
+                "自己的栈 {size}，位于 {at}"
+            )
+        }
+        (Some(top), None) => say!(look, "own stack from {top} down", "自己的栈，自 {top} 向下"),
     }
 }
 
 /// What is sent to the parent when the child ends.
 fn signal(look: &Look, request: &Request) -> Option<String> {
     let thread = request.has("CLONE_THREAD");
+    let none = || look.lang.pick("no exit signal", "无退出信号").to_owned();
     Some(match (&request.exit_signal, request.exit_signal_raw) {
         (Some(Some(name)), _) if thread => {
-            format!("no exit signal (a thread sends no {})", look.name(name))
+            let name = look.name(name);
+            say!(
+                look,
+                "no exit signal (a thread sends no {name})",
+                "无退出信号（线程不发 {name}）"
+            )
         }
-        (Some(Some(name)), _) => format!("{} to the parent at exit", look.name(name)),
-        (Some(None), _) => "no exit signal".into(),
-        (None, Some(Hex(0))) => "no exit signal".into(),
-        (None, Some(raw)) => format!("exit signal {raw}, which is no signal"),
+        (Some(Some(name)), _) => {
+            let name = look.name(name);
+            say!(
+                look,
+                "{name} to the parent at exit",
+                "退出时向父进程发 {name}"
+            )
+        }
+        (Some(None), _) | (None, Some(Hex(0))) => none(),
+        (None, Some(raw)) => {
+            say!(
+                look,
+                "exit signal {raw}, which is no signal",
+                "退出信号 {raw}，并非任何信号"
+            )
+        }
         (None, None) => return None,
     })
 }
 
 /// The flags as one word, as the call passes it: legacy clone's holds the exit signal too. fork and
 /// vfork pass none.
-fn word(request: &Request) -> Option<Hex> {
+pub(super) fn word(request: &Request) -> Option<Hex> {
     match request.call {
         Call::Fork | Call::Vfork => None,
         Call::Clone3 => request.flags_raw,
@@ -287,8 +415,14 @@ mod tests {
 
     #[test]
     fn every_phrase_fits_in_eighty_columns() {
-        let look = Look::default();
-        for flag in phrases::names() {
+        for (lang, flag) in [Lang::English, Lang::Chinese]
+            .into_iter()
+            .flat_map(|lang| phrases::names().map(move |flag| (lang, flag)))
+        {
+            let look = Look {
+                lang,
+                ..Look::default()
+            };
             let mut call: CloneCall = serde_json::from_value(serde_json::json!({
                 "seq": 1, "at_ns": 1, "task": 1, "tid": 4194304, "tgid": 4194304, "comm": "x",
                 "abi": "x86_64", "call": "clone3", "outcome": {"unfinished": {}}
@@ -302,13 +436,14 @@ mod tests {
             call.request.args.pidfd = most;
             call.request.args.cgroup = Some(Hex(1_000_000));
             let mut pen = Pen::new(&look);
-            explain(&mut pen, &look, &call);
+            explain(&mut pen, &look, &call, &TaskTree::new(), Some("A"));
             let text = pen.done();
-            assert!(
-                text.lines().all(|line| line.chars().count() <= 80),
-                "{text}"
-            );
-            assert!(text.contains(phrases::phrase(flag).unwrap().verb), "{text}");
+            assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+            let [english, chinese] = phrases::phrase(flag).unwrap().verb;
+            assert!(text.contains(lang.pick(english, chinese)), "{text}");
+            // A flag takes one row: what it does is said in a few words.
+            let row = text.lines().find(|line| line.contains(flag)).unwrap();
+            assert!(row.len() > OBJECT && text.lines().count() <= 4, "{text}");
         }
     }
 }

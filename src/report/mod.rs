@@ -4,14 +4,23 @@
 //! is taken from the clock, the environment or /proc while rendering, so a replayed trace gives the
 //! same text as the live one, byte for byte.
 
+mod alike;
 mod call;
+mod errnos;
 mod escape;
+mod exec;
 mod flagset;
 mod json;
+mod lang;
 mod pen;
 mod phrases;
 mod remarks;
 mod schema;
+mod scope;
+mod stamp;
+mod stats;
+mod strace;
+mod table;
 mod text;
 mod tree;
 mod units;
@@ -21,7 +30,9 @@ use std::io::{self, Write};
 use crate::event::{Call, Event};
 use crate::tasks::TaskTree;
 
+pub use lang::Lang;
 pub use schema::schema;
+pub use stamp::{Clock, Stamps};
 
 /// Renders a trace. `tree` has already taken in the event.
 pub trait Reporter {
@@ -67,6 +78,12 @@ pub static FORMATS: &[Format] = &[
         help: "for people: each call explained, a tree of all tasks at the end",
         extension: "txt",
         make: |out, look| Box::new(text::Text::new(out, look.clone())),
+    },
+    Format {
+        name: "strace",
+        help: "lines as strace prints them, for tools that read those",
+        extension: "strace",
+        make: |out, look| Box::new(strace::Strace::new(out, look.clone())),
     },
     Format {
         name: "jsonl",
@@ -122,32 +139,90 @@ impl Calls {
     }
 }
 
+/// Which calls have lines, by what came of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcomes {
+    /// All.
+    #[default]
+    All,
+    /// `-z`: those that created a task.
+    Successes,
+    /// `-Z`: those that failed.
+    Failures,
+}
+
+/// Whether there is a table of calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Summary {
+    /// None.
+    #[default]
+    No,
+    /// `-c`: it alone.
+    Only,
+    /// `-C`: after all else.
+    Too,
+}
+
 /// How text is to look: fixed before the first event, never looked up later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Columns of a line.
     pub width: usize,
+    /// Whether what does not fit is shortened. On a pipe or in a file it is not: lines there are
+    /// read by programs, too.
+    pub cut: bool,
     /// Whether to colour.
     pub color: bool,
     /// Whether to go beyond ASCII.
     pub unicode: bool,
+    /// The language of explanations.
+    pub lang: Lang,
     /// `-q`: 1 explains no flags, 2 shows the tree alone, 3 nothing but what was asked for apart.
     pub quiet: u8,
-    /// `-v`: explains flags every time.
+    /// `-v`: 1 explains flags every time, 2 tells the kernel's side of each as well.
     pub verbose: u8,
+    /// `--why-flags`: the kernel's side of each flag, where flags are explained.
+    pub why: bool,
+    /// `--all`: every line, however many are alike.
+    pub all: bool,
     /// The calls whose lines are shown. The tree and the totals are of all.
     pub calls: Calls,
+    /// Of these calls, those that succeeded or failed.
+    pub outcomes: Outcomes,
+    /// Which times stand on each line.
+    pub stamps: Stamps,
+    /// The zone of wall-clock times.
+    pub zone: jiff::tz::TimeZone,
+    /// `-y`: name what descriptors and pids stand for.
+    pub names: bool,
+    /// A table of calls.
+    pub summary: Summary,
+    /// `--threads-only`: nothing of processes that were created.
+    pub threads_only: bool,
+    /// `--depth`: nothing of tasks that are more than so many levels below a first one.
+    pub depth: Option<usize>,
 }
 
 impl Default for Look {
     fn default() -> Self {
         Look {
             width: 80,
+            cut: true,
             color: false,
             unicode: true,
+            lang: Lang::English,
             quiet: 0,
             verbose: 0,
+            why: false,
+            all: false,
             calls: Calls::ALL,
+            outcomes: Outcomes::All,
+            stamps: Stamps::default(),
+            zone: jiff::tz::TimeZone::UTC,
+            names: false,
+            summary: Summary::No,
+            threads_only: false,
+            depth: None,
         }
     }
 }
@@ -185,6 +260,11 @@ static ASCII: Glyphs = Glyphs {
 impl Look {
     fn glyphs(&self) -> &'static Glyphs {
         if self.unicode { &UNICODE } else { &ASCII }
+    }
+
+    /// Whether the kernel's side is told where flags are explained.
+    fn why(&self) -> bool {
+        self.why || self.verbose > 1
     }
 
     /// A word of the traced program, made safe.

@@ -36,9 +36,10 @@ pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// The beginning of a text that fits in so many columns, with the ellipsis where it was shortened.
+/// The beginning of a text that fits in so many columns, with the ellipsis where it was shortened;
+/// all of it where nothing is to be shortened.
 pub(super) fn shorten(text: &str, room: usize, look: &Look) -> String {
-    if columns(text) <= room {
+    if !look.cut || columns(text) <= room {
         return text.to_owned();
     }
     let ellipsis = look.glyphs().ellipsis;
@@ -54,6 +55,50 @@ pub(super) fn shorten(text: &str, room: usize, look: &Look) -> String {
         out.push(c);
     }
     out + ellipsis
+}
+
+/// The pieces between which a line may be broken, and whether a space stands before each: words,
+/// and the characters of scripts that have no spaces, with the punctuation that belongs to them.
+struct Words<'a>(&'a str);
+
+/// What may not begin a line, and what may not end one (GB/T 15834).
+static STAYS: &str = "，。、；：？！）》”’…";
+static LEADS: &str = "（《“‘";
+
+impl<'a> Iterator for Words<'a> {
+    type Item = (bool, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (space, text) = match self.0.strip_prefix(' ') {
+            Some(rest) => (true, rest),
+            None if self.0.is_empty() => return None,
+            None => (false, self.0),
+        };
+        let mut end = text.len();
+        let mut letters = text.char_indices().peekable();
+        while let Some((at, c)) = letters.next() {
+            if c == ' ' {
+                end = at;
+                break;
+            }
+            let Some(&(after, next)) = letters.peek() else {
+                break;
+            };
+            let breaks = wide(c) || (wide(next) && !LEADS.contains(c));
+            if breaks && !LEADS.contains(c) && !STAYS.contains(next) && next != ' ' {
+                end = after;
+                break;
+            }
+        }
+        let (word, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        self.0 = rest;
+        Some((space, word))
+    }
+}
+
+/// Whether a character takes two columns: those of scripts without spaces.
+fn wide(c: char) -> bool {
+    columns(c.encode_utf8(&mut [0; 4])) == 2
 }
 
 /// Writes lines into a string and knows in which column it is.
@@ -114,20 +159,25 @@ impl<'a> Pen<'a> {
     /// Text that goes on in the column `hang` of the next line where a word does not fit any more.
     /// A word that is longer than a line is not cut.
     pub(super) fn words(&mut self, text: &str, ink: Ink, hang: usize) -> &mut Self {
-        for (at, word) in text.split(' ').enumerate() {
-            let space = usize::from(at > 0);
-            if self.column + space + columns(word) > self.look.width && self.column > hang {
-                self.end();
+        // Words are inked together, line by line.
+        let mut run = String::new();
+        for (space, word) in Words(text) {
+            let used = self.column + columns(&run);
+            let gap = usize::from(space);
+            if used + gap + columns(word) > self.look.width && used > hang {
+                self.ink(run.trim_end(), ink).end();
                 self.put(&" ".repeat(hang));
-            } else if space > 0 {
-                self.put(" ");
+                run.clear();
+            } else if space {
+                run.push(' ');
             }
-            self.ink(word, ink);
+            run.push_str(word);
         }
-        self
+        self.ink(&run, ink)
     }
 
-    /// Parts with the separator of a list between them, broken only between parts.
+    /// Parts with the separator of a list between them, broken only between parts; a part that is
+    /// longer than a line is broken between its words.
     pub(super) fn parts(&mut self, parts: &[String], ink: Ink, hang: usize) -> &mut Self {
         let dot = self.look.glyphs().dot;
         for (at, part) in parts.iter().enumerate() {
@@ -140,7 +190,18 @@ impl<'a> Pen<'a> {
             } else {
                 self.ink(between, ink);
             }
-            self.ink(part, ink);
+            self.words(part, ink, hang);
+        }
+        self
+    }
+
+    /// Words with bars between them, broken after a bar.
+    pub(super) fn bars(&mut self, text: &str, hang: usize) -> &mut Self {
+        for word in text.split_inclusive('|') {
+            if self.column + columns(word) > self.look.width && self.column > hang {
+                self.end().put(&" ".repeat(hang));
+            }
+            self.put(word);
         }
         self
     }
@@ -170,6 +231,25 @@ mod tests {
             .words("工作 线程 and-a-longer-word x", Ink::Plain, 3)
             .end();
         assert_eq!(pen.done(), "ab 工作 线程\n   and-a-longer-word\n   x\n");
+    }
+
+    #[test]
+    fn chinese_is_broken_between_characters_but_not_before_its_punctuation() {
+        let pieces = |text| Words(text).collect::<Vec<_>>();
+        assert_eq!(
+            pieces("a 共用，（b） c"),
+            [
+                (false, "a"),
+                (true, "共"),
+                (false, "用，"),
+                (false, "（b）"),
+                (true, "c")
+            ]
+        );
+        let look = look(10);
+        let mut pen = Pen::new(&look);
+        pen.words("共用地址空间，即 mm", Ink::Plain, 2).end();
+        assert_eq!(pen.done(), "共用地址空\n  间，即\n  mm\n");
     }
 
     #[test]

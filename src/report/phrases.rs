@@ -1,4 +1,5 @@
 //! What each flag does, in a verb and its object: one row a flag, for the column beside its name.
+//! In English and Chinese.
 //! The kernel's own words for them are in clone(2) and in `include/uapi/linux/sched.h`.
 
 use crate::event::{CallArgs, Hex};
@@ -8,14 +9,14 @@ pub(super) struct Phrase {
     /// Its name.
     pub name: &'static str,
     /// What it does…
-    pub verb: &'static str,
+    pub verb: [&'static str; 2],
     /// … to what. `{}` stands for the argument, `{tgid}` for the caller's process.
-    pub object: &'static str,
+    pub object: [&'static str; 2],
     /// The argument that belongs to it.
     pub argument: fn(&CallArgs) -> Option<Hex>,
 }
 
-const fn row(name: &'static str, verb: &'static str, object: &'static str) -> Phrase {
+const fn row(name: &'static str, verb: [&'static str; 2], object: [&'static str; 2]) -> Phrase {
     Phrase {
         name,
         verb,
@@ -26,8 +27,8 @@ const fn row(name: &'static str, verb: &'static str, object: &'static str) -> Ph
 
 const fn with(
     name: &'static str,
-    verb: &'static str,
-    object: &'static str,
+    verb: [&'static str; 2],
+    object: [&'static str; 2],
     argument: fn(&CallArgs) -> Option<Hex>,
 ) -> Phrase {
     Phrase {
@@ -41,37 +42,68 @@ const fn with(
 /// Every flag up to Linux 7.1, in the order of their bits.
 #[rustfmt::skip]
 static PHRASES: &[Phrase] = &[
-    row("CLONE_NEWTIME", "new", "time namespace: own offsets of the clocks"),
-    row("CLONE_VM", "shares", "the address space (mm)"),
-    row("CLONE_FS", "shares", "root, working directory, umask"),
-    row("CLONE_FILES", "shares", "the descriptor table"),
-    row("CLONE_SIGHAND", "shares", "the signal handlers"),
-    with("CLONE_PIDFD", "writes", "a descriptor for the child to {}", |args| args.pidfd),
-    row("CLONE_PTRACE", "hands", "the child to the caller's tracer, if any"),
-    row("CLONE_VFORK", "pauses", "the caller until the child execs or ends"),
-    row("CLONE_PARENT", "makes", "a sibling: its parent is the caller's parent"),
-    row("CLONE_THREAD", "joins", "process {tgid}: same tgid, same getpid()"),
-    row("CLONE_NEWNS", "new", "mount namespace: own copy of the mounts"),
-    row("CLONE_SYSVSEM", "shares", "the System V undo list"),
-    with("CLONE_SETTLS", "sets", "thread pointer {}", |args| args.tls),
-    with("CLONE_PARENT_SETTID", "writes", "its tid to {}, in the caller", |args| args.parent_tid),
-    with("CLONE_CHILD_CLEARTID", "zeroes", "{} at exit, wakes waiters", |args| args.child_tid),
-    row("CLONE_DETACHED", "does", "nothing since Linux 2.6.2"),
-    row("CLONE_UNTRACED", "hides", "the child from who follows forks"),
-    with("CLONE_CHILD_SETTID", "writes", "its tid to {}, in the child", |args| args.child_tid),
-    row("CLONE_NEWCGROUP", "new", "cgroup namespace: its cgroup is its root"),
-    row("CLONE_NEWUTS", "new", "UTS namespace: own host and domain name"),
-    row("CLONE_NEWIPC", "new", "IPC namespace: own System V and mqueue"),
-    row("CLONE_NEWUSER", "new", "user namespace: own ids and capabilities"),
-    row("CLONE_NEWPID", "new", "pid namespace: the child is its pid 1"),
-    row("CLONE_NEWNET", "new", "network namespace: own devices and ports"),
-    row("CLONE_IO", "shares", "the I/O context of block devices"),
-    row("CLONE_CLEAR_SIGHAND", "resets", "caught signals to their default"),
-    with("CLONE_INTO_CGROUP", "starts", "in the cgroup of descriptor {}", |args| args.cgroup),
-    row("CLONE_AUTOREAP", "reaps", "itself: no zombie, no signal, no wait"),
-    row("CLONE_NNP", "sets", "no_new_privs: set-uid files give it nothing"),
-    row("CLONE_PIDFD_AUTOKILL", "kills", "the child when its pidfd is closed"),
-    row("CLONE_EMPTY_MNTNS", "new", "mount namespace with nothing but a root"),
+    row("CLONE_NEWTIME", ["new", "新建"],
+        ["time namespace: own offsets of the clocks", "时间命名空间：时钟偏移独立"]),
+    row("CLONE_VM", ["shares", "共用"],
+        ["the address space (mm)", "地址空间（mm）"]),
+    row("CLONE_FS", ["shares", "共用"],
+        ["root, working directory, umask", "根目录、当前目录、umask"]),
+    row("CLONE_FILES", ["shares", "共用"],
+        ["the descriptor table", "文件描述符表"]),
+    row("CLONE_SIGHAND", ["shares", "共用"],
+        ["the signal handlers", "信号处理函数表"]),
+    with("CLONE_PIDFD", ["writes", "写入"],
+        ["a descriptor for the child to {}", "指代子任务的描述符，写到 {}"], |args| args.pidfd),
+    row("CLONE_PTRACE", ["hands", "移交"],
+        ["the child to the caller's tracer, if any", "子任务给调用者的跟踪者（若有）"]),
+    row("CLONE_VFORK", ["pauses", "挂起"],
+        ["the caller until the child execs or ends", "调用者，直到子任务 exec 或退出"]),
+    row("CLONE_PARENT", ["makes", "成为"],
+        ["a sibling: its parent is the caller's parent", "兄弟：父进程是调用者的父进程"]),
+    row("CLONE_THREAD", ["joins", "加入"],
+        ["process {tgid}: same tgid, same getpid()", "进程 {tgid}：tgid 与 getpid() 相同"]),
+    row("CLONE_NEWNS", ["new", "新建"],
+        ["mount namespace: own copy of the mounts", "挂载命名空间：独立的挂载表"]),
+    row("CLONE_SYSVSEM", ["shares", "共用"],
+        ["the System V undo list", "System V 信号量撤销表"]),
+    with("CLONE_SETTLS", ["sets", "设置"],
+        ["thread pointer {}", "线程指针 {}"], |args| args.tls),
+    with("CLONE_PARENT_SETTID", ["writes", "写入"],
+        ["its tid to {}, in the caller", "其 tid 到 {}（调用者内存）"], |args| args.parent_tid),
+    with("CLONE_CHILD_CLEARTID", ["zeroes", "清零"],
+        ["{} at exit, wakes waiters", "{}（退出时），并唤醒等待者"], |args| args.child_tid),
+    row("CLONE_DETACHED", ["does", "毫无"],
+        ["nothing since Linux 2.6.2", "作用（自 Linux 2.6.2）"]),
+    row("CLONE_UNTRACED", ["hides", "避开"],
+        ["the child from who follows forks", "跟随子进程的跟踪者"]),
+    with("CLONE_CHILD_SETTID", ["writes", "写入"],
+        ["its tid to {}, in the child", "其 tid 到 {}（子任务内存）"], |args| args.child_tid),
+    row("CLONE_NEWCGROUP", ["new", "新建"],
+        ["cgroup namespace: its cgroup is its root", "cgroup 命名空间：当前 cgroup 为根"]),
+    row("CLONE_NEWUTS", ["new", "新建"],
+        ["UTS namespace: own host and domain name", "UTS 命名空间：独立的主机名和域名"]),
+    row("CLONE_NEWIPC", ["new", "新建"],
+        ["IPC namespace: own System V and mqueue", "IPC 命名空间：独立的 System V IPC 与消息队列"]),
+    row("CLONE_NEWUSER", ["new", "新建"],
+        ["user namespace: own ids and capabilities", "用户命名空间：独立的 ID 与权能"]),
+    row("CLONE_NEWPID", ["new", "新建"],
+        ["pid namespace: the child is its pid 1", "PID 命名空间：子任务是 1 号进程"]),
+    row("CLONE_NEWNET", ["new", "新建"],
+        ["network namespace: own devices and ports", "网络命名空间：独立的网卡与端口"]),
+    row("CLONE_IO", ["shares", "共用"],
+        ["the I/O context of block devices", "块设备 I/O 上下文"]),
+    row("CLONE_CLEAR_SIGHAND", ["resets", "恢复"],
+        ["caught signals to their default", "已注册的信号处理函数为默认"]),
+    with("CLONE_INTO_CGROUP", ["starts", "生于"],
+        ["in the cgroup of descriptor {}", "描述符 {} 所指的 cgroup"], |args| args.cgroup),
+    row("CLONE_AUTOREAP", ["reaps", "自动"],
+        ["itself: no zombie, no signal, no wait", "回收：无僵尸、无信号、无需 wait"]),
+    row("CLONE_NNP", ["sets", "设置"],
+        ["no_new_privs: set-uid files give it nothing", "no_new_privs：set-uid 文件不再提权"]),
+    row("CLONE_PIDFD_AUTOKILL", ["kills", "杀死"],
+        ["the child when its pidfd is closed", "子任务，当其 pidfd 关闭时"]),
+    row("CLONE_EMPTY_MNTNS", ["new", "新建"],
+        ["mount namespace with nothing but a root", "只含根的挂载命名空间"]),
 ];
 
 /// The words for a flag; `None` for one that this version does not know.
@@ -79,22 +111,28 @@ pub(super) fn phrase(flag: &str) -> Option<&'static Phrase> {
     PHRASES.iter().find(|row| row.name == flag)
 }
 
-/// What a child gets a copy of where a flag does not share it: the flag, and what is copied.
+/// What a child gets a copy of where a flag does not share it.
+pub(super) struct Copy {
+    /// The flag that would share it.
+    pub flag: &'static str,
+    /// What is copied, and when.
+    pub what: [&'static str; 2],
+}
+
 #[rustfmt::skip]
-static COPIES: &[(&str, &str)] = &[
-    ("CLONE_VM", "address space (page tables now, pages when written)"),
-    ("CLONE_FILES", "descriptor table"),
-    ("CLONE_FS", "root/cwd/umask"),
-    ("CLONE_SIGHAND", "signal handlers"),
+static COPIES: &[Copy] = &[
+    Copy { flag: "CLONE_VM", what: ["address space (page tables now, pages when written)", "地址空间（页表立即复制，页面写时复制）"] },
+    Copy { flag: "CLONE_FILES", what: ["descriptor table", "描述符表"] },
+    Copy { flag: "CLONE_FS", what: ["root/cwd/umask", "根目录/当前目录/umask"] },
+    Copy { flag: "CLONE_SIGHAND", what: ["signal handlers", "信号处理函数表"] },
 ];
 
 /// What is copied, given which flags are set. Handlers that are reset are no copy.
-pub(super) fn copies(set: impl Fn(&str) -> bool) -> Vec<&'static str> {
+pub(super) fn copies(set: impl Fn(&str) -> bool) -> Vec<&'static Copy> {
     COPIES
         .iter()
-        .filter(|(flag, _)| !set(flag))
-        .filter(|(flag, _)| *flag != "CLONE_SIGHAND" || !set("CLONE_CLEAR_SIGHAND"))
-        .map(|&(_, what)| what)
+        .filter(|copy| !set(copy.flag))
+        .filter(|copy| copy.flag != "CLONE_SIGHAND" || !set("CLONE_CLEAR_SIGHAND"))
         .collect()
 }
 
@@ -105,13 +143,20 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
 
     #[test]
     fn rows_fit_their_columns() {
         for row in PHRASES {
             assert!(row.name.len() <= 21, "{}", row.name);
-            assert!(row.verb.len() <= 7, "{}", row.name);
+            assert!(
+                row.verb.iter().all(|verb| verb.width() <= 7),
+                "{}",
+                row.name
+            );
+            assert!(row.object[0].contains("{}") == row.object[1].contains("{}"));
             assert!(
                 std::ptr::eq(phrase(row.name).unwrap(), row),
                 "{} twice",
@@ -133,8 +178,9 @@ mod tests {
     #[test]
     fn only_what_is_not_shared_is_copied() {
         let copied = copies(|flag| ["CLONE_VM", "CLONE_CLEAR_SIGHAND"].contains(&flag));
+        let copied: Vec<_> = copied.iter().map(|copy| copy.what[0]).collect();
         assert_eq!(copied, ["descriptor table", "root/cwd/umask"]);
-        assert_eq!(copies(|_| true), [""; 0]);
+        assert!(copies(|_| true).is_empty());
         assert_eq!(copies(|_| false).len(), 4);
     }
 }

@@ -1,62 +1,107 @@
 //! What the reader must know of a call to trust the rest: what could not be read, what has no effect,
 //! what the kernel did otherwise.
 
-use super::Look;
+use super::call::pid;
+use super::lang::say;
+use super::{Lang, Look};
 use crate::event::{Certainty, CloneCall, Created, Outcome, Reason, Request};
+use crate::tasks::TaskTree;
 
 /// What the reader must know of a set: bits without a name, and named ones without effect.
 pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(bits) = request.flags_unknown {
-        out.push(format!("{bits}: bits that have no name in Linux 7.1"));
+        out.push(say!(
+            look,
+            "{bits}: bits that have no name in Linux 7.1",
+            "{bits}：Linux 7.1 中没有名字的位"
+        ));
     }
     if !request.flags_ignored.is_empty() {
-        let names: Vec<_> = request
-            .flags_ignored
-            .iter()
-            .map(|flag| look.name(flag))
-            .collect();
-        out.push(format!("{} ignores {}", request.call, names.join(", ")));
+        let (call, names) = (request.call, list(look, &request.flags_ignored));
+        out.push(say!(
+            look,
+            "{call} ignores {names}",
+            "{call} 不理会 {names}"
+        ));
     }
     out
 }
 
+/// What the tracer says in words that a trace holds, in Chinese.
+#[rustfmt::skip]
+static SAID: &[(&str, &str)] = &[
+    ("failed calls", "失败的调用"),
+    ("failed calls until its next stop", "到下次停止之前失败的调用"),
+    ("CLONE_UNTRACED children", "带 CLONE_UNTRACED 的子任务"),
+    ("it could not be interrupted", "无法打断它"),
+];
+
+/// Words of a trace, in the language of the look where it is known, and made safe.
+pub(super) fn said(look: &Look, text: &str) -> String {
+    let chinese = SAID.iter().find(|(english, _)| *english == text);
+    match (look.lang, chinese) {
+        (Lang::Chinese, Some((_, chinese))) => (*chinese).to_owned(),
+        _ => look.name(text),
+    }
+}
+
+/// Words in a row.
+pub(super) fn list(look: &Look, words: &[String]) -> String {
+    let words: Vec<_> = words.iter().map(|word| said(look, word)).collect();
+    words.join(look.lang.pick(", ", "、"))
+}
+
 /// What the reader must know of one call and what came of it.
-pub(super) fn remarks(look: &Look, call: &CloneCall) -> Vec<String> {
+pub(super) fn remarks(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(error) = &call.request.args_error {
-        out.push(format!(
-            "{} at {} could not be read: {}",
+        let (what, errno, at) = (
             look.name(&error.what),
+            look.name(&error.errno),
             error.address,
-            look.name(&error.errno)
+        );
+        out.push(say!(
+            look,
+            "{what} at {at} could not be read: {errno}",
+            "{at} 处的 {what} 读不出：{errno}"
         ));
     }
     if let Some(tail) = &call.request.args.unknown_tail {
-        let size = call
-            .request
-            .args
-            .size
-            .map(|size| format!(" of {size} bytes"));
-        out.push(format!(
-            "struct clone_args{} is longer than is known; its tail: {}",
-            size.unwrap_or_default(),
-            look.name(tail)
+        let size = call.request.args.size.map(|size| match look.lang {
+            Lang::English => format!(" of {size} bytes"),
+            Lang::Chinese => format!("（{size} 字节）"),
+        });
+        let (size, tail) = (size.unwrap_or_default(), look.name(tail));
+        out.push(say!(
+            look,
+            "struct clone_args{size} is longer than is known; its tail: {tail}",
+            "struct clone_args{size} 比已知的长，多出的字节：{tail}"
         ));
     }
-    match &call.outcome {
-        Outcome::Created(made) => created(look, made, &mut out),
+    let plain = match &call.outcome {
+        Outcome::Created(made) => {
+            created(look, call, made, tree, &mut out);
+            return out;
+        }
         Outcome::Failed { reasons, .. } => {
             out.extend(reasons.iter().map(|reason| self::reason(look, reason)));
+            return out;
         }
-        Outcome::Untraced { .. } => {
-            out.push("CLONE_UNTRACED: let go, nothing that it does is seen".into());
-        }
-        Outcome::Unfinished {} => {
-            out.push("the caller died inside the call; no child was seen".into());
-        }
-        Outcome::Other(_) => out.push("an outcome that this version does not know".into()),
-    }
+        Outcome::Untraced { .. } => (
+            "CLONE_UNTRACED: let go, nothing that it does is seen",
+            "CLONE_UNTRACED：已放走，其所作所为都看不到",
+        ),
+        Outcome::Unfinished {} => (
+            "the caller died inside the call; no child was seen",
+            "调用者死于调用之中，没有见到子任务",
+        ),
+        Outcome::Other(_) => (
+            "an outcome that this version does not know",
+            "此版本不认识的结果",
+        ),
+    };
+    out.push(look.lang.pick(plain.0, plain.1).into());
     out
 }
 
@@ -65,44 +110,75 @@ fn reason(look: &Look, reason: &Reason) -> String {
     let text = look.name(&reason.text);
     match &reason.certainty {
         Certainty::Certain => text,
-        Certainty::Likely => format!("likely: {text}"),
-        Certainty::Possible => format!("possibly: {text}"),
-        Certainty::Excluded => format!("not this: {text}"),
+        Certainty::Likely => say!(look, "likely: {text}", "很可能：{text}"),
+        Certainty::Possible => say!(look, "possibly: {text}", "可能：{text}"),
+        Certainty::Excluded => say!(look, "not this: {text}", "并非：{text}"),
         Certainty::Other(word) => format!("{}: {text}", look.name(word)),
     }
 }
 
-fn created(look: &Look, made: &Created, out: &mut Vec<String>) {
-    if let Some(word) = &made.untraced {
-        out.push(match word.as_str() {
-            "cleared" => "CLONE_UNTRACED was taken off, so that the child stays in view".into(),
-            other => format!("CLONE_UNTRACED: {}", look.name(other)),
-        });
+fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree, out: &mut Vec<String>) {
+    let mut put = |english: &str, chinese: &str| out.push(look.lang.pick(english, chinese).into());
+    match made.untraced.as_deref() {
+        None => {}
+        Some("cleared") => put(
+            "CLONE_UNTRACED was taken off, so that the child stays in view",
+            "CLONE_UNTRACED 已被去掉，以便继续看到子任务",
+        ),
+        Some(other) => {
+            let text = format!("CLONE_UNTRACED: {}", look.name(other));
+            put(&text, &text);
+        }
     }
     if made.seen_by.as_deref() == Some("child") {
-        out.push("the caller died inside the call; the newborn itself told of it".into());
+        put(
+            "the caller died inside the call; the newborn itself told of it",
+            "调用者死于调用之中，由新任务自己得知",
+        );
     }
     if !made.flags_contradicted.is_empty() {
-        let names: Vec<_> = made
-            .flags_contradicted
-            .iter()
-            .map(|flag| look.name(flag))
-            .collect();
-        out.push(format!(
-            "what the kernel did contradicts {}: changed during the call",
-            names.join(", ")
+        let names = list(look, &made.flags_contradicted);
+        out.push(say!(
+            look,
+            "what the kernel did contradicts {names}: changed during the call",
+            "内核所为与 {names} 不符：参数在调用中被改动"
         ));
     }
     if let Some(tids) = &made.ns_tids {
         let tids: Vec<_> = tids.iter().map(ToString::to_string).collect();
-        out.push(format!(
-            "in nested pid namespaces; its tid, outermost first: {}",
-            tids.join(", ")
+        let tids = tids.join(look.lang.pick(", ", "、"));
+        out.push(say!(
+            look,
+            "in nested pid namespaces; its tid, outermost first: {tids}",
+            "在嵌套的 PID 命名空间中，其 tid 由外到内：{tids}"
         ));
     }
     match made.parent {
-        Some(Some(_)) => out.push("its parent is the caller's parent, not the caller".into()),
-        Some(None) => out.push("its parent is outside of this trace".into()),
+        Some(Some(parent)) => {
+            let caller = call.tgid;
+            out.push(
+                match tree.task(parent).map(|task| pid(look, tree, task.tid)) {
+                    Some(parent) => say!(
+                        look,
+                        "its parent is {parent}, not the caller {caller} (CLONE_PARENT)",
+                        "其父进程是 {parent}，而非调用者 {caller}（CLONE_PARENT）"
+                    ),
+                    None => say!(
+                        look,
+                        "its parent is the caller's parent, not the caller {caller}",
+                        "其父进程是调用者的父进程，而非调用者 {caller}"
+                    ),
+                },
+            );
+        }
+        Some(None) => out.push(
+            look.lang
+                .pick(
+                    "its parent is outside of this trace",
+                    "其父进程不在此次跟踪之内",
+                )
+                .into(),
+        ),
         None => {}
     }
 }

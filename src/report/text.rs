@@ -1,13 +1,20 @@
 //! Text for people: a line a call as it happens, the tree at the end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
-use super::call::{self, WHAT, remark, who};
+use super::alike::{Alike, Like, Line, Timed};
+use super::call::{self, WHAT, pid, remark, who};
+use super::exec::{arguments, exec};
 use super::flagset::Sets;
-use super::pen::{Ink, Pen, columns, shorten};
-use super::{Destination, Look, Reporter, escape, tree, units};
+use super::lang::say;
+use super::pen::{Ink, Pen};
+use super::remarks::{list, remarks, said};
+use super::scope::Scope;
+use super::stamp::Stamper;
+use super::table::Table;
+use super::{Destination, Look, Reporter, Summary, stats, tree, units};
 use crate::event::{
     Appeared, Blind, CloneCall, Copied, Event, Exec, How, Intercept, Outcome, Start, Stats, TaskId,
     Unshared,
@@ -18,7 +25,11 @@ use crate::tasks::TaskTree;
 pub(super) struct Text {
     out: BufWriter<Destination>,
     look: Look,
+    stamper: Stamper,
     sets: Sets,
+    scope: Scope,
+    alike: Alike,
+    table: Table,
     /// The names of living tasks: an exec is told under the name that the task had.
     names: HashMap<TaskId, String>,
     /// The launched task, until its first exec: that one is no news.
@@ -30,11 +41,19 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn new(out: Destination, look: Look) -> Self {
+    pub(super) fn new(out: Destination, mut look: Look) -> Self {
+        let stamper = Stamper::new(&look);
+        if look.cut {
+            look.width = look.width.saturating_sub(stamper.width()).max(20);
+        }
         Text {
             out: BufWriter::new(out),
             look,
+            stamper,
             sets: Sets::default(),
+            scope: Scope::default(),
+            alike: Alike::default(),
+            table: Table::default(),
             names: HashMap::new(),
             launched: None,
             stats: None,
@@ -43,9 +62,16 @@ impl Text {
         }
     }
 
-    fn write(&mut self, text: &str) -> io::Result<()> {
-        self.written |= !text.is_empty();
-        self.out.write_all(text.as_bytes())
+    /// Writes lines with their times.
+    fn write(&mut self, lines: Vec<Timed>) -> io::Result<()> {
+        let mut written = false;
+        for (at_ns, text) in lines {
+            let text = self.stamper.stamp(at_ns, text);
+            written |= !text.is_empty();
+            self.out.write_all(text.as_bytes())?;
+        }
+        self.written |= written;
+        if written { self.out.flush() } else { Ok(()) }
     }
 
     /// What is known of a task's name, learnt before the line about it is written.
@@ -61,14 +87,19 @@ impl Text {
                     self.names.insert(made.task, e.comm.clone());
                 }
             }
-            Event::Exit(e) => {
-                self.names.remove(&e.task);
-            }
-            Event::Detach(e) => {
-                self.names.remove(&e.task);
-            }
             _ => {}
         }
+    }
+
+    /// What is over with a task, once the line about its end is written.
+    fn forget(&mut self, event: &Event) {
+        let task = match event {
+            Event::Exit(e) => e.task,
+            Event::Detach(e) => e.task,
+            _ => return,
+        };
+        self.names.remove(&task);
+        self.alike.gone(task);
     }
 
     fn known(&self, task: TaskId) -> String {
@@ -83,15 +114,42 @@ impl Text {
         pen.done()
     }
 
-    fn call(&mut self, call: &CloneCall) -> String {
-        if !self.look.calls.contains(call.request.call) {
-            return String::new();
+    fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> Vec<Timed> {
+        if !self.scope.call(&self.look, call) {
+            return Vec::new();
         }
         let set = self.sets.find(&call.request);
-        call::lines(&self.look, call, set.as_ref())
+        let text = call::lines(&self.look, call, set.as_ref(), tree);
+        let made = match &call.outcome {
+            Outcome::Created(made) => Some(Ok(made.kind)),
+            Outcome::Failed { errno, .. } => Some(Err(errno.clone())),
+            _ => None,
+        };
+        // What has a word of its own to say is like nothing else.
+        let plain = self.look.verbose == 0 && remarks(&self.look, call, tree).is_empty();
+        let (Some(made), Some(set), true, false) = (made, set, plain, self.look.all) else {
+            return self.other(call.at_ns, text);
+        };
+        let line = Line {
+            like: Like::Call {
+                call: call.request.call,
+                set: set.letter,
+                origin: call::origin(&self.look, call),
+                made,
+            },
+            by: call.task,
+            born: match &call.outcome {
+                Outcome::Created(made) => Some(made.task),
+                _ => None,
+            },
+            at_ns: call.at_ns,
+            head: call::sum(&self.look, call, tree),
+            text,
+        };
+        self.alike.line(&self.look, line)
     }
 
-    fn exec(&mut self, event: &Exec) -> String {
+    fn exec(&mut self, event: &Exec, tree: &TaskTree) -> Vec<Timed> {
         let old = self.known(event.task);
         if let Some(comm) = &event.comm {
             self.names.insert(event.task, comm.clone());
@@ -99,30 +157,91 @@ impl Text {
         if self.launched == Some(event.task) {
             self.launched = None;
             if self.look.verbose == 0 {
-                return String::new();
+                return Vec::new();
             }
         }
-        exec(&self.look, &old, event)
+        if !self.scope.task(&self.look, event.task) {
+            return Vec::new();
+        }
+        let text = exec(&self.look, &old, event);
+        let via = tree.task(event.task).and_then(|task| task.via.as_ref());
+        let (Some(via), 0, None, false) = (via, self.look.verbose, event.former_tid, self.look.all)
+        else {
+            return self.other(event.at_ns, text);
+        };
+        let what = text.get(WHAT..).unwrap_or_default().trim_end();
+        let mut head = Pen::new(&self.look);
+        who(&mut head, &self.look, event.tid, &old);
+        let name = arguments(&self.look, event);
+        let name = name.split(' ').next().unwrap_or_default();
+        head.put("exec  ")
+            .put(name)
+            .put(self.look.lang.pick(", ", "，"));
+        let line = Line {
+            like: Like::Exec { text: what.into() },
+            by: via.creator,
+            born: None,
+            at_ns: event.at_ns,
+            head: head.done(),
+            text,
+        };
+        self.alike.line(&self.look, line)
     }
 
-    fn appeared(&mut self, event: &Appeared) -> String {
-        let what = match (&event.how, event.ppid) {
+    /// A line that is like no other; what was withheld goes before it.
+    fn other(&mut self, at_ns: u64, text: String) -> Vec<Timed> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let mut out = self.alike.flush(&self.look);
+        out.push((at_ns, text));
+        out
+    }
+
+    fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> String {
+        let look = &self.look;
+        let of = event.ppid.map(|ppid| pid(look, tree, ppid));
+        let what = match (&event.how, of) {
             (How::Launched, _) => {
                 self.launched = Some(event.task);
                 return String::new();
             }
-            (How::Orphan, Some(ppid)) => {
-                format!("orphan of process {ppid}: its creator died inside the call")
-            }
-            (How::Orphan, None) => "orphan: its creator died inside the call".into(),
-            (How::Attached, _) => "attached".into(),
-            (How::Ptrace, _) => "handed to us by CLONE_PTRACE".into(),
-            (How::Worker, _) => "made by the kernel itself (io_uring, vhost)".into(),
-            (How::Other(word), _) => self.look.name(word),
+            (How::Orphan, Some(parent)) => say!(
+                look,
+                "orphan of process {parent}: its creator died inside the call",
+                "进程 {parent} 的孤儿：创建者死于调用之中"
+            ),
+            (How::Orphan, None) => look
+                .lang
+                .pick(
+                    "orphan: its creator died inside the call",
+                    "孤儿：创建者死于调用之中",
+                )
+                .into(),
+            (How::Attached, _) => look.lang.pick("attached", "附着时已在运行").into(),
+            (How::Ptrace, _) => look
+                .lang
+                .pick("handed to us by CLONE_PTRACE", "经 CLONE_PTRACE 交给我们")
+                .into(),
+            (How::Worker, _) => look
+                .lang
+                .pick(
+                    "made by the kernel itself (io_uring, vhost)",
+                    "由内核自己创建（io_uring、vhost）",
+                )
+                .into(),
+            (How::Other(word), _) => look.name(word),
         };
+        let tgid = pid(look, tree, event.tgid);
         let text = match event.kind {
-            crate::event::Kind::Thread => format!("thread of process {}, {what}", event.tgid),
-            crate::event::Kind::Process => format!("process, {what}"),
+            crate::event::Kind::Thread => {
+                say!(
+                    look,
+                    "thread of process {tgid}, {what}",
+                    "进程 {tgid} 的线程，{what}"
+                )
+            }
+            crate::event::Kind::Process => say!(look, "process, {what}", "进程，{what}"),
         };
         let ink = if event.how == How::Attached {
             Ink::Plain
@@ -133,59 +252,70 @@ impl Text {
     }
 
     /// What an event has to say above the tree.
-    fn lines(&mut self, event: &Event, tree: &TaskTree) -> String {
+    fn lines(&mut self, event: &Event, tree: &TaskTree) -> Vec<Timed> {
         let tid = |task: TaskId| {
             tree.task(task)
                 .map_or_else(|| task.to_string(), |task| task.tid.to_string())
         };
-        match event {
-            Event::Task(e) => self.appeared(e),
-            Event::Clone(e) => self.call(e),
-            Event::Exec(e) => self.exec(e),
+        let (task, text) = match event {
+            Event::Clone(e) => return self.call(e, tree),
+            Event::Exec(e) => return self.exec(e, tree),
+            Event::Task(e) => (e.task, self.appeared(e, tree)),
             Event::Copy(e) => {
                 let text = copied(&self.look, e);
-                self.about(tid(e.task), e.task, &text, Ink::Plain)
+                (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
             }
             Event::Unshared(e) => {
                 let text = unshared(&self.look, e);
-                self.about(tid(e.task), e.task, &text, Ink::Plain)
+                (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
             }
             Event::Detach(e) => {
-                let mut pen = Pen::new(&self.look);
-                let name = tree.task(e.task).map_or("", |task| &task.comm);
-                who(&mut pen, &self.look, e.tid, name);
-                pen.put("let go, alive").end();
-                pen.done()
+                let text = self.look.lang.pick("let go, alive", "已放走，仍存活");
+                (e.task, self.about(e.tid, e.task, text, Ink::Plain))
             }
-            _ => String::new(),
+            _ => return Vec::new(),
+        };
+        if !self.scope.task(&self.look, task) {
+            return Vec::new();
         }
+        self.other(event.at_ns().unwrap_or_default(), text)
     }
 
     /// What makes the report incomplete: said as long as there is a report at all.
-    fn gaps(&self, event: &Event) -> String {
-        match event {
+    fn gaps(&mut self, event: &Event) -> Vec<Timed> {
+        let text = match event {
             Event::Start(e) => start(&self.look, e),
             Event::Blind(e) => self.blind(e),
             Event::Kill(e) => {
-                let (signal, why) = (self.look.name(&e.signal), self.look.name(&e.why));
-                let text = format!("clonespy sends {signal}: {why}");
+                let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
+                let text = say!(
+                    self.look,
+                    "clonespy sends {signal}: {why}",
+                    "clonespy 发送 {signal}：{why}"
+                );
                 self.about(e.tgid, e.task, &text, Ink::Odd)
             }
             Event::Lost(e) => {
                 let what = self.look.name(&e.what);
-                self.note(&format!(
-                    "{} of type {what} lost",
-                    units::counted(e.count, "event")
+                let many = units::counted(e.count, "event", self.look.lang);
+                self.note(&say!(
+                    self.look,
+                    "{many} of type {what} lost",
+                    "丢失 {what} 类型的 {many}"
                 ))
             }
-            _ => String::new(),
-        }
+            _ => return Vec::new(),
+        };
+        self.other(event.at_ns().unwrap_or_default(), text)
     }
 
     fn blind(&self, event: &Blind) -> String {
-        let what: Vec<_> = event.what.iter().map(|word| self.look.name(word)).collect();
-        let why = self.look.name(&event.why);
-        let text = format!("from here on not seen: {} ({why})", what.join(", "));
+        let (what, why) = (list(&self.look, &event.what), said(&self.look, &event.why));
+        let text = say!(
+            self.look,
+            "from here on not seen: {what} ({why})",
+            "此后看不到：{what}（{why}）"
+        );
         self.about(event.tid, event.task, &text, Ink::Odd)
     }
 
@@ -194,55 +324,109 @@ impl Text {
         remark(&mut pen, text);
         pen.done()
     }
+
+    /// The tree and the totals. The stamps have their columns above it alone.
+    fn tree(&mut self, tree: &TaskTree) -> io::Result<()> {
+        if self.written {
+            self.out.write_all(b"\n")?;
+        }
+        let times = if self.look.cut {
+            self.stamper.width()
+        } else {
+            0
+        };
+        let look = Look {
+            width: self.look.width + times,
+            ..self.look.clone()
+        };
+        let out = &mut self.out;
+        tree::rows(&look, tree, |row| out.write_all(row.as_bytes()))?;
+        let totals = tree
+            .end()
+            .map_or_else(|| tree.totals(), |end| end.totals.clone());
+        let mut pen = Pen::new(&look);
+        pen.parts(&call::totals(&look, &totals), Ink::Plain, 0)
+            .end();
+        self.out.write_all(pen.done().as_bytes())?;
+        self.written = true;
+        Ok(())
+    }
+
+    /// What is said where a trace did not end in order.
+    fn cut_short(&self, tree: &TaskTree) -> String {
+        let lang = self.look.lang;
+        let why = match tree.end().map(|end| end.cut.as_deref()) {
+            Some(None) => return String::new(),
+            None => lang
+                .pick(
+                    "the trace was cut short: what came after is not known",
+                    "跟踪记录被截断：此后之事不得而知",
+                )
+                .into(),
+            Some(Some("timeout")) => lang
+                .pick(
+                    "the time was up before the last task ended",
+                    "时限已到，尚有任务未结束",
+                )
+                .into(),
+            Some(Some("interrupt")) => lang
+                .pick(
+                    "tracing was interrupted before the last task ended",
+                    "跟踪被中断，尚有任务未结束",
+                )
+                .into(),
+            Some(Some(other)) => self.look.name(other),
+        };
+        self.note(&why)
+    }
 }
 
 impl Reporter for Text {
     fn event(&mut self, event: &Event, tree: &TaskTree) -> io::Result<()> {
         match event {
+            Event::Start(start) => self.stamper.begin(&start.wall),
             Event::Stats(stats) => self.stats = Some(stats.clone()),
             Event::End(_) => self.ended = true,
+            Event::Clone(call) if self.look.summary != Summary::No => self.table.count(call),
             _ => {}
         }
-        if self.look.quiet >= 3 {
+        if self.look.quiet >= 3 || self.look.summary == Summary::Only {
             return Ok(());
         }
-        let mut text = self.gaps(event);
+        let mut lines = self.gaps(event);
         if self.look.quiet < 2 {
             self.learn(event);
-            text.push_str(&self.lines(event, tree));
+            self.scope.learn(&self.look, event);
+            lines.extend(self.lines(event, tree));
+            self.forget(event);
         }
-        if text.is_empty() {
-            return Ok(());
-        }
-        self.write(&text)?;
-        self.out.flush()
+        self.write(lines)
     }
 
     fn finish(&mut self, tree: &TaskTree) -> io::Result<()> {
-        let totals = tree
-            .end()
-            .map_or_else(|| tree.totals(), |end| end.totals.clone());
+        let rest = self.alike.flush(&self.look);
+        self.write(rest)?;
         // A program that never started is an error to tell, and no tree.
-        if self.look.quiet < 3 && (self.ended || totals.threads > 0) {
+        let begun = self.ended || tree.totals().threads > 0;
+        if self.look.quiet < 3 && begun && self.look.summary != Summary::Only {
+            self.tree(tree)?;
+            let note = self.cut_short(tree);
+            self.out.write_all(note.as_bytes())?;
+        }
+        if self.look.summary != Summary::No && begun {
             if self.written {
                 self.out.write_all(b"\n")?;
             }
-            let out = &mut self.out;
-            tree::rows(&self.look, tree, |row| out.write_all(row.as_bytes()))?;
-            let totals = tree
-                .end()
-                .map_or_else(|| tree.totals(), |end| end.totals.clone());
-            let mut pen = Pen::new(&self.look);
-            pen.parts(&call::totals(&totals), Ink::Plain, 0).end();
-            self.out.write_all(pen.done().as_bytes())?;
-            if !self.ended {
-                let note = self.note("the trace was cut short: what came after is not known");
+            let table = self.table.draw(&self.look);
+            self.out.write_all(table.as_bytes())?;
+            if self.look.summary == Summary::Only {
+                let note = self.cut_short(tree);
                 self.out.write_all(note.as_bytes())?;
             }
         }
         if let Some(stats) = &self.stats {
             self.out
-                .write_all(self::stats(&self.look, stats).as_bytes())?;
+                .write_all(stats::stats(&self.look, stats).as_bytes())?;
         }
         self.out.flush()
     }
@@ -252,89 +436,41 @@ impl Reporter for Text {
 fn start(look: &Look, event: &Start) -> String {
     let mut pen = Pen::new(look);
     if let Some(why) = &event.intercept_why {
-        let how = match event.intercept {
-            Intercept::Seccomp => "by a seccomp filter",
-            Intercept::Event => "by the kernel's events alone",
-            Intercept::Syscall => "by a stop at every system call",
+        let (english, chinese) = match event.intercept {
+            Intercept::Seccomp => ("by a seccomp filter", "seccomp 过滤器"),
+            Intercept::Event => ("by the kernel's events alone", "仅凭内核事件"),
+            Intercept::Syscall => ("by a stop at every system call", "停在每个系统调用"),
         };
+        let (how, why) = (look.lang.pick(english, chinese), said(look, why));
         remark(
             &mut pen,
-            &format!("calls are caught {how}: {}", look.name(why)),
+            &say!(
+                look,
+                "calls are caught {how}: {why}",
+                "捕获调用的方式：{how}（{why}）"
+            ),
         );
     }
     if !event.blind.is_empty() {
-        let blind: Vec<_> = event.blind.iter().map(|word| look.name(word)).collect();
-        remark(&mut pen, &format!("not seen: {}", blind.join(", ")));
+        let blind = list(look, &event.blind);
+        remark(
+            &mut pen,
+            &say!(look, "not seen: {blind}", "看不到：{blind}"),
+        );
     }
     pen.done()
-}
-
-/// A task replaced its program: told under its old name, with the arguments that fit.
-fn exec(look: &Look, old: &str, event: &Exec) -> String {
-    let mut pen = Pen::new(look);
-    who(&mut pen, look, event.tid, old);
-    pen.put("exec  ");
-    let text = arguments(look, event);
-    let room = look.width.saturating_sub(pen.column());
-    let (long, short) = file(look, event).unwrap_or_default();
-    if look.verbose > 0 {
-        pen.words(&text, Ink::Plain, WHAT + 6)
-            .words(&long, Ink::Faint, WHAT + 6);
-    } else {
-        // The arguments are shortened first, but not to nothing.
-        let fits = columns(&long) + columns(&text).min(30) <= room;
-        let file = shorten(if fits { &long } else { &short }, room / 2, look);
-        let room = room.saturating_sub(columns(&file));
-        pen.put(&shorten(&text, room, look)).ink(&file, Ink::Faint);
-    }
-    pen.end();
-    if let Some(former) = event.former_tid {
-        let text = format!("by thread {former}, which is {} from now on", event.tid);
-        remark(&mut pen, &text);
-    }
-    pen.done()
-}
-
-/// The arguments, or the file where there are none.
-fn arguments(look: &Look, event: &Exec) -> String {
-    let argv = event.argv.as_deref().unwrap_or_default();
-    let mut words: Vec<_> = argv
-        .iter()
-        .map(|word| escape::argument(word, look.unicode))
-        .collect();
-    if words.is_empty() {
-        words.push(match &event.path {
-            Some(path) => escape::argument(path, look.unicode),
-            None => "a program whose name could not be read".into(),
-        });
-    }
-    if event.argv_truncated == Some(true) {
-        words.push(look.glyphs().ellipsis.into());
-    }
-    words.join(" ")
-}
-
-/// The file, with its path and without, where the first argument does not name it (`sh` that is
-/// `dash`, a name that lies).
-fn file(look: &Look, event: &Exec) -> Option<(String, String)> {
-    fn base(path: &str) -> &str {
-        path.rsplit('/').next().unwrap_or_default()
-    }
-    let path = event.path.as_deref()?;
-    let first = event.argv.as_deref()?.first()?;
-    let named = base(first.strip_prefix('-').unwrap_or(first));
-    let show = |file: &str| format!("  ({})", look.name(file));
-    (base(path) != named).then(|| (show(path), show(base(path))))
 }
 
 fn copied(look: &Look, event: &Copied) -> String {
-    let mut text = format!(
-        "page copied: {} to {}",
-        look.name(&event.access),
-        event.address
+    let (access, address) = (look.name(&event.access), event.address);
+    let mut text = say!(
+        look,
+        "page copied: {access} to {address}",
+        "复制页面：{access} {address}"
     );
     if let Some(mapping) = &event.mapping {
-        text.push_str(&format!(" in {}", look.name(mapping)));
+        let mapping = look.name(mapping);
+        text.push_str(&say!(look, " in {mapping}", "，在 {mapping} 中"));
     }
     if let Some(symbol) = &event.symbol {
         text.push_str(&format!(" ({})", look.name(symbol)));
@@ -343,39 +479,10 @@ fn copied(look: &Look, event: &Copied) -> String {
 }
 
 fn unshared(look: &Look, event: &Unshared) -> String {
-    let what: Vec<_> = event.what.iter().map(|word| look.name(word)).collect();
-    format!(
-        "{} of its own from now on, by {}",
-        what.join(", "),
-        look.name(&event.by)
+    let (what, by) = (list(look, &event.what), look.name(&event.by));
+    say!(
+        look,
+        "{what} of its own from now on, by {by}",
+        "此后自有 {what}（{by}）"
     )
-}
-
-/// What tracing took, in all and for each task that calls made.
-fn stats(look: &Look, stats: &Stats) -> String {
-    let mut pen = Pen::new(look);
-    let mut line = |name: &str, counts: &BTreeMap<String, u64>| {
-        let total = counts.values().fold(0u64, |sum, &n| sum.saturating_add(n));
-        pen.put(&format!("{name:<9}{:>9}", units::count(total)));
-        if let Some(ratio) = ratio(total, stats.created) {
-            pen.put(&format!("  {ratio} a new task"));
-        }
-        let mut kinds: Vec<_> = counts.iter().collect();
-        kinds.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-        let kinds: Vec<_> = kinds
-            .iter()
-            .map(|&(kind, &n)| format!("{} {}", look.name(kind), units::count(n)))
-            .collect();
-        pen.to(36).parts(&kinds, Ink::Faint, 36).end();
-    };
-    line("stops", &stats.stops);
-    line("requests", &stats.requests);
-    line("reads", &stats.reads);
-    pen.done()
-}
-
-/// `3.02`; nothing where nothing was created.
-fn ratio(total: u64, created: u64) -> Option<String> {
-    let hundredths = (u128::from(total) * 100).checked_div(u128::from(created))?;
-    Some(format!("{}.{:02}", hundredths / 100, hundredths % 100))
 }

@@ -2,9 +2,11 @@
 
 use std::iter::Peekable;
 
+use super::call::kind;
+use super::lang::say;
 use super::pen::{Ink, Pen, columns, shorten};
-use super::{Look, escape, units};
-use crate::event::{Ending, Kind, Status, TaskId, Tid};
+use super::{Lang, Look, escape, units};
+use crate::event::{Ending, How, Kind, Status, TaskId, Tid};
 use crate::tasks::{Branch, Fold, Program, Task, TaskTree, Various};
 
 /// Columns of the right-hand side: kind, ending, life.
@@ -13,6 +15,8 @@ const ENDING: usize = 10;
 /// Levels that are drawn; what lies deeper says how many are left out. A chain of ten thousand
 /// forks would fill a screen a row.
 const LEVELS: usize = 8;
+/// With fewer columns than this there are none to keep: the words follow the name.
+const NARROW: usize = 60;
 
 /// One row to be.
 enum Item<'a> {
@@ -70,18 +74,20 @@ pub(super) fn rows<E>(
         each: false,
     };
     let mut levels = vec![roots];
+    let mut hidden = false;
     while let Some(level) = levels.last_mut() {
         let Some(item) = level.items.next() else {
             levels.pop();
             continue;
         };
         let (above, program, each) = (level.above, level.program, level.each);
+        let depth = levels.len() - 1;
         let rail = rail(look, &mut levels);
         let (branch, each) = match item {
             Item::Branch(branch) => (branch, each),
             Item::OfEach(branch) => (branch, true),
             Item::Note(text) => {
-                write(&note(look, &rail, &text))?;
+                write(&note(look, &rail.0, &text))?;
                 continue;
             }
         };
@@ -92,28 +98,79 @@ pub(super) fn rows<E>(
         row.inherited = row.task.program.is_none() || row.task.program.as_deref() == program;
         write(&row.draw(look, &rail))?;
         let program = row.task.program.as_deref().or(program);
+        let seen = |item: &Item<'_>| match (look.depth, item) {
+            (Some(most), _) if depth >= most => false,
+            (_, Item::Branch(branch) | Item::OfEach(branch)) if look.threads_only => {
+                kind_of(branch, tree) != Some(Kind::Process)
+            }
+            _ => true,
+        };
+        let (items, others): (Vec<_>, Vec<_>) =
+            below(look, branch, row.task, row.various).partition(seen);
+        hidden |= !others.is_empty();
+        let items: Box<dyn Iterator<Item = _>> = Box::new(items.into_iter());
         levels.push(Level {
-            items: below(branch, row.task, row.various).peekable(),
+            items: items.peekable(),
             above: Some(row.task.tgid),
             program,
             each: each || (row.count > 1 && !row.relay),
         });
     }
+    if hidden {
+        write(&left_out(look))?;
+    }
     Ok(())
+}
+
+/// Thread or process, all that a branch stands for.
+fn kind_of(branch: &Branch, tree: &TaskTree) -> Option<Kind> {
+    match branch {
+        Branch::Task(id) => tree.task(*id).map(|task| task.kind),
+        Branch::Fold(fold) => Some(fold.example.kind),
+    }
+}
+
+/// What is said where options hide tasks.
+fn left_out(look: &Look) -> String {
+    let mut what = Vec::new();
+    if look.threads_only {
+        what.push(
+            look.lang
+                .pick("processes that were created", "所创建的进程")
+                .to_owned(),
+        );
+    }
+    if let Some(depth) = look.depth {
+        what.push(say!(
+            look,
+            "what lies deeper than {depth}",
+            "深于 {depth} 层者"
+        ));
+    }
+    let what = what.join(look.lang.pick(", ", "、"));
+    let mut pen = Pen::new(look);
+    let text = say!(
+        look,
+        "(not shown: {what}; they are counted)",
+        "（未显示：{what}；计数包括它们）"
+    );
+    pen.words(&text, Ink::Faint, 0).end();
+    pen.done()
 }
 
 /// What hangs below a row.
 fn below<'a>(
+    look: &Look,
     branch: &'a Branch,
     task: &'a Task,
     various: Various,
 ) -> Box<dyn Iterator<Item = Item<'a>> + 'a> {
     let counted = match branch {
-        Branch::Fold(fold) if fold.only_counted > 0 => Some(unlisted(fold.only_counted)),
+        Branch::Fold(fold) if fold.only_counted > 0 => Some(unlisted(look, fold.only_counted)),
         Branch::Fold(fold) if various.subtree => {
             // What the first member created does not stand for the others.
             let more = fold.tasks.saturating_sub(fold.count);
-            let note = (more > 0).then(|| Item::Note(unlisted(more)));
+            let note = (more > 0).then(|| Item::Note(unlisted(look, more)));
             return Box::new(note.into_iter());
         }
         _ => None,
@@ -123,11 +180,23 @@ fn below<'a>(
         .iter()
         .flat_map(|all| all.each.iter().map(Item::OfEach));
     let children = task.children.iter().map(Item::Branch);
-    Box::new(each.chain(children).chain(counted.map(Item::Note)))
+    let lost = (task.untraced > 0).then(|| untraced(look, task.untraced));
+    let notes = lost.into_iter().chain(counted).map(Item::Note);
+    Box::new(each.chain(children).chain(notes))
 }
 
-fn unlisted(tasks: u64) -> String {
-    format!("{} more, only counted", units::counted(tasks, "task"))
+fn unlisted(look: &Look, tasks: u64) -> String {
+    let many = units::counted(tasks, "task", look.lang);
+    say!(look, "{many} more, only counted", "另有 {many}，只计数")
+}
+
+fn untraced(look: &Look, tasks: u64) -> String {
+    let many = units::counted(tasks, "task", look.lang);
+    say!(
+        look,
+        "{many} untraced: let go, not seen",
+        "{many}未跟踪：已放走，看不到"
+    )
 }
 
 fn note(look: &Look, rail: &str, text: &str) -> String {
@@ -136,26 +205,30 @@ fn note(look: &Look, rail: &str, text: &str) -> String {
     pen.done()
 }
 
-/// The lines that lead to a row. Roots have none.
-fn rail(look: &Look, levels: &mut [Level<'_>]) -> String {
+/// The lines that lead to a row, and those that go on below it. Roots have none.
+fn rail(look: &Look, levels: &mut [Level<'_>]) -> (String, String) {
     let [tee, corner, bar, blank] = look.glyphs().tree;
     let below = levels.get_mut(1..).unwrap_or_default();
-    let hidden = below.len().saturating_sub(LEVELS);
+    let most = LEVELS.min(look.width / 10);
+    let hidden = below.len().saturating_sub(most);
     let mut out = match hidden {
         0 => String::new(),
         n => format!("+{n} "),
     };
+    let mut under = " ".repeat(out.len());
     let drawn = below.len() - hidden;
     for (at, level) in below.iter_mut().skip(hidden).enumerate() {
         let more = level.items.peek().is_some();
-        out.push_str(match (at + 1 == drawn, more) {
+        let last = at + 1 == drawn;
+        out.push_str(match (last, more) {
             (true, true) => tee,
             (true, false) => corner,
             (false, true) => bar,
             (false, false) => blank,
         });
+        under.push_str(if more { bar } else { blank });
     }
-    out
+    (out, under)
 }
 
 impl<'a> Row<'a> {
@@ -216,23 +289,19 @@ impl<'a> Row<'a> {
         self.count > 1 || self.each
     }
 
-    fn draw(&self, look: &Look, rail: &str) -> String {
-        let kind = look.width.min(100).saturating_sub(RIGHT).max(20);
+    fn draw(&self, look: &Look, rail: &(String, String)) -> String {
+        if look.width < NARROW {
+            return self.narrow(look, rail);
+        }
+        let kind = look.width.min(100).saturating_sub(RIGHT);
         let mut pen = Pen::new(look);
-        pen.ink(rail, Ink::Faint);
+        pen.ink(&rail.0, Ink::Faint);
         let room = kind.saturating_sub(pen.column() + 1).max(12);
-        pen.put(&if self.many() {
-            self.several(look, room)
-        } else {
-            self.one(look, room)
-        });
-        let noun = if self.various.call {
-            "task".into()
-        } else {
-            self.task.kind.to_string()
-        };
-        pen.to(kind)
-            .put(&units::plural(if self.many() { 2 } else { 1 }, &noun));
+        pen.put(&self.title_and_tids(look, room));
+        if !look.cut && pen.column() >= kind {
+            pen.put(" ");
+        }
+        pen.to(kind).put(&self.noun(look));
         let (text, ink) = self.ending(look);
         pen.to(kind + ENDING).ink(&text, ink);
         if let Some((low, high)) = self.lived {
@@ -244,20 +313,82 @@ impl<'a> Row<'a> {
         pen.done()
     }
 
-    /// `48212 worker`, and with whom it shares its memory: a process shares it until it execs.
+    /// Without columns: what does not fit beside the name goes under it.
+    fn narrow(&self, look: &Look, rail: &(String, String)) -> String {
+        let mut pen = Pen::new(look);
+        pen.ink(&rail.0, Ink::Faint);
+        let room = look.width.saturating_sub(pen.column()).max(12);
+        pen.put(&self.title_and_tids(look, room));
+        let (ending, ink) = self.ending(look);
+        let lived = self
+            .lived
+            .map(|(low, high)| units::durations(low, high, look.unicode));
+        let noun = (self.noun(look), Ink::Plain);
+        let parts = [noun, (ending, ink)];
+        let parts = parts
+            .into_iter()
+            .chain(lived.map(|text| (text, Ink::Plain)));
+        let between = look.glyphs().dot;
+        for (text, ink) in parts {
+            if pen.column() + columns(between) + columns(&text) > look.width {
+                pen.end().ink(&rail.1, Ink::Faint).put("  ");
+            } else if pen.column() > columns(&rail.1) + 2 {
+                pen.put(between);
+            }
+            pen.ink(&text, ink);
+        }
+        pen.end();
+        pen.done()
+    }
+
+    fn title_and_tids(&self, look: &Look, room: usize) -> String {
+        if self.many() {
+            self.several(look, room)
+        } else {
+            self.one(look, room)
+        }
+    }
+
+    fn noun(&self, look: &Look) -> String {
+        if self.various.call {
+            return match look.lang {
+                Lang::English => units::plural(if self.many() { 2 } else { 1 }, "task"),
+                Lang::Chinese => "任务".into(),
+            };
+        }
+        let noun = kind(look, self.task.kind);
+        match look.lang {
+            Lang::English => units::plural(if self.many() { 2 } else { 1 }, noun),
+            Lang::Chinese => noun.to_owned(),
+        }
+    }
+
+    /// `48212 worker`, and what is odd about it: with whom it shares its memory (a process shares
+    /// it until it execs), that no call made it.
     fn one(&self, look: &Look, room: usize) -> String {
         let task = self.task;
         let tid = task.tid.to_string();
-        let shares = task.via.as_ref().is_some_and(|via| via.shares_memory)
-            && task.kind == Kind::Process
+        let odd = self.odd(look);
+        let room = room.saturating_sub(tid.len() + 1 + columns(&odd)).max(8);
+        format!("{tid} {}{odd}", self.title(look, room))
+    }
+
+    fn odd(&self, look: &Look) -> String {
+        let lang = look.lang;
+        let shares = self.task.via.as_ref().is_some_and(|via| via.shares_memory)
+            && self.task.kind == Kind::Process
             && self.inherited;
-        let shares = match self.above {
-            _ if !shares => String::new(),
-            Some(tgid) => format!(", shares memory with {tgid}"),
-            None => ", shares its creator's memory".to_owned(),
+        let text = match (&self.task.how, self.above) {
+            (Some(How::Orphan), _) => lang.pick(", orphan", "，孤儿"),
+            (Some(How::Worker), _) => lang.pick(", made by the kernel", "，由内核创建"),
+            (Some(How::Ptrace), _) => lang.pick(", by CLONE_PTRACE", "，经 CLONE_PTRACE"),
+            (_, _) if !shares => "",
+            (_, Some(tgid)) => {
+                return say!(look, ", shares memory with {tgid}", "，与 {tgid} 共用内存");
+            }
+            (_, None) => lang.pick(", shares its creator's memory", "，与创建者共用内存"),
         };
-        let room = room.saturating_sub(tid.len() + 1 + shares.len()).max(8);
-        format!("{tid} {}{shares}", self.title(look, room))
+        text.to_owned()
     }
 
     /// `worker ×20,000   tids 7002–27001`
@@ -265,20 +396,27 @@ impl<'a> Row<'a> {
         let glyphs = look.glyphs();
         let (low, high) = self.tids;
         let mut text = match self.count {
-            1 => ", one each".into(),
+            1 => look.lang.pick(", one each", "，每个一").into(),
             n => format!(" {}{}", glyphs.times, units::count(n)),
         };
         if self.each && self.count > 1 {
-            text.push_str(" each");
+            text = look
+                .lang
+                .pick(format!("{text} each"), format!("，每个{text}"));
         }
         if self.relay {
-            text.push_str(" in a row");
+            text.push_str(look.lang.pick(" in a row", " 前后相继"));
         }
-        text.push_str(&if low == high {
+        text.push_str(&self.odd(look));
+        let tids = if low == high {
             format!("   tid {low}")
         } else {
             format!("   tids {low}{}{high}", glyphs.dash)
-        });
+        };
+        // With whom memory is shared is worth more than the tids.
+        if !look.cut || columns(&text) + columns(&tids) + 8 <= room {
+            text.push_str(&tids);
+        }
         let room = room.saturating_sub(columns(&text)).max(8);
         self.title(look, room) + &text
     }
@@ -301,19 +439,20 @@ impl<'a> Row<'a> {
 
     /// How it ended. A process's status is its own, whichever thread brought the end.
     fn ending(&self, look: &Look) -> (String, Ink) {
+        let say =
+            |english: &str, chinese: &str, ink| (look.lang.pick(english, chinese).to_owned(), ink);
         if self.various.ending {
-            return ("various".into(), Ink::Odd);
+            return say("various", "不一", Ink::Odd);
         }
         let Some(end) = &self.task.end else {
-            let text = if self.task.let_go_ns.is_some() {
-                "let go"
+            return if self.task.let_go_ns.is_some() {
+                say("let go", "已放走", Ink::Odd)
             } else {
-                "alive"
+                say("alive", "存活", Ink::Odd)
             };
-            return (text.into(), Ink::Odd);
         };
         match (&end.how, &end.status) {
-            (Ending::Replaced, _) => ("replaced".into(), Ink::Plain),
+            (Ending::Replaced, _) => say("replaced", "被取代", Ink::Plain),
             (
                 _,
                 Some(Status::Signaled {
@@ -324,14 +463,14 @@ impl<'a> Row<'a> {
                 let core = if *core_dumped { " core" } else { "" };
                 (format!("{}{core}", look.name(signaled)), Ink::Bad)
             }
-            (Ending::Signal, None) => ("by a signal".into(), Ink::Bad),
-            (_, Some(Status::Exited { exited })) if self.task.kind == Kind::Process => (
-                format!("exit {exited}"),
-                if *exited == 0 { Ink::Plain } else { Ink::Bad },
-            ),
-            (Ending::CutOff, _) => ("cut off".into(), Ink::Plain),
-            (Ending::Itself | Ending::Signal, _) => ("ended".into(), Ink::Plain),
-            (Ending::Unknown, _) => ("end unknown".into(), Ink::Odd),
+            (Ending::Signal, None) => say("by a signal", "死于信号", Ink::Bad),
+            (_, Some(Status::Exited { exited })) if self.task.kind == Kind::Process => {
+                let ink = if *exited == 0 { Ink::Plain } else { Ink::Bad };
+                say(&format!("exit {exited}"), &format!("退出 {exited}"), ink)
+            }
+            (Ending::CutOff, _) => say("cut off", "被截断", Ink::Plain),
+            (Ending::Itself | Ending::Signal, _) => say("ended", "自行结束", Ink::Plain),
+            (Ending::Unknown, _) => say("end unknown", "结局不明", Ink::Odd),
             (Ending::Other(word), _) => (look.name(word), Ink::Odd),
         }
     }

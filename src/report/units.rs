@@ -1,5 +1,6 @@
 //! Quantities for people: times, sizes, counts. Pure, and the same on every machine.
 
+use super::Lang;
 use crate::event::Hex;
 
 /// Units of time: nanoseconds in one, and the name (ASCII, Unicode).
@@ -72,9 +73,20 @@ pub(super) fn count(n: u64) -> String {
     out
 }
 
-/// `1 call`, `2 calls`; `1 process`, `2 processes`.
-pub(super) fn counted(n: u64, noun: &str) -> String {
-    format!("{} {}", count(n), plural(n, noun))
+/// Nouns that are counted: in English, and in Chinese with the measure word.
+#[rustfmt::skip]
+static NOUNS: &[(&str, &str)] = &[
+    ("process", "个进程"), ("thread", "个线程"), ("task", "个任务"), ("call", "次调用"),
+    ("event", "个事件"), ("byte", "字节"),
+];
+
+/// `1 call`, `2 calls`; `1 process`, `2 processes`; `2 次调用`.
+pub(super) fn counted(n: u64, noun: &str, lang: Lang) -> String {
+    let chinese = NOUNS.iter().find(|(english, _)| *english == noun);
+    match (lang, chinese) {
+        (Lang::Chinese, Some((_, word))) => format!("{} {word}", count(n)),
+        _ => format!("{} {}", count(n), plural(n, noun)),
+    }
 }
 
 /// The noun, in the number that `n` asks for.
@@ -88,7 +100,7 @@ pub(super) fn plural(n: u64, noun: &str) -> String {
 
 /// A size, such as `8 MiB`; to the nearest tenth, so that a stack of 8 MiB less a guard's remains
 /// is `8 MiB` (the exact word is in the trace).
-pub(super) fn bytes(size: Hex) -> String {
+pub(super) fn bytes(size: Hex, lang: Lang) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     for (unit, name) in units {
         let tenths = (u128::from(size.0) * 10 + unit / 2) / unit;
@@ -99,7 +111,7 @@ pub(super) fn bytes(size: Hex) -> String {
             };
         }
     }
-    counted(size.0, "byte")
+    counted(size.0, "byte", lang)
 }
 
 #[cfg(test)]
@@ -140,12 +152,13 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(20_000), "20,000");
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
-        assert_eq!(counted(1, "process"), "1 process");
-        assert_eq!(counted(0, "process"), "0 processes");
-        assert_eq!(bytes(Hex(0x7f_ff80)), "8 MiB");
-        assert_eq!(bytes(Hex(0x9000)), "36 KiB");
-        assert_eq!(bytes(Hex(1536)), "1.5 KiB");
-        assert_eq!(bytes(Hex(1)), "1 byte");
-        assert_eq!(bytes(Hex(u64::MAX)), "17179869184 GiB");
+        assert_eq!(counted(1, "process", Lang::English), "1 process");
+        assert_eq!(counted(0, "process", Lang::English), "0 processes");
+        assert_eq!(counted(1000, "thread", Lang::Chinese), "1,000 个线程");
+        assert_eq!(bytes(Hex(0x7f_ff80), Lang::English), "8 MiB");
+        assert_eq!(bytes(Hex(0x9000), Lang::English), "36 KiB");
+        assert_eq!(bytes(Hex(1536), Lang::English), "1.5 KiB");
+        assert_eq!(bytes(Hex(1), Lang::English), "1 byte");
+        assert_eq!(bytes(Hex(u64::MAX), Lang::English), "17179869184 GiB");
     }
 }

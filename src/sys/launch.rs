@@ -25,9 +25,9 @@ pub struct SockFilter {
 
 /// `struct sock_fprog`.
 #[repr(C)]
-struct SockFprog {
-    len: u16,
-    filter: *const SockFilter,
+pub(super) struct SockFprog {
+    pub(super) len: u16,
+    pub(super) filter: *const SockFilter,
 }
 
 /// As whom the program runs.
@@ -91,8 +91,21 @@ const STEP_UID: u8 = 4;
 const STEP_EXEC: u8 = 5;
 const STEP_NNP: u8 = 6;
 const NOTE_NNP: u8 = 0;
+/// Not a failure: the child's pid.
+pub(super) const NOTE_PID: u8 = 0xfe;
 
 impl Spawned {
+    /// A child that waits to be let go through `go`.
+    pub(super) fn new(pid: i32, go: File, notes: File) -> Self {
+        Spawned { pid, go, notes }
+    }
+
+    /// Ends the child instead of letting it go on.
+    pub fn stop(mut self) {
+        // It is gone already, or goes now.
+        let _ = self.go.write_all(&[0]);
+    }
+
     /// Lets the child go on to its exec.
     ///
     /// # Errors
@@ -122,7 +135,7 @@ impl Spawned {
     }
 }
 
-fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut fds: [RawFd; 2] = [-1; 2];
     // SAFETY: pipe2 fills in both descriptors, which nothing else owns.
     unsafe {
@@ -304,7 +317,7 @@ unsafe fn restore(inherited: &Inherited) {
 
 /// As root a filter needs no no_new_privs, and set-uid programs keep working; so that is tried
 /// first (seccomp(2): EACCES without either).
-unsafe fn install(filter: &SockFprog, notes: RawFd) {
+pub(super) unsafe fn install(filter: &SockFprog, notes: RawFd) {
     const SECCOMP_SET_MODE_FILTER: libc::c_long = 1;
     // SAFETY: `filter` and its instructions are live; the calls change only this task.
     unsafe {
@@ -334,7 +347,7 @@ unsafe fn install(filter: &SockFprog, notes: RawFd) {
     }
 }
 
-fn errno() -> i32 {
+pub(super) fn errno() -> i32 {
     // SAFETY: the address of this thread's errno is always valid.
     unsafe { *libc::__errno_location() }
 }
@@ -346,7 +359,7 @@ unsafe fn must(result: i32, notes: RawFd, step: u8) {
     }
 }
 
-unsafe fn say(notes: RawFd, step: u8, errno: i32) {
+pub(super) unsafe fn say(notes: RawFd, step: u8, errno: i32) {
     let [b0, b1, b2, b3] = errno.to_ne_bytes();
     let note = [step, b0, b1, b2, b3];
     // SAFETY: five bytes of a live array; the pipe is empty enough to take them at once.

@@ -200,5 +200,5 @@ fn subtree(task: &Task, seeds: &Seeds) -> u64 {
         .generations
         .as_ref()
         .map(|all| (all.count, all.tasks, all.various, all.each.shape(seeds)));
-    seeds.hash((task.children.shape(seeds), relay))
+    seeds.hash((task.children.shape(seeds), relay, task.untraced))
 }

@@ -21,6 +21,8 @@ impl TaskTree {
             comm: event.comm.clone(),
             program: None,
             via: None,
+            how: Some(event.how.clone()),
+            untraced: 0,
             born_ns: event.at_ns,
             end: None,
             let_go_ns: None,
@@ -45,7 +47,12 @@ impl TaskTree {
                 self.created(call, created);
             }
             Outcome::Failed { .. } => add(&mut self.totals.failed),
-            Outcome::Untraced { .. } => add(&mut self.totals.untraced),
+            Outcome::Untraced { .. } => {
+                add(&mut self.totals.untraced);
+                if let Some(caller) = self.tasks.get_mut(&call.task) {
+                    add(&mut caller.task.untraced);
+                }
+            }
             Outcome::Unfinished {} => add(&mut self.totals.unfinished),
             Outcome::Other(_) => {}
         }
@@ -71,6 +78,8 @@ impl TaskTree {
                 flags: call.request.flags.clone(),
                 shares_memory: process && call.request.has("CLONE_VM"),
             }),
+            how: None,
+            untraced: 0,
             born_ns: call.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
             end: None,
             let_go_ns: None,

@@ -119,10 +119,11 @@ impl Traits {
             .unwrap_or_default();
         flags.sort_unstable();
         flags.dedup();
-        let made: (Kind, _, _) = (
+        let made: (Kind, _, _, _) = (
             task.kind,
             via.map(|via| via.call),
             via.is_some_and(|via| via.shares_memory),
+            task.how.as_ref().map(crate::event::How::word),
         );
         let program = task.program.as_deref();
         let end = task.end.as_ref().map(|end| (&end.how, &end.status));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::children::Children;
 use super::fold::Fold;
 use super::likeness::Various;
-use crate::event::{Call, Ending, Kind, Status, TaskId, Tid};
+use crate::event::{Call, Ending, How, Kind, Status, TaskId, Tid};
 
 /// A task in the tree: alive, or gone with descendants alive; also the example of a [`Fold`].
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ pub struct Task {
     pub program: Option<Arc<Program>>,
     /// The call that made it; `None` for a task that no seen call made.
     pub via: Option<Via>,
+    /// How it came into view, where no seen call made it.
+    pub how: Option<How>,
+    /// Calls of its own whose child was let go untraced.
+    pub untraced: u64,
     /// When it was created, in nanoseconds since the start of the trace: the end of the call that made it, where
     /// that was seen, else `at_ns` of the line that introduced it.
     pub born_ns: u64,

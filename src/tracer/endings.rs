@@ -20,8 +20,13 @@ impl<K: Kernel> Tracer<K> {
         if tid == self.root {
             // The pid is free once it is reaped: no signal may go there any more.
             sys::forward_signals_to(0);
-            if self.start.is_some() {
-                self.kernel.reap(tid);
+            if let Some(starting) = &self.start {
+                if starting.hosted {
+                    // std's spawn waits for it, and panics where nothing is left to wait for.
+                    self.ended = true;
+                } else {
+                    self.kernel.reap(tid);
+                }
                 return Err(self.failed_start(&status));
             }
             self.status = Some(status.clone());

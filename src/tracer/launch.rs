@@ -12,7 +12,7 @@ use nix::unistd::{User, getgrouplist};
 use crate::abi;
 use crate::error::{Error, Result};
 use crate::event::{
-    Appeared, Event, FORMAT, How, Intercept, Kind, Mode, Start, Status, TaskId, hex, lossy,
+    Appeared, Event, FORMAT, How, Intercept, Kind, Mode, Start, Status, TaskId, Tid, hex, lossy,
 };
 use crate::sys::{self, Identity, Note, Program, SockFilter};
 
@@ -63,20 +63,7 @@ impl Tracer<Live> {
     pub fn launch(launch: &Launch) -> Result<Self> {
         let (intercept, why) = choose(launch.intercept);
         let abis = abi::arch::of_machine(std::env::consts::ARCH);
-        let instructions = match intercept {
-            Intercept::Seccomp => filter::build(&abis),
-            Intercept::Event | Intercept::Syscall => Vec::new(),
-        };
-        let filter = instructions
-            .iter()
-            .map(|insn| SockFilter {
-                code: insn.code,
-                jt: insn.jt,
-                jf: insn.jf,
-                k: insn.k,
-            })
-            .collect();
-        let program = prepare(launch, filter)?;
+        let program = prepare(launch, filter_for(intercept, &abis))?;
         let style = if launch.own_signals {
             Style::Mixed
         } else {
@@ -94,14 +81,7 @@ impl Tracer<Live> {
             why,
         };
         let mut child = sys::spawn(&program).map_err(|why| failed("fork", why))?;
-        tracer.root = child.pid;
-        sys::seize(child.pid, intercept == Intercept::Seccomp).map_err(|why| Error::Trace {
-            what: "PTRACE_SEIZE".into(),
-            why,
-            hint: Some(
-                "a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into(),
-            ),
-        })?;
+        tracer.take_child(child.pid)?;
         if launch.own_signals && launch.attach.is_none() {
             sys::forward_signals_to(child.pid);
             if let Some(time) = launch.timeout {
@@ -109,11 +89,31 @@ impl Tracer<Live> {
             }
         }
         child.go().map_err(|why| failed("the child is gone", why))?;
-        tracer.table.insert(
-            child.pid,
+        let line = describe(launch, intercept, why);
+        tracer.start = Some(Starting {
+            child,
+            line,
+            program: launch.program.clone(),
+            hosted: false,
+        });
+        Ok(tracer)
+    }
+
+    /// Seizes the child that is to become the program: it is task 1.
+    pub(super) fn take_child(&mut self, pid: Tid) -> Result<()> {
+        self.root = pid;
+        sys::seize(pid, self.intercept == Intercept::Seccomp).map_err(|why| Error::Trace {
+            what: "PTRACE_SEIZE".into(),
+            why,
+            hint: Some(
+                "a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into(),
+            ),
+        })?;
+        self.table.insert(
+            pid,
             Tracee {
                 id: TaskId(1),
-                tgid: child.pid,
+                tgid: pid,
                 kind: Kind::Process,
                 born_ns: Some(0),
                 full: false,
@@ -127,14 +127,8 @@ impl Tracer<Live> {
                 signal: None,
             },
         );
-        tracer.next_task = 2;
-        let line = describe(launch, intercept, why);
-        tracer.start = Some(Starting {
-            child,
-            line,
-            program: launch.program.clone(),
-        });
-        Ok(tracer)
+        self.next_task = 2;
+        Ok(())
     }
 }
 
@@ -206,7 +200,7 @@ impl<K: Kernel> Tracer<K> {
 }
 
 /// Why an exec failed, told apart as shells do: not there, or there and not to be run.
-fn cannot_run(program: String, errno: i32) -> Error {
+pub(super) fn cannot_run(program: String, errno: i32) -> Error {
     let why = io::Error::from_raw_os_error(errno);
     let missing = errno == libc::ENOENT || errno == libc::ENOTDIR;
     if missing && std::fs::exists(&program).unwrap_or(false) && program.contains('/') {
@@ -221,13 +215,30 @@ fn cannot_run(program: String, errno: i32) -> Error {
     }
 }
 
+/// The filter of this way of catching calls.
+pub(super) fn filter_for(intercept: Intercept, abis: &[&'static abi::Abi]) -> Vec<SockFilter> {
+    let instructions = match intercept {
+        Intercept::Seccomp => filter::build(abis),
+        Intercept::Event | Intercept::Syscall => Vec::new(),
+    };
+    instructions
+        .iter()
+        .map(|insn| SockFilter {
+            code: insn.code,
+            jt: insn.jt,
+            jf: insn.jf,
+            k: insn.k,
+        })
+        .collect()
+}
+
 /// When a time that begins now is over.
 pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout?)
 }
 
 /// The way of catching calls, and why it is not the filter, if it is not.
-fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
+pub(super) fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
     match wanted {
         Some(Intercept::Seccomp) => (Intercept::Seccomp, None),
         Some(other) => (other, Some("--intercept asks for it".to_owned())),
@@ -241,7 +252,11 @@ fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
 }
 
 /// The trace's first line, for a program that is started.
-fn describe(launch: &Launch, intercept: Intercept, intercept_why: Option<String>) -> Start {
+pub(super) fn describe(
+    launch: &Launch,
+    intercept: Intercept,
+    intercept_why: Option<String>,
+) -> Start {
     let command: Vec<&OsString> = std::iter::once(&launch.program)
         .chain(&launch.args)
         .collect();

@@ -6,7 +6,7 @@
 //!
 //! | file | answers |
 //! |---|---|
-//! | `launch` | how the program is started |
+//! | `launch`, `command` | how the program is started, by us or through a host's `Command` |
 //! | `attach`, `doubts`, `reaper`, `refusal` | how running tasks are taken, or why not |
 //! | `leave` | how tasks are let go, or ended |
 //! | `waiter` | whose report comes next |
@@ -21,6 +21,7 @@
 
 mod attach;
 mod calls;
+mod command;
 mod doubts;
 mod endings;
 mod facts;
@@ -61,6 +62,7 @@ use self::wait::Stop;
 use self::waiter::Woke;
 
 pub use self::attach::{Attach, Traced, trace};
+pub use self::command::{Hook, hook, spawn_failure};
 pub use self::launch::Launch;
 
 /// SIGKILL, on every architecture.
@@ -120,6 +122,8 @@ struct Starting {
     child: Spawned,
     line: crate::event::Start,
     program: std::ffi::OsString,
+    /// The host program spawned it and takes its status itself, should it end before its exec.
+    hosted: bool,
 }
 
 impl<K: Kernel> Tracer<K> {

@@ -15,8 +15,9 @@ use std::rc::Rc;
 
 use clonespy::event::{Call, Event};
 use clonespy::replay::Replay;
-use clonespy::report::{self, Calls, Look};
+use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
 use clonespy::{Outputs, Run, run};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 fn golden(name: &str) -> PathBuf {
@@ -112,54 +113,71 @@ fn difference(old: &str, new: &str) -> String {
     out
 }
 
+/// Every way of looking, by the name that its files have.
 fn variants() -> Vec<(&'static str, Look)> {
-    let look = Look::default;
+    fn with(change: impl FnOnce(&mut Look)) -> Look {
+        let mut look = Look::default();
+        change(&mut look);
+        look
+    }
+    let east = TimeZone::fixed(jiff::tz::offset(8));
     vec![
-        ("80", look()),
+        ("80", with(|_| ())),
+        ("120", with(|look| look.width = 120)),
+        ("40", with(|look| look.width = 40)),
+        ("ascii", with(|look| look.unicode = false)),
+        ("color", with(|look| look.color = true)),
         (
-            "120",
-            Look {
-                width: 120,
-                ..look()
-            },
+            "120.color",
+            with(|look| (look.width, look.color) = (120, true)),
+        ),
+        ("zh", with(|look| look.lang = Lang::Chinese)),
+        (
+            "zh.40",
+            with(|look| (look.lang, look.width) = (Lang::Chinese, 40)),
         ),
         (
-            "40",
-            Look {
-                width: 40,
-                ..look()
-            },
+            "zh.120",
+            with(|look| (look.lang, look.width) = (Lang::Chinese, 120)),
         ),
-        (
-            "ascii",
-            Look {
-                unicode: false,
-                ..look()
-            },
-        ),
-        (
-            "color",
-            Look {
-                color: true,
-                ..look()
-            },
-        ),
-        (
-            "v",
-            Look {
-                verbose: 1,
-                ..look()
-            },
-        ),
-        ("q", Look { quiet: 1, ..look() }),
-        ("qq", Look { quiet: 2, ..look() }),
-        ("qqq", Look { quiet: 3, ..look() }),
+        ("pipe", with(|look| look.cut = false)),
+        ("v", with(|look| look.verbose = 1)),
+        ("vv", with(|look| look.verbose = 2)),
+        ("why", with(|look| look.why = true)),
+        ("q", with(|look| look.quiet = 1)),
+        ("qq", with(|look| look.quiet = 2)),
+        ("qqq", with(|look| look.quiet = 3)),
         (
             "fork",
-            Look {
-                calls: Calls::NONE.with(Call::Fork).with(Call::Vfork),
-                ..look()
-            },
+            with(|look| look.calls = Calls::NONE.with(Call::Fork).with(Call::Vfork)),
+        ),
+        ("c", with(|look| look.summary = Summary::Only)),
+        (
+            "C.zh",
+            with(|look| (look.summary, look.lang) = (Summary::Too, Lang::Chinese)),
+        ),
+        (
+            "successes",
+            with(|look| look.outcomes = Outcomes::Successes),
+        ),
+        ("failures", with(|look| look.outcomes = Outcomes::Failures)),
+        ("y", with(|look| look.names = true)),
+        ("threads", with(|look| look.threads_only = true)),
+        ("depth", with(|look| look.depth = Some(0))),
+        (
+            "t",
+            with(|look| {
+                look.stamps.clock = Some(Clock::Seconds);
+                look.stamps.took = true;
+                look.zone = east;
+            }),
+        ),
+        (
+            "r",
+            with(|look| {
+                look.stamps.clock = Some(Clock::Epoch);
+                look.stamps.relative = true;
+            }),
         ),
     ]
 }
@@ -173,7 +191,7 @@ fn every_trace_looks_as_it_should() {
 
 #[test]
 fn every_way_of_looking() {
-    for name in ["pthread", "vfork"] {
+    for name in ["pthread", "vfork", "failed", "odd", "hostile"] {
         for (variant, look) in variants() {
             expect(&format!("{name}.{variant}.txt"), &text(name, &look));
         }
@@ -189,6 +207,11 @@ fn whatever_is_recorded_nothing_reaches_the_terminal_but_text() {
             assert!(!text.contains(odd), "{name}.{variant}");
             assert!(!text.contains('\u{202e}'), "{name}.{variant}");
             assert!(look.unicode || text.is_ascii(), "{name}.{variant}");
+            // A word longer than a line is not cut: that is what may stand out.
+            let wide = |line: &&str| width(line) > look.width && line.contains(' ');
+            let long: Vec<_> = text.lines().filter(wide).collect();
+            let may = !look.cut || look.color || name == "newer" || name == "hostile";
+            assert!(may || long.is_empty(), "{name}.{variant}: {long:#?}");
             assert!(text.is_empty() || text.ends_with('\n'), "{name}.{variant}");
         }
     }
@@ -300,6 +323,33 @@ fn twenty_thousand_threads_are_one_row() {
     expect("storm.qq.txt", &render(storm(), "text", &look).0);
 }
 
+#[test]
+fn twenty_thousand_lines_alike_are_few_and_all_shows_each() {
+    let (text, _) = render(storm(), "text", &Look::default());
+    expect("storm.80.txt", &text);
+    let look = Look {
+        all: true,
+        ..Look::default()
+    };
+    let (text, _) = render(storm(), "text", &look);
+    assert_eq!(text.matches("clone3 → thread ").count(), 20_000);
+    assert!(!text.contains("more like this"));
+}
+
+/// Columns on a screen.
+fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+#[test]
+fn strace_lines() {
+    for name in ["pthread", "vfork", "failed", "odd", "hostile", "exec"] {
+        let path = golden(&format!("{name}.jsonl"));
+        let (text, _) = render(Replay::open(&path).unwrap(), "strace", &Look::default());
+        expect(&format!("{name}.strace"), &text);
+    }
+}
+
 /// The program itself, away from this machine's locale and colours.
 fn clonespy(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clonespy"));
@@ -393,7 +443,7 @@ fn a_cut_trace_is_a_warning_and_garbage_a_failure() {
     check(
         &output,
         125,
-        &["clonespy: cannot read /nowhere: No such file or directory (os error 2)"],
+        &["clonespy: cannot read /nowhere: No such file or directory"],
     );
 }
 
@@ -411,13 +461,22 @@ fn the_command_line_fails_with_125_and_one_line() {
     assert_eq!(lines(&output.stderr).len(), 1);
     assert!(lines(&output.stderr)[0].contains("--format"));
     let output = clonespy(&["-o", "/nowhere/x", "true"]).output().unwrap();
-    let error = "clonespy: cannot write /nowhere/x: No such file or directory (os error 2)";
+    let error = "clonespy: cannot write /nowhere/x: No such file or directory";
     check(&output, 125, &[error]);
 }
 
 #[test]
 fn help_and_schema_go_to_stdout() {
-    for args in [&["--help"][..], &["--version"], &["--generate=schema"]] {
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["--generate=schema"],
+        &["--generate=man"],
+        &["--generate=complete-bash"],
+        &["--generate=complete-zsh"],
+        &["--generate=complete-fish"],
+    ] {
         let output = clonespy(args).output().unwrap();
         check(&output, 0, &[]);
         assert!(!output.stdout.is_empty());
@@ -440,7 +499,7 @@ fn a_closed_pipe_is_no_noise_and_a_full_disk_is() {
     let output = clonespy(&["replay", "-o", "/dev/full", "pthread.jsonl"])
         .output()
         .unwrap();
-    let error = "clonespy: the report to /dev/full was lost: No space left on device (os error 28)";
+    let error = "clonespy: the report to /dev/full was lost: No space left on device";
     check(&output, 125, &[error]);
 }
 

@@ -33,7 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What joins the layers and may use all of them.
-const JOINTS: &[&str] = &["lib", "cli", "main"];
+const JOINTS: &[&str] = &["lib", "trace", "perform", "cli", "main"];
 
 /// Modules for tests alone: any test may use them.
 const SAMPLES: &str = "_samples";

@@ -28,6 +28,11 @@ mod trace; // runs a program under clonespy
 mod attach; // running programs: seen, let go, and as before
 mod driven; // a program that does what a test says
 
+// Expectations.
+mod check; // every fixture's expectation file: it holds, and each of its values matters
+mod library; // clonespy::trace, from this multi-threaded program
+
 // The face.
 mod face; // outputs and statuses around a live trace, and that a replay shows the same
 mod golden; // recorded traces, rendered and compared with files
+mod strace_lines; // what --format strace prints, beside strace and read by others

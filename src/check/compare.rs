@@ -1,0 +1,318 @@
+//! An expectation against what was seen.
+
+use std::collections::BTreeMap;
+
+use crate::abi::CloneFlags;
+use crate::event::Outcome;
+
+use super::assign::{assign, in_order};
+use super::expect::{Expectation, Other, Placed};
+use super::mismatch::{Mismatch, Problem};
+use super::row::{KEYS, Row, View};
+use super::seen::Seen;
+use super::values::{Range, status_words};
+use super::wording::{details_of, line, lines};
+
+/// CLONE_UNTRACED (include/uapi/linux/sched.h).
+const CLONE_UNTRACED: CloneFlags = CloneFlags(0x0080_0000);
+
+impl Expectation {
+    /// Whether the trace is as expected.
+    ///
+    /// # Errors
+    /// All that differs.
+    pub fn check(&self, seen: &Seen) -> Result<(), Mismatch> {
+        let mut problems = Vec::new();
+        if let Some(why) = seen.cut() {
+            problems.push(Problem {
+                key: "trace".to_owned(),
+                line: None,
+                expected: "a whole trace, up to the end of the last task".to_owned(),
+                seen: why,
+                details: Vec::new(),
+            });
+        }
+        self.check_exit(seen, &mut problems);
+        self.check_counts(seen, &mut problems);
+        self.check_forbidden(seen, &mut problems);
+        self.check_calls(seen, &mut problems);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let command = match (self.recipe.command.is_empty(), seen.start()) {
+            (true, Some(start)) => start.command.clone(),
+            _ => self.recipe.command.clone(),
+        };
+        Err(Mismatch {
+            file: self.file.clone(),
+            command,
+            problems,
+        })
+    }
+
+    fn check_exit(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+        if let Some(Placed { value, line }) = &self.exit
+            && !value.contains(seen.status())
+        {
+            problems.push(Problem {
+                key: "exit".to_owned(),
+                line: *line,
+                expected: value.to_string(),
+                seen: status_words(seen.status()),
+                details: Vec::new(),
+            });
+        }
+    }
+
+    fn check_counts(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+        for (count, Placed { value, line }) in &self.counts {
+            let number = (count.of)(seen);
+            let unseen = count.needs.and_then(|what| seen.blind_to(what));
+            if value.contains(number) && unseen.is_none() {
+                continue;
+            }
+            let mut details = details_of(count.name, seen);
+            // Processes and threads are made of the same calls: those are shown once.
+            if problems.iter().any(|problem| problem.details == details) {
+                details.clear();
+            }
+            if let Some(why) = unseen {
+                details.push(format!("not all of them can be seen here: {why}"));
+            }
+            problems.push(Problem {
+                key: format!("tasks.{}", count.name),
+                line: *line,
+                expected: format!("{value} ({})", count.help),
+                seen: match unseen {
+                    Some(_) => format!("{number} or more"),
+                    None => number.to_string(),
+                },
+                details,
+            });
+        }
+    }
+
+    fn check_forbidden(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+        let mut forbid =
+            |key: &str, line: Option<usize>, what: String, bad: &dyn Fn(&View) -> bool| {
+                let views = seen.calls().iter().map(|call| View::of(seen, call));
+                let found: Vec<View> = views.filter(bad).collect();
+                if !found.is_empty() {
+                    problems.push(Problem {
+                        key: format!("forbid.{key}"),
+                        line,
+                        expected: format!("no call with {what}"),
+                        seen: calls(found.len()),
+                        details: lines(&found),
+                    });
+                }
+            };
+        if let Some(Placed { value, line }) = &self.forbid.flags {
+            forbid("flags", *line, value.to_string(), &|view| {
+                view.flags().is_some_and(|flags| flags.intersects(*value))
+            });
+        }
+        if let Some(Placed { line, .. }) = &self.forbid.untraced {
+            let what = format!("{CLONE_UNTRACED}, which hides its child from tracers");
+            forbid("untraced", *line, what, &|view| {
+                let asked = view.flags();
+                asked.is_some_and(|flags| flags.intersects(CLONE_UNTRACED))
+                    || matches!(view.call.outcome, Outcome::Untraced { .. })
+            });
+        }
+        if let Some(Placed { value, line }) = &self.forbid.calls {
+            let names: Vec<&str> = value.iter().map(|call| call.name()).collect();
+            forbid("calls", *line, names.join(" or "), &|view| {
+                value.contains(&view.call.request.call)
+            });
+        }
+    }
+
+    fn check_calls(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+        if self.rows.is_empty() && self.other() == Other::Allow {
+            return;
+        }
+        let views = seen.calls().iter().map(|call| View::of(seen, call));
+        let views: Vec<View> = views.collect();
+        let rows = |view: &View| -> Vec<usize> {
+            let all = self.rows.iter().enumerate();
+            let fitting = all.filter(|(_, row)| row.fits(view));
+            fitting.map(|(index, _)| index).collect()
+        };
+        let fits: Vec<Vec<usize>> = views.iter().map(rows).collect();
+        let ranges: Vec<Range> = self.rows.iter().map(Row::wanted).collect();
+        let before = problems.len();
+        let assigned = assign(fits.clone(), &ranges);
+        let at = |calls: &[usize]| -> Vec<View> {
+            calls
+                .iter()
+                .filter_map(|&call| views.get(call))
+                .copied()
+                .collect()
+        };
+        for (index, row) in self.rows.iter().enumerate() {
+            let over = assigned.excess.iter().filter(|(_, full)| *full == index);
+            let over: Vec<usize> = over.map(|(call, _)| *call).collect();
+            let has = assigned.counts.get(index).copied().unwrap_or_default();
+            if let Some(problem) = row_count(index, row, has, &at(&over), &views) {
+                problems.push(problem);
+            }
+        }
+        if self.other() == Other::Forbid {
+            self.strangers(&at(&assigned.strangers), problems);
+        }
+        if let (Some(ordered), true) = (&self.ordered, problems.len() == before) {
+            // Strangers that are allowed may stand anywhere.
+            let known = fits.iter().zip(&views).filter(|(rows, _)| !rows.is_empty());
+            let (fits, views): (Vec<Vec<usize>>, Vec<View>) =
+                known.map(|(rows, view)| (rows.clone(), *view)).unzip();
+            if let Err((row, call)) = in_order(&fits, &ranges) {
+                problems.push(self.disorder(ordered, row, views.get(call)));
+            }
+        }
+    }
+
+    fn disorder(&self, ordered: &Placed<()>, row: usize, view: Option<&View>) -> Problem {
+        let row_words = self.rows.get(row).map(Row::words).unwrap_or_default();
+        Problem {
+            key: "ordered".to_owned(),
+            line: ordered.line,
+            expected: format!(
+                "calls in the order of the rows; here clone[{}], or what follows it",
+                row + 1
+            ),
+            seen: match view {
+                Some(view) => line(view),
+                None => "the end of the trace".to_owned(),
+            },
+            details: vec![format!("clone[{}]: {row_words}", row + 1)],
+        }
+    }
+
+    /// Calls that fit no row, those alike together, each with what comes closest.
+    fn strangers(&self, views: &[View], problems: &mut Vec<Problem>) {
+        let mut alike: BTreeMap<Vec<String>, Vec<View>> = BTreeMap::new();
+        for view in views {
+            let look = KEYS.iter().filter(|key| key.name != "name");
+            alike
+                .entry(look.map(|key| (key.seen)(view)).collect())
+                .or_default()
+                .push(*view);
+        }
+        let mut groups: Vec<Vec<View>> = alike.into_values().collect();
+        groups.sort_by_key(|group| group.first().map(|view| view.call.seq));
+        for group in groups {
+            let Some(first) = group.first() else {
+                continue;
+            };
+            let mut details = lines(&group);
+            let rows = self.rows.iter().enumerate();
+            let closest = rows.min_by_key(|(_, row)| row.distance(first));
+            if let Some((index, row)) = closest {
+                details.extend(differences(index, row, first));
+            }
+            problems.push(Problem {
+                key: match self.other {
+                    Some(_) => "else".to_owned(),
+                    None => "clone".to_owned(),
+                },
+                line: self.other.as_ref().and_then(|other| other.line),
+                expected: match self.rows.len() {
+                    0 => "no call at all (else = \"forbid\")".to_owned(),
+                    _ => "every call fits a [[clone]]".to_owned(),
+                },
+                seen: match group.len() {
+                    1 => "a call that fits none".to_owned(),
+                    n => format!("{n} calls that fit none"),
+                },
+                details,
+            });
+        }
+    }
+}
+
+/// In what a call differs from a row, key by key.
+fn differences(index: usize, row: &Row, view: &View) -> Vec<String> {
+    let place = match row.line {
+        Some(line) => format!("clone[{}] (line {line})", index + 1),
+        None => format!("clone[{}]", index + 1),
+    };
+    let mut out = vec![format!("closest is {place}, which differs in")];
+    let outcome = KEYS
+        .iter()
+        .find(|key| !(key.fits)(row, view) && key.name == "outcome");
+    for key in KEYS.iter().filter(|key| !(key.fits)(row, view)) {
+        // Where nothing was created, it has neither name nor end: one difference, not four.
+        let of_child = ["kind", "name", "exit"].contains(&key.name);
+        if of_child && outcome.is_some() && view.child.is_none() {
+            continue;
+        }
+        let expected = (key.expected)(row).unwrap_or_default();
+        out.push(format!("  {}: expected {expected}", key.name));
+        out.push(format!(
+            "  {:1$}  seen     {2}",
+            "",
+            key.name.len(),
+            (key.seen)(view)
+        ));
+        let (wanted, seen) = match (key.name, row.flags.or(row.require), view.flags()) {
+            ("flags" | "require", Some(wanted), Some(seen)) => (wanted, seen),
+            _ => continue,
+        };
+        let (added, missing) = (seen.difference(wanted), wanted.difference(seen));
+        if key.name == "flags" && !added.is_empty() {
+            out.push(format!("  {:1$}  added    {added}", "", key.name.len()));
+        }
+        if !missing.is_empty() {
+            out.push(format!("  {:1$}  missing  {missing}", "", key.name.len()));
+        }
+    }
+    out
+}
+
+/// A row that has too few calls, or too many.
+fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> Option<Problem> {
+    let more = u64::try_from(over.len()).unwrap_or(u64::MAX);
+    let wanted = row.wanted();
+    let number = has.saturating_add(more);
+    if wanted.contains(number) {
+        return None;
+    }
+    let mut details = vec![row.words()];
+    if number < wanted.min {
+        // What was probably meant: the call that is nearest to the row.
+        let others = all.iter().filter(|view| !row.fits(view));
+        let near = others.min_by_key(|view| row.distance(view));
+        if let (Some(view), 0) = (near, number) {
+            details.push(format!("nearest: {}", line(view)));
+            details.extend(differences(index, row, view).into_iter().skip(1));
+        }
+    } else {
+        details.extend(
+            lines(over)
+                .into_iter()
+                .map(|line| format!("too many: {line}")),
+        );
+    }
+    Some(Problem {
+        key: format!("clone[{}].count", index + 1),
+        line: row.line,
+        expected: calls_range(wanted, row.count.is_none()),
+        seen: number.to_string(),
+        details,
+    })
+}
+
+fn calls_range(range: Range, unsaid: bool) -> String {
+    match unsaid {
+        true => "1 or more such calls (no count is given)".to_owned(),
+        false => format!("{range} such calls"),
+    }
+}
+
+fn calls(count: usize) -> String {
+    match count {
+        1 => "a call".to_owned(),
+        n => format!("{n} calls"),
+    }
+}

@@ -1,0 +1,205 @@
+//! What is expected of a program: the model behind an expectation file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::abi::CloneFlags;
+use crate::error::{Error, Result};
+use crate::event::Call;
+
+use super::row::Row;
+use super::seen::Seen;
+use super::values::{Ends, Glob, Range};
+
+/// What a program is expected to create. Read from a file ([`Expectation::from_file`]) or built
+/// from [`Expectation::default`], which expects nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expectation {
+    /// The file that it comes from, for messages.
+    pub file: Option<PathBuf>,
+    /// How the program is run.
+    pub recipe: Recipe,
+    /// The machines that it speaks of, as `uname -m` names them; none: all.
+    pub machine: Vec<String>,
+    /// How the program ends.
+    pub exit: Option<Placed<Ends>>,
+    /// How many tasks of each sort, by the names of [`COUNTS`].
+    pub counts: Vec<(&'static Count, Placed<Range>)>,
+    /// The calls.
+    pub rows: Vec<Row>,
+    /// What becomes of a call that no row fits.
+    pub other: Option<Placed<Other>>,
+    /// The calls come in the order of the rows.
+    pub ordered: Option<Placed<()>>,
+    /// What must not be.
+    pub forbid: Forbid,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Its line in the file, from 1; `None`: it was not read from a file.
+    pub line: Option<usize>,
+}
+
+impl<T> From<T> for Placed<T> {
+    fn from(value: T) -> Self {
+        Placed { value, line: None }
+    }
+}
+
+/// How a program is run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipe {
+    /// The program and its arguments. A program with a `/` in it is relative to `directory`.
+    pub command: Vec<String>,
+    /// A shell command that is run before, and must succeed.
+    pub build: Option<String>,
+    /// Changes to the environment: set, or (`None`) removed.
+    pub env: Vec<(String, Option<String>)>,
+    /// What the program reads; nothing, if absent.
+    pub stdin: Option<String>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// A line of its standard output that fits this says that it cannot do its work on this
+    /// machine: the check is skipped.
+    pub skip: Option<Glob>,
+    /// Where it is built and run: the file's directory.
+    pub directory: PathBuf,
+}
+
+/// What becomes of a call that no row fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// The check fails.
+    Forbid,
+    /// Nothing.
+    Allow,
+}
+
+/// What must not be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Forbid {
+    /// No call, be it refused by the kernel, passes one of these.
+    pub flags: Option<Placed<CloneFlags>>,
+    /// No call passes CLONE_UNTRACED.
+    pub untraced: Option<Placed<()>>,
+    /// None of these calls is made.
+    pub calls: Option<Placed<Vec<Call>>>,
+}
+
+/// A key of `[tasks]`.
+#[derive(Debug)]
+pub struct Count {
+    /// As files and `--NAME` have it.
+    pub name: &'static str,
+    /// What is counted.
+    pub help: &'static str,
+    /// The count.
+    pub of: fn(&Seen) -> u64,
+    /// What a tracer must have been able to see for it.
+    pub needs: Option<&'static str>,
+}
+
+impl PartialEq for Count {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Everything that can be counted.
+pub static COUNTS: &[Count] = &[
+    Count {
+        name: "processes",
+        help: "distinct thread groups",
+        of: |seen| seen.tree().totals().processes,
+        needs: None,
+    },
+    Count {
+        name: "threads",
+        help: "every task, the first one of each process included, as ps -eLf counts",
+        of: |seen| seen.tree().totals().threads,
+        needs: None,
+    },
+    Count {
+        name: "created",
+        help: "tasks that calls made",
+        of: |seen| seen.tree().totals().created,
+        needs: None,
+    },
+    Count {
+        name: "failed",
+        help: "calls that the kernel, or a filter, refused",
+        of: |seen| seen.tree().totals().failed,
+        needs: Some("failed calls"),
+    },
+    Count {
+        name: "unfinished",
+        help: "calls whose caller died inside, without a child",
+        of: |seen| seen.tree().totals().unfinished,
+        needs: None,
+    },
+    Count {
+        name: "cut_off",
+        help: "threads still alive when their process ended",
+        of: |seen| number(seen.tasks().iter().filter(|task| task.cut_off).count()),
+        needs: None,
+    },
+    Count {
+        name: "outlived",
+        help: "processes that ended after the program that was started",
+        of: |seen| number(seen.tasks().iter().filter(|task| task.outlived).count()),
+        needs: None,
+    },
+];
+
+/// The row of this name in [`COUNTS`].
+pub fn count(name: &str) -> Option<&'static Count> {
+    COUNTS.iter().find(|count| count.name == name)
+}
+
+impl Expectation {
+    /// Reads an expectation file. Its command is relative to the file's directory.
+    ///
+    /// # Errors
+    /// It cannot be read, or has mistakes: all of them are shown, with their places.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|why| Error::Input {
+            path: path.to_owned(),
+            why,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of an expectation file; `path` names it in messages.
+    ///
+    /// # Errors
+    /// All mistakes, with their places.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        super::read::read(text, path)
+    }
+
+    /// Expects a count, in place of what the file said of it.
+    pub fn set_count(&mut self, name: &str, range: Range) -> Option<()> {
+        let count = count(name)?;
+        self.counts.retain(|(known, _)| *known != count);
+        self.counts.push((count, range.into()));
+        Some(())
+    }
+
+    /// What becomes of calls that no row fits: forbidden, where there are rows.
+    pub fn other(&self) -> Other {
+        match &self.other {
+            Some(other) => other.value,
+            None if self.rows.is_empty() => Other::Allow,
+            None => Other::Forbid,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What differs, for a person who never saw the program that says so.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::values::safe;
+
+/// One thing that is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The key that does not hold: `tasks.threads`, `clone[2].count`, `forbid.flags`.
+    pub key: String,
+    /// Its line in the expectation file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// What was expected.
+    pub expected: String,
+    /// What was seen instead.
+    pub seen: String,
+    /// The calls and tasks that it is about, and how they differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+}
+
+/// A trace that is not as expected: all that differs.
+///
+/// Both [`fmt::Display`] and [`fmt::Debug`] are the readable difference, so that `unwrap()` and `?`
+/// in a test show it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// The expectation file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// What was run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// What differs, in the order of the file's keys.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        let things = if count == 1 { "thing" } else { "things" };
+        write!(
+            f,
+            "the program did not do what was expected: {count} {things} differ"
+        )?;
+        if count == 1 {
+            f.write_str("s")?;
+        }
+        if let Some(file) = &self.file {
+            write!(f, "\n  expected by {}", safe(&file.display().to_string()))?;
+        }
+        if !self.command.is_empty() {
+            let words: Vec<String> = self.command.iter().map(|word| shell(word)).collect();
+            write!(f, "\n  command     {}", words.join(" "))?;
+        }
+        for problem in &self.problems {
+            write!(f, "\n\n  {}", problem.key)?;
+            if let Some(line) = problem.line {
+                match &self.file {
+                    Some(file) => write!(f, "   ({}:{line})", safe(&file.display().to_string()))?,
+                    None => write!(f, "   (line {line})")?,
+                }
+            }
+            write!(f, "\n    - expected  {}", safe(&problem.expected))?;
+            write!(f, "\n    + seen      {}", safe(&problem.seen))?;
+            for detail in &problem.details {
+                write!(f, "\n      {}", safe(detail))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// A word as a shell takes it.
+pub(super) fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", safe(&word.replace('\'', r"'\''")))
+}

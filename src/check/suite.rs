@@ -1,0 +1,316 @@
+//! Many checks, one verdict.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::abi::CloneFlags;
+use crate::error::{Error, Result};
+use crate::event::Event;
+
+use super::bless::bless;
+use super::expect::{Expectation, Recipe};
+use super::formats::Teller;
+use super::mismatch::Mismatch;
+use super::seen::Seen;
+use super::values::Range;
+
+/// What is to be checked, and how.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CheckPlan {
+    /// The checks.
+    pub tasks: Vec<Task>,
+    /// How many run at once; 0: one.
+    pub jobs: usize,
+    /// Writes what was seen into the files instead of checking it.
+    pub bless: bool,
+    /// The longest that a program may take whose file does not say.
+    pub timeout: Option<Duration>,
+}
+
+/// One check.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Task {
+    /// The expectation file. None: what `adhoc` says is all.
+    pub file: Option<PathBuf>,
+    /// What is looked at.
+    pub subject: Subject,
+    /// What the command line says besides.
+    pub adhoc: Adhoc,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// The command that the file names.
+    #[default]
+    Own,
+    /// This one, in the present directory, with our standard streams.
+    Command(Vec<OsString>),
+    /// A recorded trace.
+    Trace(PathBuf),
+}
+
+/// Expectations without a file. They go before what a file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Adhoc {
+    /// By the names of [`COUNTS`](super::COUNTS).
+    pub counts: Vec<(&'static str, Range)>,
+    /// Flags that no call may pass.
+    pub forbid: CloneFlags,
+}
+
+/// What the runner is to do: build, run and trace a program, or read a recorded trace.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// How; for a command of the command line only its `timeout` counts.
+    pub recipe: Recipe,
+    /// What.
+    pub subject: Subject,
+}
+
+/// What the runner saw.
+#[derive(Debug, Default)]
+pub struct Ran {
+    /// The events of the trace.
+    pub events: Vec<Event>,
+    /// What the program wrote, where it was not written to our own streams.
+    pub stdout: Vec<u8>,
+    /// The same of standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Does a [`Job`]. Launching and reading traces are beyond this module.
+pub type Perform<'a> = dyn Fn(&Job) -> Result<Ran> + Sync + 'a;
+
+/// What came of one check.
+#[derive(Debug)]
+pub struct Checked {
+    /// The file, or the command.
+    pub name: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
+    /// What the program wrote to standard output, as far as it was taken.
+    pub stdout: Vec<u8>,
+    /// The same of standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// What came of a check.
+#[derive(Debug)]
+pub enum Outcome {
+    /// All is as expected.
+    Holds,
+    /// Something differs.
+    Fails(Mismatch),
+    /// It is not for this machine.
+    Skipped(String),
+    /// It could not be decided.
+    Broken(String),
+    /// What was seen was written. `false`: it stood there already.
+    Blessed(bool),
+}
+
+/// The whole.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Every check, in the order of the plan.
+    pub checks: Vec<Checked>,
+    /// Reports that could not be written.
+    pub lost: Vec<io::Error>,
+}
+
+impl Verdict {
+    /// The exit status: 0 all hold, 1 an expectation fails, 2 a check could not run.
+    pub fn status(&self) -> u8 {
+        let any = |is: fn(&Outcome) -> bool| self.checks.iter().any(|done| is(&done.outcome));
+        if any(|outcome| matches!(outcome, Outcome::Broken(_))) || !self.lost.is_empty() {
+            2
+        } else {
+            u8::from(any(|outcome| matches!(outcome, Outcome::Fails(_))))
+        }
+    }
+}
+
+/// Runs the checks, `plan.jobs` at a time, and tells each, in the order of the plan.
+pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>]) -> Verdict {
+    let next = AtomicUsize::new(0);
+    let (send, receive) = mpsc::channel();
+    let mut verdict = Verdict::default();
+    let mut muted = vec![false; tellers.len()];
+    let mut tell = |verdict: &mut Verdict,
+                    call: &dyn Fn(&mut dyn Teller, &Verdict) -> io::Result<()>| {
+        for (teller, muted) in tellers.iter_mut().zip(&mut muted) {
+            if !*muted && let Err(why) = call(teller.as_mut(), verdict) {
+                *muted = true;
+                verdict.lost.push(why);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..plan.jobs.clamp(1, plan.tasks.len().max(1)) {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(task) = plan.tasks.get(index) else {
+                        return;
+                    };
+                    // The receiver stays until all have been sent.
+                    let _ = send.send((index, check(plan, task, perform)));
+                }
+            });
+        }
+        drop(send);
+        let mut waiting: BTreeMap<usize, Checked> = BTreeMap::new();
+        for (index, done) in receive {
+            waiting.insert(index, done);
+            while let Some(done) = waiting.remove(&verdict.checks.len()) {
+                verdict.checks.push(done);
+                tell(
+                    &mut verdict,
+                    &|teller, verdict| match verdict.checks.last() {
+                        Some(done) => teller.checked(done),
+                        None => Ok(()),
+                    },
+                );
+            }
+        }
+    });
+    tell(&mut verdict, &|teller, verdict| teller.finish(verdict));
+    verdict
+}
+
+fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
+    let began = Instant::now();
+    let name = match (&task.file, &task.subject) {
+        (Some(file), _) => file.display().to_string(),
+        (None, Subject::Trace(file)) => file.display().to_string(),
+        (None, Subject::Command(words)) => {
+            let words = words
+                .iter()
+                .map(|word| super::mismatch::shell(&word.to_string_lossy()));
+            words.collect::<Vec<_>>().join(" ")
+        }
+        (None, Subject::Own) => "nothing".to_owned(),
+    };
+    let mut ran = Ran::default();
+    let outcome = decide(plan, task, perform, &mut ran)
+        .unwrap_or_else(|why| Outcome::Broken(why.to_string()));
+    Checked {
+        name,
+        outcome,
+        took: began.elapsed(),
+        stdout: ran.stdout,
+        stderr: ran.stderr,
+    }
+}
+
+fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Result<Outcome> {
+    let expectation = expectation(plan, task)?;
+    let mut recipe = expectation.recipe.clone();
+    recipe.timeout = recipe.timeout.or(plan.timeout);
+    let limit = recipe.timeout;
+    *ran = perform(&Job {
+        recipe,
+        subject: task.subject.clone(),
+    })?;
+    if let Some(why) = skipped(&expectation, ran) {
+        return Ok(Outcome::Skipped(why));
+    }
+    let seen = Seen::of(&ran.events);
+    if let Some(why) = seen.cut() {
+        let killed = seen
+            .end()
+            .is_some_and(|end| end.cut.as_deref() == Some("timeout"));
+        let limit = limit.filter(|_| killed);
+        let what = limit.map_or(why, |limit| {
+            format!(
+                "`timeout`: it was still running after {} s, and was killed",
+                limit.as_secs_f64()
+            )
+        });
+        return Err(Error::Check { what });
+    }
+    if plan.bless {
+        let file = task.file.as_deref().unwrap_or(Path::new(""));
+        return write(file, &bless(&expectation.recipe, &seen)?).map(Outcome::Blessed);
+    }
+    Ok(match expectation.check(&seen) {
+        Ok(()) => Outcome::Holds,
+        Err(mismatch) => Outcome::Fails(mismatch),
+    })
+}
+
+/// The file's expectation, with what the command line adds.
+fn expectation(plan: &CheckPlan, task: &Task) -> Result<Expectation> {
+    let usage = |what: &str| Err(Error::Usage(what.to_owned()));
+    let mut expectation = match (&task.file, plan.bless) {
+        // Only how it is run is taken over; a file that is not there yet is written.
+        (Some(file), true) => match std::fs::exists(file) {
+            Ok(true) => Expectation::from_file(file)?,
+            _ => Expectation::default(),
+        },
+        (Some(file), false) => Expectation::from_file(file)?,
+        (None, true) => return usage("--bless needs --expect FILE, where it is to be written"),
+        (None, false) => Expectation::default(),
+    };
+    if task.subject == Subject::Own && expectation.recipe.command.is_empty() {
+        let file = task.file.as_deref().unwrap_or(Path::new("")).display();
+        return usage(&format!("{file}: names no `command`; give one after --"));
+    }
+    if let (Subject::Command(words), true) = (&task.subject, plan.bless) {
+        let words = words.iter().map(|word| word.to_string_lossy().into_owned());
+        expectation.recipe.command = words.collect();
+    }
+    for (name, range) in &task.adhoc.counts {
+        if expectation.set_count(name, *range).is_none() {
+            return usage(&format!("{name} is not counted"));
+        }
+    }
+    if !task.adhoc.forbid.is_empty() {
+        let flags = expectation.forbid.flags.get_or_insert(CloneFlags(0).into());
+        flags.value = flags.value.union(task.adhoc.forbid);
+    }
+    Ok(expectation)
+}
+
+/// Why the check is not for this machine, or for what the trace was recorded on.
+fn skipped(expectation: &Expectation, ran: &Ran) -> Option<String> {
+    if let Some(skip) = &expectation.recipe.skip {
+        let said = String::from_utf8_lossy(&ran.stdout);
+        if let Some(line) = said.lines().find(|line| skip.fits(line)) {
+            return Some(format!("the program says: {line}"));
+        }
+    }
+    let Some(Event::Start(start)) = ran.events.first() else {
+        return None;
+    };
+    let machines = &expectation.machine;
+    (!machines.is_empty() && !machines.contains(&start.machine)).then(|| {
+        format!(
+            "it is about {}, and this is {}",
+            machines.join(" or "),
+            start.machine
+        )
+    })
+}
+
+/// Writes a blessed file; `false`: it stood there already.
+fn write(file: &Path, text: &str) -> Result<bool> {
+    if std::fs::read(file).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(false);
+    }
+    std::fs::write(file, text).map_err(|why| Error::Output {
+        path: file.to_owned(),
+        why,
+    })?;
+    Ok(true)
+}

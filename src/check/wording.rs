@@ -1,0 +1,144 @@
+//! Calls, tasks and counts in words.
+
+use std::collections::BTreeMap;
+
+use crate::event::{CloneCall, Outcome};
+
+use super::known;
+use super::row::View;
+use super::seen::{Seen, SeenTask};
+
+/// How many calls or tasks are shown of each sort of trouble.
+const SHOWN: usize = 4;
+
+/// The first few calls, a line each.
+pub(super) fn lines(views: &[View]) -> Vec<String> {
+    few(views, line)
+}
+
+fn few<T>(all: &[T], words: impl Fn(&T) -> String) -> Vec<String> {
+    // One more is not worth a line that says so.
+    let shown = if all.len() > SHOWN + 1 {
+        SHOWN
+    } else {
+        all.len()
+    };
+    let mut lines: Vec<String> = all.iter().take(shown).map(words).collect();
+    if shown < all.len() {
+        lines.push(format!("and {} more", all.len() - shown));
+    }
+    lines
+}
+
+/// A call: who, what, from where, and what came of it.
+pub(super) fn line(view: &View) -> String {
+    let call = view.call;
+    let request = match (known::name_of(&call.request), view.flags()) {
+        (Some(name), _) => format!("{} (as {name} does)", call.request.call),
+        (None, Some(flags)) if flags.is_empty() => format!(
+            "{} without flags, exit signal {}",
+            call.request.call,
+            view.exit_signal()
+        ),
+        (None, Some(flags)) => format!(
+            "{} with {flags}, exit signal {}",
+            call.request.call,
+            view.exit_signal()
+        ),
+        (None, None) => format!("{} with unreadable arguments", call.request.call),
+    };
+    let result = match (&call.outcome, view.child) {
+        (Outcome::Created(_), Some(child)) => {
+            format!("made {} {}", child.kind, task_words(child))
+        }
+        (Outcome::Failed { errno, .. }, _) => format!("failed with {errno}"),
+        (Outcome::Untraced { .. }, _) => "made a task that was let go untraced".to_owned(),
+        (Outcome::Unfinished {}, _) => "its caller died inside of it".to_owned(),
+        _ => "with an outcome that is not known".to_owned(),
+    };
+    let place = match place(call) {
+        Some(place) => format!(", from {place}"),
+        None => String::new(),
+    };
+    format!(
+        "{request} by {:?} (tid {}){place}, seq {}: {result}",
+        call.comm, call.tid, call.seq
+    )
+}
+
+/// The innermost place of the caller that has a name.
+fn place(call: &CloneCall) -> Option<String> {
+    let place = call.caller.iter().find(|place| place.symbol.is_some())?;
+    let symbol = place.symbol.as_deref()?;
+    Some(match (&place.file, place.line) {
+        (Some(file), Some(line)) => format!("{symbol} at {file}:{line}"),
+        _ => symbol.to_owned(),
+    })
+}
+
+fn task_words(task: &SeenTask) -> String {
+    format!("{:?} (tid {})", task.name, task.tid)
+}
+
+/// What a count is made of.
+pub(super) fn details_of(name: &str, seen: &Seen) -> Vec<String> {
+    let views = || seen.calls().iter().map(|call| View::of(seen, call));
+    match name {
+        "failed" | "unfinished" => {
+            let is = |view: &View| match name {
+                "failed" => matches!(view.call.outcome, Outcome::Failed { .. }),
+                _ => matches!(view.call.outcome, Outcome::Unfinished {}),
+            };
+            lines(&views().filter(is).collect::<Vec<_>>())
+        }
+        "cut_off" | "outlived" => {
+            let is = |task: &&SeenTask| match name {
+                "cut_off" => task.cut_off,
+                _ => task.outlived,
+            };
+            {
+                let tasks: Vec<&SeenTask> = seen.tasks().iter().filter(is).collect();
+                few(&tasks, |task| left(seen, task))
+            }
+        }
+        _ => makers(seen),
+    }
+}
+
+/// A task that was still there, and where it came from.
+fn left(seen: &Seen, task: &SeenTask) -> String {
+    let made = task.clone_seq.and_then(|seq| {
+        let call = seen.calls().iter().find(|call| call.seq == seq)?;
+        Some(line(&View::of(seen, call)))
+    });
+    match made {
+        Some(made) => format!("{} {}: {made}", task.kind, task_words(task)),
+        None => format!("{} {}, the program itself", task.kind, task_words(task)),
+    }
+}
+
+/// Who made tasks, and how many.
+fn makers(seen: &Seen) -> Vec<String> {
+    let mut made: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for call in seen.calls() {
+        let view = View::of(seen, call);
+        let Some(child) = view.child else {
+            continue;
+        };
+        let from = match place(call) {
+            Some(place) => format!(", from {place}"),
+            None => String::new(),
+        };
+        let words = format!(
+            "{} by {} in {:?} (tid {}){from}",
+            child.kind, call.request.call, call.comm, call.tid
+        );
+        made.entry(words).or_insert((call.seq, 0)).1 += 1;
+    }
+    let mut rows: Vec<(u64, String)> = made
+        .into_iter()
+        .map(|(words, (seq, count))| (seq, format!("{count} × {words}, first at seq {seq}")))
+        .collect();
+    rows.sort();
+    few(&rows, |(_, words)| words.clone())
+}

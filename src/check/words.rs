@@ -1,0 +1,99 @@
+//! The single words of an expectation file: names of calls, flags, signals, outcomes. What is wrong
+//! comes with a hint at what was meant.
+
+use crate::abi::{self, CloneFlags, FLAGS, flags, signals};
+use crate::event::Call;
+
+use super::values::{Glob, nearest};
+
+/// A message that names its key.
+pub(super) fn named(key: &str, what: &str) -> String {
+    match what.contains(&format!("`{key}")) {
+        true => what.to_owned(),
+        false => format!("`{key}`: {what}"),
+    }
+}
+
+/// What to say of a word that is none of these.
+pub(super) fn unknown<'a>(
+    sort: &str,
+    word: &str,
+    known: impl IntoIterator<Item = &'a str> + Clone,
+) -> (String, String) {
+    let hint = match nearest(word, known.clone()) {
+        Some(meant) => format!("did you mean \"{meant}\"?"),
+        None => {
+            let mut words: Vec<&str> = known.into_iter().collect();
+            words.dedup();
+            format!("one of {}", words.join(", "))
+        }
+    };
+    (format!("unknown {sort} {word:?}"), hint)
+}
+
+pub(super) type Read<T> = Result<T, (String, String)>;
+
+pub(super) fn no_nul(name: &str, word: &str) -> Read<String> {
+    match word.contains('\0') {
+        true => Err((format!("`{name}` has a NUL in it"), String::new())),
+        false => Ok(word.to_owned()),
+    }
+}
+
+pub(super) fn call(word: &str) -> Read<Call> {
+    let found = Call::ALL.into_iter().find(|call| call.name() == word);
+    found.ok_or_else(|| unknown("call", word, Call::ALL.map(Call::name)))
+}
+
+/// A flag's name, or bits that have none in hex.
+pub(super) fn flag(word: &str) -> Read<CloneFlags> {
+    if let Some(row) = flags::named(word) {
+        return Ok(row.flags());
+    }
+    let digits = word
+        .strip_prefix("0x")
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if let Some(bits) = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+        return Ok(CloneFlags(bits));
+    }
+    let names = FLAGS.iter().map(|flag| flag.name);
+    if signals::number(word).is_some() {
+        let hint = "a signal is no flag: write exit_signal = …";
+        return Err((format!("{word:?} among the flags"), hint.to_owned()));
+    }
+    let (what, hint) = unknown("flag", word, names);
+    Err((what, hint))
+}
+
+pub(super) fn exit_signal(word: &str) -> Read<Glob> {
+    let glob = Glob(word.to_owned());
+    let hex = word.strip_prefix("0x").is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    if glob.is_wild()
+        || hex
+        || ["none", "unreadable"].contains(&word)
+        || signals::number(word).is_some()
+    {
+        return Ok(glob);
+    }
+    let names = (1..=31).filter_map(signals::name).chain(["none"]);
+    Err(unknown("signal", word, names.collect::<Vec<_>>()))
+}
+
+pub(super) fn outcome(word: &str) -> Read<Glob> {
+    const WORDS: [&str; 4] = ["created", "untraced", "unfinished", "unknown"];
+    let glob = Glob(word.to_owned());
+    let errno = abi::errno::number(word).is_some() || word.starts_with("errno ");
+    if glob.is_wild() || errno || WORDS.contains(&word) {
+        return Ok(glob);
+    }
+    let errors = abi::errno::ERRNOS.iter().map(|(_, name)| *name);
+    let near = nearest(word, WORDS.into_iter().chain(errors));
+    let words: Vec<&str> = near
+        .into_iter()
+        .chain(WORDS)
+        .chain(["EINVAL", "EPERM"])
+        .collect();
+    Err(unknown("outcome", word, words))
+}

@@ -1,0 +1,328 @@
+//! `clonespy check`: from what was typed to checks, and their verdict.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Said, To, hint, running};
+use crate::abi::{CloneFlags, FLAGS};
+use crate::check::{
+    self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Teller, Verdict,
+};
+use crate::error::{Error, Result};
+
+pub(super) static USAGE: &str = "clonespy check [OPTIONS] FILE...
+       clonespy check [OPTIONS] [--expect FILE] -- PROGRAM [ARGS]...
+       clonespy check [OPTIONS] --expect FILE --trace TRACE";
+
+pub(super) static AFTER: &str = "\
+Exit status: 0 all hold; 1 an expectation fails; 2 a check could not run.
+
+Examples:
+  clonespy check tests/*.toml                     files that name their own command
+  clonespy check --processes 1 --threads ..=8 --no-failures -- ./program
+  clonespy check --bless --expect server.toml -- ./server --once
+  clonespy check --expect server.toml --trace t.jsonl --format junit:report.xml";
+
+/// What is to be checked.
+#[derive(Debug, Args)]
+pub(super) struct Asked {
+    /// Expectation files, each of which names its own command
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The program to run, and its arguments
+    #[arg(last = true, value_name = "PROGRAM", hide = true)]
+    command: Vec<OsString>,
+    /// What is expected of the program after `--`, or of a recorded trace
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Check this recorded trace instead of running anything
+    #[arg(long, value_name = "TRACE", conflicts_with = "command")]
+    trace: Option<PathBuf>,
+    /// Write what was seen into the expectation file, ready to edit, instead of checking it
+    #[arg(long)]
+    bless: bool,
+    /// How many processes there must be: 1, 2..=4, ..=8, 1..
+    #[arg(long, value_name = "RANGE")]
+    processes: Option<Range>,
+    /// How many threads there must be, the first one of each process included
+    #[arg(long, value_name = "RANGE")]
+    threads: Option<Range>,
+    /// Flags that no call may pass: CLONE_NEWUSER, or several with `|` or commas
+    #[arg(long, value_name = "FLAGS", value_parser = flags)]
+    forbid: Vec<CloneFlags>,
+    /// No call may fail
+    #[arg(long)]
+    no_failures: bool,
+    /// How many checks run at once
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    jobs: usize,
+    /// Write the verdict in this format (text, json, junit); may be given again for another DEST
+    #[arg(long, value_name = "NAME[:DEST]")]
+    format: Vec<OsString>,
+    /// The longest that a program may take whose file does not say
+    #[arg(long, value_name = "SECONDS", value_parser = running::seconds)]
+    timeout: Option<Duration>,
+}
+
+/// Flags by name, all known.
+fn flags(word: &str) -> std::result::Result<CloneFlags, String> {
+    let names = word
+        .split([',', '|'])
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    names
+        .into_iter()
+        .try_fold(CloneFlags::default(), |all, name| {
+            match FLAGS.iter().find(|flag| flag.name == name) {
+                Some(flag) => Ok(all.union(CloneFlags(flag.bits))),
+                None => {
+                    let known = FLAGS.iter().map(|flag| flag.name);
+                    Err(format!("'{name}' is no flag{}", hint::meant(name, known)))
+                }
+            }
+        })
+}
+
+/// Checks, and where their verdict goes.
+#[derive(Debug)]
+pub struct Checking {
+    plan: CheckPlan,
+    outputs: Vec<(&'static Format, To)>,
+}
+
+impl Asked {
+    /// The checks as they were meant.
+    pub fn plan(self) -> std::result::Result<Checking, Said> {
+        let adhoc = self.adhoc();
+        let beside = !self.command.is_empty() || self.trace.is_some();
+        if beside && !self.files.is_empty() {
+            return Err(Said::wrong(
+                "an expectation for a program after `--`, or for a recorded trace, is given with \
+                 --expect FILE; files without it name their own command",
+            ));
+        }
+        if !beside && self.expect.is_some() {
+            return Err(Said::wrong(
+                "--expect is about a program after `--` or a trace; a file that names its own \
+                 command is given as it is: clonespy check FILE",
+            ));
+        }
+        let subject = match (self.trace, self.command) {
+            (Some(trace), _) => Subject::Trace(trace),
+            (None, command) if !command.is_empty() => Subject::Command(command),
+            (None, _) => Subject::Own,
+        };
+        let default = if matches!(subject, Subject::Command(_)) {
+            To::Stderr
+        } else {
+            To::Stdout
+        };
+        let tasks: Vec<Task> = match subject {
+            Subject::Own => {
+                let own = |file| Task {
+                    file: Some(file),
+                    subject: Subject::Own,
+                    adhoc: adhoc.clone(),
+                };
+                self.files.into_iter().map(own).collect()
+            }
+            subject => vec![Task {
+                file: self.expect,
+                subject,
+                adhoc,
+            }],
+        };
+        if tasks.is_empty() {
+            return Err(Said::wrong(
+                "nothing to check; usage: clonespy check FILE... (or -- PROGRAM)",
+            ));
+        }
+        if self.bless && tasks.iter().any(|task| task.file.is_none()) {
+            return Err(Said::wrong("--bless needs a file to write: --expect FILE"));
+        }
+        let plan = CheckPlan {
+            tasks,
+            jobs: self.jobs,
+            bless: self.bless,
+            timeout: self.timeout,
+        };
+        Ok(Checking {
+            plan,
+            outputs: outputs(&self.format, &default)?,
+        })
+    }
+
+    fn adhoc(&self) -> Adhoc {
+        let none = self.no_failures.then_some(Range::exactly(0));
+        let counts = [
+            ("processes", self.processes),
+            ("threads", self.threads),
+            ("failed", none),
+        ];
+        Adhoc {
+            counts: counts
+                .into_iter()
+                .filter_map(|(name, range)| Some((name, range?)))
+                .collect(),
+            forbid: self
+                .forbid
+                .iter()
+                .fold(CloneFlags::default(), |all, &one| all.union(one)),
+        }
+    }
+}
+
+/// `NAME[:DEST]`, each destination once.
+fn outputs(
+    words: &[OsString],
+    default: &To,
+) -> std::result::Result<Vec<(&'static Format, To)>, Said> {
+    let mut outputs: Vec<(&'static Format, To)> = Vec::new();
+    for word in words {
+        let mut parts = word.as_bytes().splitn(2, |&byte| byte == b':');
+        let name = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+        let to = match parts.next() {
+            Some(to) => To::named(std::ffi::OsStr::from_bytes(to)),
+            None => default.clone(),
+        };
+        let Some(format) = check::format(&name) else {
+            let known = FORMATS.iter().map(|format| format.name);
+            let all = known.clone().collect::<Vec<_>>().join(", ");
+            return Err(Said::wrong(format!(
+                "--format '{name}': unknown; there are {all}{}",
+                hint::meant(&name, known)
+            )));
+        };
+        if outputs.iter().any(|(_, other)| *other == to) {
+            return Err(Said::wrong(format!(
+                "two formats for one destination ({to})"
+            )));
+        }
+        outputs.push((format, to));
+    }
+    if outputs.is_empty() {
+        outputs.extend(FORMATS.first().map(|text| (text, default.clone())));
+    }
+    Ok(outputs)
+}
+
+/// Runs the checks and tells their verdict.
+///
+/// # Errors
+/// An output cannot be written; nothing has run then.
+pub fn check(asked: &Checking) -> Result<ExitCode> {
+    let mut tellers: Vec<Box<dyn Teller>> = Vec::new();
+    for (format, to) in &asked.outputs {
+        let out: Box<dyn Write> = match to {
+            To::Stdout => Box::new(io::stdout()),
+            To::Stderr => Box::new(io::stderr()),
+            To::File(path) => Box::new(File::create(path).map_err(|why| Error::Output {
+                path: path.clone(),
+                why,
+            })?),
+        };
+        tellers.push((format.make)(out));
+    }
+    let verdict: Verdict = check::run(&asked.plan, &crate::perform::perform, &mut tellers);
+    for why in &verdict.lost {
+        super::said::complain(&format!("a verdict was lost: {why}"));
+    }
+    Ok(ExitCode::from(verdict.status()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Plan, parse};
+
+    fn plan(args: &[&str]) -> std::result::Result<Checking, String> {
+        let words = ["clonespy", "check"].iter().chain(args).map(OsString::from);
+        match parse(words) {
+            Ok(Plan::Check(asked)) => Ok(*asked),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(said) => Err(format!("{said:?}")),
+        }
+    }
+
+    #[test]
+    fn files_are_checks_of_their_own() {
+        let asked = plan(&[
+            "a.toml",
+            "b.toml",
+            "-j",
+            "2",
+            "--format=junit:r.xml",
+            "--format",
+            "text",
+        ])
+        .expect("a plan");
+        assert_eq!((asked.plan.tasks.len(), asked.plan.jobs), (2, 2));
+        assert!(
+            asked
+                .plan
+                .tasks
+                .iter()
+                .all(|task| task.subject == Subject::Own)
+        );
+        let outputs: Vec<_> = asked
+            .outputs
+            .iter()
+            .map(|(f, to)| (f.name, to.clone()))
+            .collect();
+        assert_eq!(
+            outputs,
+            [("junit", To::File("r.xml".into())), ("text", To::Stdout)]
+        );
+    }
+
+    #[test]
+    fn a_program_stands_behind_dashes_and_may_do_without_a_file() {
+        let args = ["--processes", "1", "--threads", "..=8", "--no-failures"];
+        let more = [
+            "--forbid",
+            "CLONE_NEWUSER|CLONE_NEWNS",
+            "--",
+            "./p",
+            "--list",
+        ];
+        let asked = plan(&[&args[..], &more[..]].concat()).expect("a plan");
+        let [task] = &asked.plan.tasks[..] else {
+            panic!("one check")
+        };
+        assert_eq!(
+            task.subject,
+            Subject::Command(vec!["./p".into(), "--list".into()])
+        );
+        assert_eq!(task.adhoc.counts.len(), 3);
+        assert_eq!(task.adhoc.forbid.0, 0x1002_0000);
+        assert_eq!(
+            asked.outputs.first().map(|(_, to)| to.clone()),
+            Some(To::Stderr)
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        for args in [
+            &[][..],
+            &["--expect", "a.toml"],
+            &["a.toml", "--", "./p"],
+            &["--bless", "--", "./p"],
+            &["--trace", "t", "--", "./p"],
+            &["--threads", "x", "a.toml"],
+            &["--format", "xml", "a.toml"],
+            &["--format", "text", "--format", "json", "a.toml"],
+        ] {
+            assert!(plan(args).is_err(), "{args:?}");
+        }
+        let said = plan(&["--forbid", "CLONE_NEWUSR", "--", "p"]).expect_err("no such flag");
+        assert!(said.contains("CLONE_NEWUSER"), "{said}");
+    }
+}

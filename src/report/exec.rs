@@ -1,0 +1,75 @@
+//! The line of an exec.
+
+use super::call::{WHAT, remark, who};
+use super::lang::say;
+use super::pen::{Ink, Pen, columns, shorten};
+use super::{Look, escape};
+use crate::event::Exec;
+
+/// A task replaced its program: told under its old name, with the arguments that fit.
+pub(super) fn exec(look: &Look, old: &str, event: &Exec) -> String {
+    let mut pen = Pen::new(look);
+    who(&mut pen, look, event.tid, old);
+    pen.put("exec  ");
+    let text = arguments(look, event);
+    let room = look.width.saturating_sub(pen.column());
+    let (long, short) = file(look, event).unwrap_or_default();
+    if !look.cut {
+        pen.put(&text).ink(&long, Ink::Faint);
+    } else if look.verbose > 0 {
+        pen.words(&text, Ink::Plain, WHAT + 6)
+            .words(&long, Ink::Faint, WHAT + 6);
+    } else {
+        // The arguments are shortened first, but not to nothing.
+        let fits = columns(&long) + columns(&text).min(30) <= room;
+        let file = shorten(if fits { &long } else { &short }, room / 2, look);
+        let room = room.saturating_sub(columns(&file));
+        pen.put(&shorten(&text, room, look)).ink(&file, Ink::Faint);
+    }
+    pen.end();
+    if let Some(former) = event.former_tid {
+        let tid = event.tid;
+        let text = say!(
+            look,
+            "by thread {former}, which is {tid} from now on",
+            "由线程 {former} 执行，此后它的 tid 是 {tid}"
+        );
+        remark(&mut pen, &text);
+    }
+    pen.done()
+}
+
+/// The arguments, or the file where there are none.
+pub(super) fn arguments(look: &Look, event: &Exec) -> String {
+    let argv = event.argv.as_deref().unwrap_or_default();
+    let mut words: Vec<_> = argv
+        .iter()
+        .map(|word| escape::argument(word, look.unicode))
+        .collect();
+    if words.is_empty() {
+        words.push(match &event.path {
+            Some(path) => escape::argument(path, look.unicode),
+            None => look
+                .lang
+                .pick("a program whose name could not be read", "名字读不出的程序")
+                .into(),
+        });
+    }
+    if event.argv_truncated == Some(true) {
+        words.push(look.glyphs().ellipsis.into());
+    }
+    words.join(" ")
+}
+
+/// The file, with its path and without, where the first argument does not name it (`sh` that is
+/// `dash`, a name that lies).
+fn file(look: &Look, event: &Exec) -> Option<(String, String)> {
+    fn base(path: &str) -> &str {
+        path.rsplit('/').next().unwrap_or_default()
+    }
+    let path = event.path.as_deref()?;
+    let first = event.argv.as_deref()?.first()?;
+    let named = base(first.strip_prefix('-').unwrap_or(first));
+    let show = |file: &str| format!("  ({})", look.name(file));
+    (base(path) != named).then(|| (show(path), show(base(path))))
+}

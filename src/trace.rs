@@ -1,0 +1,382 @@
+//! Tracing from a program of one's own: [`trace`] a [`Command`], and ask the [`Trace`].
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::process::{ChildStdin, Command};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::check::{Expectation, Glob, Mismatch, Seen, SeenTask};
+use crate::error::{Error, Result};
+use crate::event::{CloneCall, Event, Kind, Outcome, Status, Tid};
+use crate::sys::{Host, Pidfd};
+use crate::tasks::TaskTree;
+use crate::tracer::{self, Hook};
+
+/// Runs a command to the end of its last task, and tells what it created.
+///
+/// The command is used as it is: its standard streams, user, working directory, environment and
+/// `pre_exec` closures all stay. Streams that are [piped](std::process::Stdio::piped) are read to
+/// their end into [`Trace::stdout`] and [`Trace::stderr`]; a piped standard input is empty.
+///
+/// ```
+/// use std::process::Command;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut command = Command::new("sh");
+/// command.args(["-c", "true & wait"]);
+/// let trace = clonespy::trace(command)?;
+///
+/// assert_eq!(trace.processes().count(), 2);
+/// assert_eq!(trace.threads().count(), 2); // as ps -eLf counts: each process has a first thread
+/// assert_eq!(trace.failed().count(), 0);
+/// assert_eq!(trace.exit_code(), Some(0));
+///
+/// // The same in the words of an expectation file, whose difference `?` and `unwrap` show.
+/// let expected = "exit = 0\n tasks.processes = 2\n clone = [{ is = ['fork', 'vfork'] }]";
+/// trace.check(&clonespy::check::Expectation::parse(expected, "inline".as_ref())?)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Several traces may run at once in one process, each in a thread. Two things are to be known:
+/// the program gets the filter's `no_new_privs` unless it is started by root (set-uid programs
+/// then have no effect); and a host program one of whose threads calls `waitpid(-1)` takes reports
+/// that are the tracer's, and must trace from a helper process instead.
+///
+/// # Errors
+/// The program cannot be run ([`Error::NotFound`], [`Error::NotExecutable`]), or tracing is not
+/// permitted ([`Error::Trace`]).
+pub fn trace(command: Command) -> Result<Trace> {
+    Options::default().trace(command)
+}
+
+/// How [`trace`] goes about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Everything is killed after this time; the trace then says so ([`Trace::timed_out`]).
+    pub timeout: Option<Duration>,
+    /// What a piped standard input gives.
+    pub stdin: Vec<u8>,
+}
+
+/// What a program created, from its start to the end of its last task.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Trace {
+    events: Vec<Event>,
+    seen: Seen,
+    /// What the program wrote to a piped standard output.
+    pub stdout: Vec<u8>,
+    /// What the program wrote to a piped standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Trace {
+    /// From events, such as those of a recorded trace.
+    pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
+        let events: Vec<Event> = events.into_iter().collect();
+        Trace {
+            seen: Seen::of(&events),
+            events,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        }
+    }
+
+    /// Everything that happened, line by line of a trace file.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The events' owner no more.
+    pub fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+
+    /// The folded tree of all tasks.
+    pub fn tree(&self) -> &TaskTree {
+        self.seen.tree()
+    }
+
+    /// Tasks and calls, laid out for questions.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// Every task, the first one of each process included, in order of appearance.
+    pub fn threads(&self) -> impl Iterator<Item = &SeenTask> {
+        self.seen.tasks().iter()
+    }
+
+    /// The tasks that began as processes of their own.
+    pub fn processes(&self) -> impl Iterator<Item = &SeenTask> {
+        self.threads().filter(|task| task.kind == Kind::Process)
+    }
+
+    /// The tasks whose last name fits a pattern such as `worker-*`.
+    pub fn named(&self, pattern: &str) -> impl Iterator<Item = &SeenTask> {
+        let glob = Glob(pattern.to_owned());
+        self.threads().filter(move |task| glob.fits(&task.name))
+    }
+
+    /// Every call of clone, clone3, fork and vfork, with its outcome.
+    pub fn calls(&self) -> impl Iterator<Item = &CloneCall> {
+        self.seen.calls().iter()
+    }
+
+    /// The calls that were refused.
+    pub fn failed(&self) -> impl Iterator<Item = &CloneCall> {
+        self.calls()
+            .filter(|call| matches!(call.outcome, Outcome::Failed { .. }))
+    }
+
+    /// How the program ended.
+    pub fn status(&self) -> Option<&Status> {
+        self.seen.status()
+    }
+
+    /// The program's exit code, if it exited.
+    pub fn exit_code(&self) -> Option<i32> {
+        match self.status()? {
+            Status::Exited { exited } => Some(*exited),
+            Status::Signaled { .. } => None,
+        }
+    }
+
+    /// It was killed because its time was over.
+    pub fn timed_out(&self) -> bool {
+        let end = self.seen.end();
+        end.and_then(|end| end.cut.as_deref()) == Some(TIMEOUT)
+    }
+
+    /// Whether the trace is as expected.
+    ///
+    /// # Errors
+    /// All that differs, readable: `unwrap()` and `?` show it.
+    pub fn check(&self, expectation: &Expectation) -> std::result::Result<(), Mismatch> {
+        expectation.check(&self.seen)
+    }
+}
+
+/// Why a trace was cut short, in the trace's words.
+const TIMEOUT: &str = "timeout";
+
+impl Options {
+    /// As [`trace`].
+    ///
+    /// # Errors
+    /// As [`trace`].
+    pub fn trace(&self, mut command: Command) -> Result<Trace> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let (hook, host) = tracer::hook(&mut command)?;
+        let stopped = |why| Error::Launch {
+            what: "starting the tracing thread".to_owned(),
+            why,
+        };
+        thread::scope(|scope| {
+            // A thread of its own has no children but those that it traces: nobody else's child is
+            // taken for one of ours. The child is spawned, and so is a child of, this thread.
+            let timeout = self.timeout;
+            let tracing = thread::Builder::new()
+                .name("clonespy".to_owned())
+                .spawn_scoped(scope, move || follow(hook, timeout))
+                .map_err(stopped)?;
+            let (spawned, host) = spawn(command, host);
+            let spawned = match spawned {
+                Ok(mut child) => {
+                    let stdin = child.stdin.take();
+                    let feeder = scope.spawn(move || feed(stdin, &self.stdin));
+                    let stdout = child.stdout.take();
+                    let reader = scope.spawn(move || drain(stdout));
+                    let stderr = drain(child.stderr.take());
+                    // What panics shows itself by its message.
+                    let _ = feeder.join();
+                    Ok((child, reader.join().unwrap_or_default(), stderr))
+                }
+                Err(why) => Err(why),
+            };
+            drop(host);
+            let followed = tracing.join().unwrap_or_else(|_| {
+                Err(Error::Check {
+                    what: "the tracing thread panicked".to_owned(),
+                })
+            });
+            match (followed, spawned) {
+                (Ok(Followed { events, .. }), Ok((_, stdout, stderr))) if !events.is_empty() => {
+                    Ok(Trace {
+                        seen: Seen::of(&events),
+                        events,
+                        stdout,
+                        stderr,
+                    })
+                }
+                (Ok(Followed { reached, .. }), Err(why)) => {
+                    Err(tracer::spawn_failure(&program, reached, why))
+                }
+                // It ended between the filter and the exec: spawn took that for the exec, and the
+                // status is still to be taken.
+                (followed, Ok((mut child, ..))) => {
+                    let status = child.wait();
+                    Err(followed.err().unwrap_or_else(|| Error::Launch {
+                        what: format!("{program} ended before its exec ({status:?})"),
+                        why: std::io::ErrorKind::Other.into(),
+                    }))
+                }
+                // The tracer saw the end of a child that could not exec; spawn knows why.
+                (Err(Error::Launch { .. }), Err(why)) => {
+                    Err(tracer::spawn_failure(&program, true, why))
+                }
+                (Err(error), Err(_)) => Err(error),
+            }
+        })
+    }
+}
+
+/// Spawns the command, which returns when its exec is over, and tells the tracer where there is no
+/// child. The command goes, and with it its ends of our pipes; the host's end stays.
+fn spawn(mut command: Command, host: Host) -> (std::io::Result<std::process::Child>, Option<Host>) {
+    match command.spawn() {
+        Ok(child) => (Ok(child), Some(host)),
+        Err(why) => {
+            host.no_child();
+            (Err(why), None)
+        }
+    }
+}
+
+fn feed(stdin: Option<ChildStdin>, bytes: &[u8]) {
+    if let Some(mut stdin) = stdin {
+        // A program may end without reading all: that is its right.
+        let _ = stdin.write_all(bytes);
+    }
+}
+
+fn drain(stream: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        // What was read before an error is kept.
+        let _ = stream.read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// What the tracing thread brings.
+struct Followed {
+    events: Vec<Event>,
+    /// The child came to its exec.
+    reached: bool,
+}
+
+/// The tracing thread.
+fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
+    let Some(tracer) = hook.trace()? else {
+        return Ok(Followed {
+            events: Vec::new(),
+            reached: false,
+        });
+    };
+    let Some(timeout) = timeout else {
+        let events: Vec<Event> = tracer.collect::<Result<_>>()?;
+        return Ok(Followed {
+            events: begun(events),
+            reached: true,
+        });
+    };
+    let doomed = Doomed::default();
+    doomed.born(tracer.root());
+    thread::scope(|scope| {
+        let (over, waiting) = mpsc::channel::<()>();
+        scope.spawn({
+            let doomed = &doomed;
+            move || {
+                if waiting.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
+                    doomed.kill();
+                }
+            }
+        });
+        let mut events = Vec::new();
+        let mut failed = None;
+        for event in tracer {
+            match event {
+                Ok(event) => {
+                    doomed.note(&event);
+                    events.push(event);
+                }
+                Err(why) => failed = Some(why),
+            }
+        }
+        drop(over);
+        if let Some(why) = failed {
+            return Err(why);
+        }
+        if doomed.state().killed
+            && let Some(Event::End(end)) = events.last_mut()
+        {
+            end.cut = Some(TIMEOUT.to_owned());
+        }
+        Ok(Followed {
+            events: begun(events),
+            reached: true,
+        })
+    })
+}
+
+/// The events of a program that ran; none, where only its end before the exec was seen.
+fn begun(events: Vec<Event>) -> Vec<Event> {
+    match events.first() {
+        Some(Event::Start(_)) => events,
+        _ => Vec::new(),
+    }
+}
+
+/// The processes that a deadline ends, each by a descriptor: a pid may be another's by then.
+#[derive(Default)]
+struct Doomed(Mutex<Processes>);
+
+#[derive(Default)]
+struct Processes {
+    alive: BTreeMap<Tid, Pidfd>,
+    killed: bool,
+}
+
+impl Doomed {
+    fn state(&self) -> MutexGuard<'_, Processes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new process: what is born after the deadline is ended at once.
+    fn born(&self, pid: Tid) {
+        // One that is gone needs no end.
+        if let Ok(process) = Pidfd::open(pid) {
+            let mut state = self.state();
+            if state.killed {
+                process.kill();
+            }
+            state.alive.insert(pid, process);
+        }
+    }
+
+    fn note(&self, event: &Event) {
+        match event {
+            Event::Task(task) if task.kind == Kind::Process => self.born(task.tid),
+            Event::Clone(call) => match &call.outcome {
+                Outcome::Created(made) if made.kind == Kind::Process => self.born(made.tid),
+                _ => {}
+            },
+            Event::Exit(exit) if exit.last => {
+                self.state().alive.remove(&exit.tgid);
+            }
+            _ => {}
+        }
+    }
+
+    fn kill(&self) {
+        let mut state = self.state();
+        state.killed = true;
+        state.alive.values().for_each(Pidfd::kill);
+    }
+}

@@ -1,0 +1,199 @@
+//! The documents show what is so: each command in them is run, and must say what stands under it.
+//!
+//! `CLONESPY_BLESS=1 cargo test documents` writes the outputs anew; read the difference before
+//! committing it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use regex::Regex;
+
+use crate::fixtures::{CASES, program};
+use crate::run::{lacking, run, tool};
+
+/// A command, and where in the document its output stands.
+struct Shown {
+    command: String,
+    output: std::ops::Range<usize>,
+}
+
+/// The blocks that begin with `$ clonespy`.
+fn shown(lines: &[&str]) -> Vec<Shown> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at + 1 < lines.len() {
+        let command = lines[at + 1].strip_prefix("$ ");
+        if let (true, Some(command)) = (lines[at].starts_with("```"), command) {
+            let end = (at + 2..lines.len())
+                .find(|&line| lines[line] == "```")
+                .expect("a block that ends");
+            found.push(Shown {
+                command: command.to_owned(),
+                output: at + 2..end,
+            });
+            at = end;
+        }
+        at += 1;
+    }
+    found
+}
+
+/// What does not differ from run to run.
+fn normal(text: &str) -> Vec<String> {
+    let regex = |pattern: &str| Regex::new(pattern).expect("a pattern");
+    let unit = "(ns|µs|ms|s)";
+    let time = regex(&format!(r"[\d.]+( {unit})?(–[\d.]+)? {unit}\b"));
+    let address = regex(r"0x[0-9a-f]{11,}");
+    let tid = regex(r"\b\d{3,7}\b");
+    let text = time.replace_all(text, "TIME");
+    let text = address.replace_all(&text, "ADDRESS");
+    let mut tids = BTreeMap::new();
+    let text = tid.replace_all(&text, |found: &regex::Captures<'_>| {
+        let next = tids.len() + 1;
+        format!("T{}", tids.entry(found[0].to_owned()).or_insert(next))
+    });
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+/// What a command reports; `None` where this machine lacks something for it.
+#[track_caller]
+fn report(command: &str) -> Option<String> {
+    let mut directory = None;
+    for case in CASES {
+        if command.contains(&format!("./{}", case.fixture)) {
+            directory = program(case.fixture).parent().map(Path::to_owned);
+        }
+    }
+    let redis = command.contains("redis-server");
+    if redis && !redis_is_the_one_shown() {
+        return None;
+    }
+    let directory = directory.unwrap_or_else(|| crate::fixtures::scratch().to_owned());
+    let clonespy = PathBuf::from(env!("CARGO_BIN_EXE_clonespy"));
+    let path = std::env::var("PATH").expect("PATH");
+    let path = format!("{}:{path}", clonespy.parent().expect("a directory").display());
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", command])
+        .current_dir(&directory)
+        .env("PATH", path)
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("CLICOLOR_FORCE");
+    let client = redis.then(|| drive(&directory.join("redis.sock")));
+    let done = run(&mut shell);
+    if let Some(client) = client {
+        client.join().expect("the client");
+    }
+    Some(done.err())
+}
+
+/// The threads of Redis have other names in other versions.
+fn redis_is_the_one_shown() -> bool {
+    let (Some(server), Some(_)) = (tool("redis-server"), tool("redis-cli")) else {
+        return false;
+    };
+    let version = run(Command::new(server).arg("--version")).out();
+    let same = version.contains(" v=7.0.");
+    if !same {
+        lacking(&format!("redis-server 7.0 is not installed, but {version}"));
+    }
+    same
+}
+
+/// Asks a Redis for a snapshot, waits until it is done, and ends it.
+fn drive(socket: &Path) -> std::thread::JoinHandle<()> {
+    let socket = socket.to_owned();
+    let script = "\
+        ask() { redis-cli -s \"$1\" $2 2>&1; }
+        until ask \"$1\" ping | grep -q PONG; do :; done
+        ask \"$1\" bgsave
+        until ask \"$1\" 'info persistence' | tr -d '\\r' | grep -q rdb_saves:1; do
+            ask \"$1\" 'info persistence' | grep -q rdb_bgsave_in_progress:0 && break
+        done
+        ask \"$1\" 'shutdown nosave'";
+    std::thread::spawn(move || {
+        let status = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(socket)
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.expect("a shell").success() || cfg!(unix));
+    })
+}
+
+#[track_caller]
+fn hold(document: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = std::fs::read_to_string(&path).expect("a document");
+    let lines: Vec<&str> = text.lines().collect();
+    let bless = std::env::var_os("CLONESPY_BLESS").is_some();
+    let mut new: Vec<String> = Vec::new();
+    let mut kept = 0;
+    let blocks = shown(&lines);
+    assert!(!blocks.is_empty(), "{document} shows nothing");
+    for block in blocks {
+        let Some(report) = report(&block.command) else {
+            continue;
+        };
+        let written = lines[block.output.clone()].join("\n");
+        if bless {
+            new.extend(lines[kept..block.output.start].iter().map(|&line| line.to_owned()));
+            new.extend(report.lines().map(str::to_owned));
+            kept = block.output.end;
+            continue;
+        }
+        assert_eq!(
+            normal(&report),
+            normal(&written),
+            "{document}: $ {}\n{report}",
+            block.command
+        );
+    }
+    if bless {
+        new.extend(lines[kept..].iter().map(|&line| line.to_owned()));
+        std::fs::write(&path, new.join("\n") + "\n").expect("the document");
+    }
+}
+
+#[test]
+fn the_readme_shows_what_is_so() {
+    hold("README.md");
+}
+
+#[test]
+fn the_essays_show_what_is_so() {
+    hold("docs/essays.md");
+}
+
+#[test]
+fn the_essays_in_chinese_show_what_is_so() {
+    hold("docs/essays.zh.md");
+}
+
+/// Options that a document names exist, and every option of the help is in the README.
+#[test]
+fn the_readme_names_every_option_and_no_other() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).expect("the README");
+    let help = run(Command::new(env!("CARGO_BIN_EXE_clonespy")).arg("--help")).out();
+    let long = Regex::new(r"--[a-z][a-z0-9-]+").expect("a pattern");
+    let words = |text: &str| -> std::collections::BTreeSet<String> {
+        long.find_iter(text).map(|found| found.as_str().to_owned()).collect()
+    };
+    // Written in the help; in the README by their short names.
+    let known = words(&help);
+    let others = ["--release", "--path", "--help", "--version"];
+    for option in words(&readme) {
+        let other = others.contains(&option.as_str());
+        assert!(other || known.contains(&option), "{option} is no option");
+    }
+    for option in known {
+        let row = help.lines().find(|line| line.contains(&option));
+        let short = row.and_then(|line| line.trim_start().get(..2)).unwrap_or_default();
+        let named = readme.contains(&option) || readme.contains(&format!("`{short}"));
+        assert!(named, "the README lacks {option}");
+    }
+}
