@@ -37,6 +37,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     kept: Vec<u8>,
+    /// Bytes that the thread has taken and not written yet.
+    taken: usize,
     /// A thread is writing what was kept.
     writing: bool,
     failed: Option<io::Error>,
@@ -76,6 +78,7 @@ impl Shared {
                 self.changed.notify_all();
                 return;
             }
+            state.taken = bytes.len();
             drop(state);
             for part in bytes.chunks(AT_ONCE) {
                 let wrote = (&self.file).write_all(part);
@@ -87,6 +90,7 @@ impl Shared {
                     return;
                 }
                 // The reader lives.
+                state.taken = state.taken.saturating_sub(part.len());
                 self.changed.notify_all();
             }
         }
@@ -124,7 +128,7 @@ impl Write for Patient {
             let part = bytes.get(..AT_ONCE).unwrap_or(bytes);
             return (&shared.file).write(part);
         }
-        while state.writing && state.kept.len() + bytes.len() > BOUND {
+        while state.writing && state.taken + state.kept.len() + bytes.len() > BOUND {
             let (woken, timeout) = shared
                 .changed
                 .wait_timeout(state, PATIENCE)

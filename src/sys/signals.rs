@@ -307,13 +307,14 @@ pub fn obey_ending_signals() {
             set_disposition(signal, libc::SIG_DFL);
         }
     }
+    let set = ENDING;
     // SAFETY: the kernel's signal set is 64 bits and is only read.
     unsafe {
         let none = ptr::null_mut::<u64>();
         libc::syscall(
             libc::SYS_rt_sigprocmask,
             libc::SIG_UNBLOCK,
-            &raw const ENDING,
+            &raw const set,
             none,
             size_of::<u64>(),
         );
