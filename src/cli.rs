@@ -5,6 +5,7 @@ mod explain;
 mod generate;
 mod hint;
 mod open;
+mod patient;
 mod plan;
 mod running;
 mod said;

@@ -62,8 +62,12 @@ pub struct Outputs(Vec<Output>);
 struct Output {
     destination: String,
     reporter: Box<dyn Reporter>,
+    close: Option<Close>,
     failed: Option<io::Error>,
 }
+
+/// Waits until an output has reached its reader; what it says if it did not.
+pub type Close = Box<dyn FnOnce() -> io::Result<()>>;
 
 impl Outputs {
     /// None yet.
@@ -76,8 +80,26 @@ impl Outputs {
         self.0.push(Output {
             destination: destination.into(),
             reporter,
+            close: None,
             failed: None,
         });
+    }
+
+    /// What is to be called for the last output that was added, when nobody is held up any more:
+    /// after the last event and the reporter's last word.
+    pub fn close_with(&mut self, close: Close) {
+        if let Some(output) = self.0.last_mut() {
+            output.close = Some(close);
+        }
+    }
+
+    /// Waits for all that has not failed.
+    fn close(&mut self) {
+        for output in self.0.iter_mut().filter(|output| output.failed.is_none()) {
+            if let Some(close) = output.close.take() {
+                output.failed = close().err();
+            }
+        }
     }
 
     /// Calls every reporter that works; one that fails is not called again.
@@ -148,6 +170,8 @@ pub fn run(events: impl Iterator<Item = Result<Event>>, mut outputs: Outputs) ->
         }
     }
     outputs.each(|reporter| reporter.finish(&tree));
+    // The events have been dropped, and nobody is traced any more.
+    outputs.close();
     let failures = outputs.failures();
     Run {
         tree,

@@ -5,7 +5,9 @@
 mod command;
 mod launch;
 mod memory;
+mod namespaces;
 mod pidfd;
+mod poll;
 mod ptrace;
 mod signals;
 mod wait;
@@ -13,14 +15,16 @@ mod wait;
 pub use command::{Coming, Host, hook};
 pub use launch::{Identity, Note, Program, SockFilter, Spawned, probe_clone3, spawn};
 pub use memory::{read_memory, write_memory};
+pub use namespaces::user_namespaces_around;
 pub use pidfd::Pidfd;
+pub use poll::writable;
 pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
     poke_user, registers, resume, return_slots, seize, siginfo, syscall_info,
 };
 pub use signals::{
     Taken, Wish, alarm_after, block_ending_signals, block_sigchld, die_by, forward_signals_to,
-    kill, same_group, take_signal, take_wish,
+    kill, obey_ending_signals, same_group, take_signal, take_wish,
 };
 pub use wait::{Report, Target, Watch, What, peek, reap, reap_of_any_thread, take_stop};
 

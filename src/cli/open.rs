@@ -4,12 +4,13 @@
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
 
+use super::patient::{Patient, Rest};
 use super::{OutputPlan, To};
 use crate::report::{Destination, Lang, Look};
 use crate::{Error, Outputs, Result};
@@ -30,19 +31,37 @@ pub fn open(plan: &OutputPlan, input: Option<&Path>) -> Result<Outputs> {
         .collect();
     let mut outputs = Outputs::new();
     for (format, to) in &plan.outputs {
-        let (destination, columns): (Destination, _) = match to {
-            To::Stdout => (Box::new(io::stdout()), terminal(&io::stdout())),
-            To::Stderr => (Box::new(io::stderr()), terminal(&io::stderr())),
-            To::File(path) => {
-                let file = file(path, &mut taken)?;
-                let columns = terminal(&file);
-                (Box::new(file), columns)
-            }
+        let failed = |why| Error::Output {
+            path: to.to_string().into(),
+            why,
         };
+        let fd: io::Result<OwnedFd> = match to {
+            To::Stdout => io::stdout().as_fd().try_clone_to_owned(),
+            To::Stderr => io::stderr().as_fd().try_clone_to_owned(),
+            To::File(path) => Ok(file(path, &mut taken)?.into()),
+        };
+        let fd = fd.map_err(failed)?;
+        let columns = terminal(&fd);
+        let (destination, rest) = destination(fd, columns.is_some());
         let look = look(plan, columns, &|name| std::env::var_os(name));
         outputs.add(to.to_string(), (format.make)(destination, &look));
+        if let Some(rest) = rest {
+            outputs.close_with(Box::new(|| rest.wait()));
+        }
     }
     Ok(outputs)
+}
+
+/// Where a report goes, and, where a reader may be slow, what is to be waited for at the end. Files
+/// and terminals take what they are given (who stops a terminal wants the program to wait).
+fn destination(fd: OwnedFd, terminal: bool) -> (Destination, Option<Rest>) {
+    let file = File::from(fd);
+    if terminal || file.metadata().is_ok_and(|meta| meta.is_file()) {
+        return (Box::new(file), None);
+    }
+    let patient = Patient::new(file.into());
+    let rest = patient.rest();
+    (Box::new(patient), Some(rest))
 }
 
 /// Makes or empties a file. The standard library opens with O_CLOEXEC: the traced program does not

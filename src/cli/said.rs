@@ -2,8 +2,10 @@
 //! to lose the exit status.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 
@@ -90,8 +92,10 @@ pub fn complain(text: &str) {
         }
     }
     line.push('\n');
-    // There is nowhere left to complain to.
-    let _ = io::stderr().write_all(line.as_bytes());
+    // There is nowhere left to complain to, and nobody waits for a reader who does not come.
+    if crate::sys::writable(io::stderr().as_fd(), Duration::from_secs(1)) {
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
 }
 
 /// Says an error, and which exit status it has.

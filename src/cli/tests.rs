@@ -297,16 +297,6 @@ fn help_version_and_schema_need_no_program() {
     }
 }
 
-/// What is printed instead of tracing.
-#[track_caller]
-fn printed(args: &[&str]) -> String {
-    match plan(args) {
-        Ok(Plan::Print(text)) => text,
-        Err(said) if said.status == 0 => said.text,
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn what_is_not_utf8_reaches_the_program() {
     use std::os::unix::ffi::OsStringExt;

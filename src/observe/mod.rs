@@ -2,6 +2,7 @@
 
 pub mod cgroup;
 pub mod libc;
+pub mod limits;
 pub mod origin;
 pub mod program;
 
@@ -30,6 +31,7 @@ pub fn standard() -> Vec<Box<dyn Observer>> {
         Box::<libc::Libc>::default(),
         Box::new(origin::Origin),
         Box::new(cgroup::Cgroup),
+        Box::<limits::Limits>::default(),
     ]
 }
 

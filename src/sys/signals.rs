@@ -298,6 +298,29 @@ pub fn forward_signals_to(program: i32) {
     set_disposition(libc::SIGTTOU, libc::SIG_IGN);
 }
 
+/// From now on SIGINT, SIGQUIT, SIGTERM and SIGHUP end this process again, unless they were ignored
+/// from the start. For when the trace is over and only a slow reader is waited for.
+pub fn obey_ending_signals() {
+    let ignored = inherited().ignored;
+    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP] {
+        if ignored & bit(signal) == 0 {
+            set_disposition(signal, libc::SIG_DFL);
+        }
+    }
+    let set = ENDING;
+    // SAFETY: the kernel's signal set is 64 bits and is only read.
+    unsafe {
+        let none = ptr::null_mut::<u64>();
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_UNBLOCK,
+            &raw const set,
+            none,
+            size_of::<u64>(),
+        );
+    }
+}
+
 /// Whether `tid` belongs to the thread group `tgid`; a zombie still does. One system call of some
 /// 0.2 µs, where /proc takes twenty times as long (tgkill(2): ESRCH when it does not).
 pub fn same_group(tgid: i32, tid: i32) -> bool {

@@ -5,9 +5,7 @@
 //! vfork, for one, cannot be stopped to be detached).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,7 +15,10 @@ use crate::event::{Appeared, Event, How, Intercept, Kind, Tid};
 use crate::sys::{self, What};
 
 use super::calls::is_init;
+use super::doubts::Doubts;
 use super::kernel::{Kernel, Live, Refused};
+use super::reaper::Reaper;
+use super::refusal::{attach_error, refusal};
 use super::sandbox::Whereabouts;
 use super::table::Tracee;
 use super::waiter::Style;
@@ -41,7 +42,7 @@ pub struct Attach {
 }
 
 /// How often a process is asked again that refuses and has nobody new.
-const RETRIES: u32 = 20;
+const RETRIES: u32 = 100;
 
 /// Events that may wait for a slow consumer before the tracing thread waits for it.
 const AHEAD: usize = 65_536;
@@ -200,11 +201,16 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// Seizes every thread of a process, those included that it makes meanwhile: the list is read
-    /// until a pass finds nobody new. (A thread made by one that is seized comes by itself.)
+    /// until a pass finds nobody new. A thread made by one that is seized comes by itself; not so
+    /// one whose making had begun when its creator was seized (kernel/fork.c, kernel_clone: whether
+    /// a newborn is traced is decided first). So there is one more pass when all are known to be
+    /// out of what they were in.
     fn seize_process(&mut self, tgid: Tid, full: bool, reaper: &Reaper) -> Result<()> {
         let mut tries = RETRIES;
+        let mut doubts = Doubts::default();
         loop {
-            let (mut news, mut refused) = (false, None);
+            let (mut news, mut refused) = (doubts.waiting(&*self.kernel), None);
+            self.forget_replaced(tgid);
             for tid in threads(tgid)? {
                 if self.table.get(tid).is_some() || reaper.has_reaped(tid) {
                     continue;
@@ -212,6 +218,7 @@ impl<K: Kernel> Tracer<K> {
                 match self.kernel.seize(tid, false) {
                     Ok(()) => {
                         reaper.watch(tid);
+                        doubts.add(&*self.kernel, tid);
                         self.take_in(tid, tgid, full);
                         news = true;
                     }
@@ -220,15 +227,31 @@ impl<K: Kernel> Tracer<K> {
                     Err(Refused::Other(_, why)) => refused = refusal(tid, tgid, &why).or(refused),
                 }
             }
+            if news {
+                continue;
+            }
             // Who was refused because it was ending may have been replaced by a thread that exec'd
-            // before anybody could look at why.
-            tries -= u32::from(!news && refused.is_some());
+            // before anybody could look at why; and so may all others.
+            let nobody = self.table.group(tgid).is_none() && tgid_of(tgid).is_some();
             match refused {
-                _ if news => {}
-                Some(_) if tries > 0 => thread::yield_now(),
+                Some(_) if tries > 0 => {}
                 Some(refused) => return Err(refused),
+                None if tries > 0 && nobody => {}
                 None => return Ok(()),
             }
+            tries -= 1;
+            thread::yield_now();
+        }
+    }
+
+    /// A leader that was seized and is not traced any more was replaced by a thread that was not
+    /// seized yet and exec'd: the tid is that one's now.
+    fn forget_replaced(&mut self, tgid: Tid) {
+        let stale = self.table.get(tgid).is_some_and(|tracee| !tracee.started)
+            && facts::status(&self.eye(tgid)).is_some_and(|status| status.tracer == Some(0));
+        if stale && let Some(leader) = self.table.remove(tgid) {
+            let at_ns = self.kernel.now_ns();
+            self.tell_exit(tgid, &leader, None, None, at_ns);
         }
     }
 
@@ -384,11 +407,11 @@ fn parents() -> BTreeMap<Tid, Tid> {
         .collect()
 }
 
-fn tgid_of(tid: Tid) -> Option<Tid> {
+pub(super) fn tgid_of(tid: Tid) -> Option<Tid> {
     facts::parse_status(&std::fs::read(format!("/proc/{tid}/status")).ok()?).tgid
 }
 
-fn threads(tgid: Tid) -> Result<Vec<Tid>> {
+pub(super) fn threads(tgid: Tid) -> Result<Vec<Tid>> {
     let entries = std::fs::read_dir(format!("/proc/{tgid}/task"))
         .map_err(|why| attach_error(tgid, &why.to_string(), None))?;
     let mut tids: Vec<Tid> = entries
@@ -396,157 +419,4 @@ fn threads(tgid: Tid) -> Result<Vec<Tid>> {
         .collect();
     tids.sort_unstable();
     Ok(tids)
-}
-
-fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
-    Error::Trace {
-        what: format!("attach to {pid}"),
-        why: io::Error::other(why.to_owned()),
-        hint,
-    }
-}
-
-/// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
-/// that has ended before its threads, which is nothing to complain about.
-fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{tid}/{name}")).ok();
-    let status = read("status")?;
-    let field = |name: &str| {
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
-    };
-    let say =
-        |why: String, hint: Option<&str>| Some(attach_error(tid, &why, hint.map(str::to_owned)));
-    if field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) {
-        let others = threads(tgid).map(|tids| tids.len() > 1).unwrap_or(false);
-        if others {
-            return None;
-        }
-        return say(
-            "it is a zombie: it has ended and waits for its parent".into(),
-            None,
-        );
-    }
-    if let Some(tracer) = field("TracerPid").filter(|&pid| pid != "0") {
-        // What is named is a thread, perhaps one of several and with a name of its own.
-        let process = tracer.parse().ok().and_then(tgid_of);
-        let tracer = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
-        let name = std::fs::read_to_string(format!("/proc/{tracer}/comm")).unwrap_or_default();
-        let name = name.trim().escape_debug();
-        return say(
-            format!("it is traced already, by {name} ({tracer})"),
-            Some("a task has one tracer at a time; end that one first"),
-        );
-    }
-    if field("VmSize").is_none() && field("Kthread").is_none_or(|kthread| kthread == "1") {
-        return say("it is a kernel thread: nobody can trace those".into(), None);
-    }
-    let uid = field("Uid")
-        .and_then(|uids| uids.split_whitespace().next())
-        .unwrap_or("?");
-    if !nix::unistd::Uid::effective().is_root() && uid != nix::unistd::Uid::effective().to_string()
-    {
-        let owner = uid
-            .parse()
-            .ok()
-            .and_then(|uid| nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()?)
-            .map_or_else(|| format!("uid {uid}"), |user| user.name);
-        return say(
-            format!("it belongs to {owner}"),
-            Some("run clonespy as that user, or as root"),
-        );
-    }
-    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok();
-    match scope.as_deref().map(str::trim) {
-        Some("1") => say(
-            "Yama (ptrace_scope 1) lets a process trace only its own descendants".into(),
-            Some("start it under clonespy, run as root, or: sysctl kernel.yama.ptrace_scope=0"),
-        ),
-        Some("2") => say(
-            "Yama (ptrace_scope 2) lets only administrators trace".into(),
-            Some("run as root (CAP_SYS_PTRACE)"),
-        ),
-        Some("3") => say(
-            "Yama (ptrace_scope 3) forbids all tracing until the next boot".into(),
-            Some("no process can be attached to on this system"),
-        ),
-        _ => say(
-            why.to_string(),
-            Some("it may be set-uid or not dumpable, or a container may lack CAP_SYS_PTRACE"),
-        ),
-    }
-}
-
-/// A thread that reaps, one by one, tasks that end while others are being seized. A task in exec
-/// holds the lock that PTRACE_SEIZE takes until its siblings have been reaped (fs/exec.c,
-/// de_thread, under cred_guard_mutex): if those are ours, seizing and reaping would wait for each
-/// other.
-struct Reaper {
-    shared: Arc<Mutex<Shared>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    watched: BTreeSet<Tid>,
-    reaped: Vec<(Tid, What)>,
-    over: bool,
-}
-
-impl Reaper {
-    fn start() -> Self {
-        let shared = Arc::new(Mutex::new(Shared::default()));
-        let theirs = Arc::clone(&shared);
-        // Without the thread only that rare deadlock is not resolved.
-        let thread = thread::Builder::new().name("reaper".into()).spawn(move || {
-            loop {
-                {
-                    let Ok(mut shared) = theirs.lock() else {
-                        return;
-                    };
-                    if shared.over {
-                        return;
-                    }
-                    let watched: Vec<Tid> = shared.watched.iter().copied().collect();
-                    for tid in watched {
-                        if let Ok(Some(report)) = sys::reap_of_any_thread(tid) {
-                            shared.watched.remove(&tid);
-                            shared.reaped.push((tid, report.what));
-                        }
-                    }
-                }
-                thread::sleep(Duration::from_millis(1));
-            }
-        });
-        Self {
-            shared,
-            thread: thread.ok(),
-        }
-    }
-
-    fn watch(&self, tid: Tid) {
-        if let Ok(mut shared) = self.shared.lock() {
-            shared.watched.insert(tid);
-        }
-    }
-
-    fn has_reaped(&self, tid: Tid) -> bool {
-        self.shared
-            .lock()
-            .is_ok_and(|shared| shared.reaped.iter().any(|&(t, _)| t == tid))
-    }
-
-    fn stop(self) -> Vec<(Tid, What)> {
-        if let Ok(mut shared) = self.shared.lock() {
-            shared.over = true;
-        }
-        if let Some(thread) = self.thread {
-            let _ = thread.join();
-        }
-        self.shared
-            .lock()
-            .map(|mut shared| std::mem::take(&mut shared.reaped))
-            .unwrap_or_default()
-    }
 }

@@ -68,6 +68,8 @@ pub struct Status {
     pub ns_tgids: Vec<Tid>,
     /// Caught signals, bit `n - 1` for signal `n`.
     pub caught: u64,
+    /// The thread that traces it; 0: none.
+    pub tracer: Option<Tid>,
 }
 
 /// Parses `status`.
@@ -90,6 +92,7 @@ pub fn parse_status(bytes: &[u8]) -> Status {
         match key {
             "Tgid" => status.tgid = value.parse().ok(),
             "PPid" => status.ppid = value.parse().ok(),
+            "TracerPid" => status.tracer = value.parse().ok(),
             "NSpid" => status.ns_tids = list(value),
             "NStgid" => status.ns_tgids = list(value),
             "SigCgt" => status.caught = u64::from_str_radix(value, 16).unwrap_or(0),

@@ -7,7 +7,7 @@
 //! | file | answers |
 //! |---|---|
 //! | `launch`, `command` | how the program is started, by us or through a host's `Command` |
-//! | `attach` | how running tasks are taken |
+//! | `attach`, `doubts`, `reaper`, `refusal` | how running tasks are taken, or why not |
 //! | `leave` | how tasks are let go, or ended |
 //! | `waiter` | whose report comes next |
 //! | `wait` | what a report means |
@@ -22,6 +22,7 @@
 mod attach;
 mod calls;
 mod command;
+mod doubts;
 mod endings;
 mod facts;
 pub mod filter;
@@ -30,6 +31,8 @@ mod kernel;
 mod launch;
 mod leave;
 mod newborn;
+mod reaper;
+mod refusal;
 mod sandbox;
 mod table;
 #[cfg(test)]

@@ -123,10 +123,13 @@ impl Waiter {
     /// # Errors
     /// What wait(2) says beyond ECHILD and EINTR.
     pub fn next(&mut self, live: usize, restless: bool) -> io::Result<Woke> {
-        if self.round.is_some()
-            && let Some(report) = self.gather()?
-        {
-            return Ok(Woke::Report(report));
+        if self.round.is_some() {
+            match self.gather() {
+                Ok(Some(report)) => return Ok(Woke::Report(report)),
+                Ok(None) => {}
+                Err(why) if why.raw_os_error() == Some(libc::ECHILD) => return Ok(Woke::Nobody),
+                Err(why) => return Err(why),
+            }
         }
         if let Some(report) = self.taken.pop_front() {
             return Ok(Woke::Report(report));
@@ -183,8 +186,14 @@ impl Waiter {
                     break Some(ended);
                 }
                 Ok(None) => break None,
-                Err(why) if why.raw_os_error() == Some(libc::ECHILD) => break None,
-                Err(why) => return Err(why),
+                // Nobody else is left, and those that were taken have not had their turn.
+                Err(why) if why.raw_os_error() == Some(libc::ECHILD) && !self.taken.is_empty() => {
+                    break None;
+                }
+                Err(why) => {
+                    self.round = None;
+                    return Err(why);
+                }
             }
         };
         let ended = Instant::now();

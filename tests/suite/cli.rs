@@ -232,3 +232,28 @@ fn the_schema_is_json() {
     let schema: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
     assert!(schema.get("$schema").is_some(), "{schema}");
 }
+
+/// A reader that does not read: the program ends in its time, and the loss is told. (What is kept for
+/// a slow reader has a bound; this report is larger.)
+#[test]
+fn a_reader_that_never_reads_does_not_hold_up_the_program() {
+    let mark = fresh_file("ran");
+    let fifo = fresh_file("fifo");
+    run(Command::new("mkfifo").arg(&fifo)).expect("mkfifo", End::Exit(0));
+    // Opened for both, it needs no other side to open; and nobody reads.
+    let open = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&fifo);
+    let script = "\"$1\" row 6000 >/dev/null; echo done >\"$2\"; exit 3";
+    let done = run(clonespy()
+        .arg("--format")
+        .arg(format(&fifo, "jsonl"))
+        .args(["--", "sh", "-c", script, "sh"])
+        .arg(program("storm"))
+        .arg(&mark));
+    done.expect("storm", End::Exit(3));
+    assert_eq!(std::fs::read_to_string(&mark).expect("the mark"), "done\n");
+    assert!(done.err().contains("nobody reads it"), "{}", done.err());
+    drop(open.expect("a FIFO"));
+}

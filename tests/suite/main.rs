@@ -21,6 +21,7 @@ mod calls; // who made which calls, comparable between two runs
 mod cli; // bad input, bad output, exit statuses
 mod live; // every fixture: unchanged, and seen as it is
 mod real; // programs that people use
+mod reasons; // why calls fail
 mod strace; // what strace says of a program
 mod trace; // runs a program under clonespy
 

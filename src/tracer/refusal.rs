@@ -1,0 +1,89 @@
+//! Why a running task could not be attached to, and what to do about it.
+
+use std::io;
+
+use crate::error::Error;
+use crate::event::Tid;
+
+use super::attach::{tgid_of, threads};
+
+/// A task that cannot be attached to.
+pub(super) fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
+    Error::Trace {
+        what: format!("attach to {pid}"),
+        why: io::Error::other(why.to_owned()),
+        hint,
+    }
+}
+
+/// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
+/// that has ended before its threads, which is nothing to complain about.
+pub(super) fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{tid}/{name}")).ok();
+    let status = read("status")?;
+    let field = |name: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
+    };
+    let say =
+        |why: String, hint: Option<&str>| Some(attach_error(tid, &why, hint.map(str::to_owned)));
+    if field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) {
+        let others = threads(tgid).map(|tids| tids.len() > 1).unwrap_or(false);
+        if others {
+            return None;
+        }
+        return say(
+            "it is a zombie: it has ended and waits for its parent".into(),
+            None,
+        );
+    }
+    if let Some(tracer) = field("TracerPid").filter(|&pid| pid != "0") {
+        // What is named is a thread, perhaps one of several and with a name of its own.
+        let process = tracer.parse().ok().and_then(tgid_of);
+        let tracer = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
+        let name = std::fs::read_to_string(format!("/proc/{tracer}/comm")).unwrap_or_default();
+        let name = name.trim().escape_debug();
+        return say(
+            format!("it is traced already, by {name} ({tracer})"),
+            Some("a task has one tracer at a time; end that one first"),
+        );
+    }
+    if field("VmSize").is_none() && field("Kthread").is_none_or(|kthread| kthread == "1") {
+        return say("it is a kernel thread: nobody can trace those".into(), None);
+    }
+    let uid = field("Uid")
+        .and_then(|uids| uids.split_whitespace().next())
+        .unwrap_or("?");
+    if !nix::unistd::Uid::effective().is_root() && uid != nix::unistd::Uid::effective().to_string()
+    {
+        let owner = uid
+            .parse()
+            .ok()
+            .and_then(|uid| nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()?)
+            .map_or_else(|| format!("uid {uid}"), |user| user.name);
+        return say(
+            format!("it belongs to {owner}"),
+            Some("run clonespy as that user, or as root"),
+        );
+    }
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok();
+    match scope.as_deref().map(str::trim) {
+        Some("1") => say(
+            "Yama (ptrace_scope 1) lets a process trace only its own descendants".into(),
+            Some("start it under clonespy, run as root, or: sysctl kernel.yama.ptrace_scope=0"),
+        ),
+        Some("2") => say(
+            "Yama (ptrace_scope 2) lets only administrators trace".into(),
+            Some("run as root (CAP_SYS_PTRACE)"),
+        ),
+        Some("3") => say(
+            "Yama (ptrace_scope 3) forbids all tracing until the next boot".into(),
+            Some("no process can be attached to on this system"),
+        ),
+        _ => say(
+            why.to_string(),
+            Some("it may be set-uid or not dumpable, or a container may lack CAP_SYS_PTRACE"),
+        ),
+    }
+}
