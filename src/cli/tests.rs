@@ -392,3 +392,13 @@ fn every_subcommand_has_its_help() {
         }
     }
 }
+
+/// What is printed instead of tracing.
+#[track_caller]
+fn printed(args: &[&str]) -> String {
+    match plan(args) {
+        Ok(Plan::Print(text)) => text,
+        Err(said) if said.status == 0 => said.text,
+        other => panic!("{other:?}"),
+    }
+}
