@@ -61,7 +61,9 @@ impl<K: Kernel> Tracer<K> {
         }
         self.tell_exit(tid, &tracee, Some(status), stat.as_ref(), at_ns);
         self.kernel.reap(tid);
-        Ok(handled)
+        self.vfork_caller_gone(tid);
+        let waiting = self.vfork_ends(tid);
+        Ok(handled.and(waiting))
     }
 
     /// A task ended inside a call: its newborn, if there is one, tells of it; at best at once, so
@@ -137,6 +139,8 @@ impl<K: Kernel> Tracer<K> {
         }
         self.close_shelved(tid);
         if former != tid {
+            // An old leader that was held ends unreported.
+            self.vfork_caller_gone(tid);
             self.take_over(tid, former);
         }
         self.close_calls_at_exec(tid);
@@ -172,7 +176,9 @@ impl<K: Kernel> Tracer<K> {
             observer.exec(task.eye(), &mut event);
         }
         self.emit(|seq| Event::Exec(Exec { seq, ..event }));
-        self.go_on(task)
+        let resumed = self.go_on(task);
+        self.vfork_ends(tid)?;
+        resumed
     }
 
     /// A thread that is not the leader exec'd: it takes the leader's tid. Neither the old leader's
