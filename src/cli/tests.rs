@@ -282,23 +282,18 @@ fn help_version_and_schema_need_no_program() {
         plan(&["--generate", "schema"]),
         Ok(Plan::Print(_))
     ));
-    let printed = |word: &str| match plan(&[word]) {
-        Ok(Plan::Print(text)) => text,
-        Err(said) if said.status == 0 => said.text,
-        other => panic!("{other:?}"),
-    };
     for (option, word) in [
         ("--help", "replay"),
         ("-h", "Usage"),
         ("--version", "clonespy "),
     ] {
-        let text = printed(option);
+        let text = printed(&[option]);
         assert!(text.contains(word), "{text}");
         assert!(!text.contains("seccomp-bpf") && !text.contains("follow-forks"));
     }
-    let help = printed("--help");
+    let help = printed(&["--help"]);
     for format in crate::report::FORMATS {
-        assert!(help.contains(format.name), "{help}");
+        assert!(help.contains(format.help), "{help}");
     }
 }
 
@@ -385,5 +380,25 @@ fn help_is_short_and_every_option_is_in_it() {
     for what in ["man", "complete-bash", "complete-zsh", "complete-fish"] {
         let text = text(&["--generate", what]).replace('\\', "");
         assert!(text.contains("threads-only"), "{what}");
+    }
+}
+
+#[test]
+fn every_subcommand_has_its_help() {
+    for name in SUBCOMMANDS {
+        for option in ["-h", "--help"] {
+            let text = printed(&[name, option]);
+            assert!(text.contains(&format!("clonespy {name}")), "{text}");
+        }
+    }
+}
+
+/// What is printed instead of tracing.
+#[track_caller]
+fn printed(args: &[&str]) -> String {
+    match plan(args) {
+        Ok(Plan::Print(text)) => text,
+        Err(said) if said.status == 0 => said.text,
+        other => panic!("{other:?}"),
     }
 }

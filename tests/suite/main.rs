@@ -37,4 +37,4 @@ mod library; // clonespy::trace, from this multi-threaded program
 mod documents; // each command in the documents says what stands there
 mod face; // outputs and statuses around a live trace, and that a replay shows the same
 mod golden; // recorded traces, rendered and compared with files
-mod strace_lines; // what --format strace prints, beside strace and read by others
+mod strace_lines; // --format strace, beside strace and read by others
