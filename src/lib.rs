@@ -27,6 +27,7 @@
 //! guess: what could not be seen is said to be unseen.
 
 pub mod abi;
+pub mod check;
 pub mod cli;
 pub mod decode;
 pub mod error;
