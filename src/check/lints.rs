@@ -99,7 +99,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: false,
         meaning: "a new program that inherits descriptors beyond 0 to 2: they lack close-on-exec",
-        watch: || Box::new(ends::Inherited),
+        watch: || Box::<ends::Inherited>::default(),
     },
     Lint {
         id: "namespace-creation",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Watch, site};
-use crate::event::{Call, CloneCall, Event, Kind, Outcome, TaskId};
+use crate::event::{Call, Certainty, CloneCall, Event, Kind, Outcome, Reason, TaskId};
 use crate::tasks::TaskTree;
 
 /// A lint that looks at each call alone.
@@ -142,14 +142,26 @@ fn asked(call: &CloneCall) -> Vec<String> {
     flags
 }
 
+/// Whether a reason is the arguments' own fault, whatever the kernel: then no fall-back is meant.
+fn is_mistake(reason: &Reason) -> bool {
+    let newer = [
+        "sandbox-filter",
+        "no-clone3",
+        "unknown-flag",
+        "clone3-reserved-bits",
+    ];
+    reason.certainty == Certainty::Certain && !newer.contains(&reason.rule.as_str())
+}
+
 impl Watch for Fallback {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
         match event {
             Event::Clone(call) => {
                 let before = self.refused.remove(&call.task);
                 match (&call.outcome, call.request.call) {
-                    (Outcome::Failed { errno, .. }, Call::Clone3)
-                        if matches!(errno.as_str(), "ENOSYS" | "EINVAL") =>
+                    (Outcome::Failed { errno, reasons, .. }, Call::Clone3)
+                        if matches!(errno.as_str(), "ENOSYS" | "EINVAL")
+                            && !reasons.iter().any(is_mistake) =>
                     {
                         self.refused.insert(call.task, (asked(call), errno.clone()));
                     }

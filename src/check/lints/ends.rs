@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Watch};
-use crate::event::{Ending, Event, Exec, Exit, Tid};
+use crate::event::{Ending, Event, Exec, Exit, InheritedFd, Tid};
 use crate::tasks::TaskTree;
 
 /// Names that are told, at most.
@@ -63,17 +63,25 @@ fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
 }
 
 /// Descriptors that a new program inherits.
-pub(super) struct Inherited;
+#[derive(Default)]
+pub(super) struct Inherited {
+    /// What the program that we started had from the beginning: that it hands on is not its doing.
+    given: Option<Vec<InheritedFd>>,
+}
 
 impl Watch for Inherited {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
         let Event::Exec(exec) = event else {
             return;
         };
-        // What the program that we started inherits is nobody's doing here.
-        let made = tree.task(exec.task).is_some_and(|task| task.via.is_some());
-        let open = exec.inherited_fds.as_deref().unwrap_or_default();
-        if !made || open.is_empty() {
+        let all = exec.inherited_fds.clone().unwrap_or_default();
+        if tree.task(exec.task).is_none_or(|task| task.via.is_none()) && self.given.is_none() {
+            self.given = Some(all);
+            return;
+        }
+        let given = self.given.as_deref().unwrap_or_default();
+        let open: Vec<InheritedFd> = all.into_iter().filter(|fd| !given.contains(fd)).collect();
+        if open.is_empty() {
             return;
         }
         let mut names: Vec<String> = open
@@ -96,7 +104,7 @@ impl Watch for Inherited {
                 names.join(", ")
             ),
             clone_seq: None,
-            site: site(exec),
+            site: site(exec, &open),
         });
     }
 }
@@ -107,8 +115,7 @@ fn name(exec: &Exec) -> &str {
 }
 
 /// The program, and what it inherits but for the numbers of pipes and sockets.
-fn site(exec: &Exec) -> String {
-    let open = exec.inherited_fds.as_deref().unwrap_or_default();
+fn site(exec: &Exec, open: &[InheritedFd]) -> String {
     let files: Vec<String> = open
         .iter()
         .map(|one| {

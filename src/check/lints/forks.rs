@@ -20,48 +20,39 @@ const NAMED: usize = 4;
 #[derive(Default)]
 struct Children {
     /// By the time at which it is told, and child.
-    due: BTreeMap<(u64, TaskId), Waiting>,
+    due: BTreeMap<(u64, TaskId), Found>,
     by_child: BTreeMap<TaskId, u64>,
-}
-
-struct Waiting {
-    tgid: i32,
-    found: Found,
 }
 
 impl Children {
     fn add(&mut self, child: &Created, due_ns: u64, found: Found) {
+        self.remove(child.task);
         self.by_child.insert(child.task, due_ns);
-        let waiting = Waiting {
-            tgid: child.tgid,
-            found,
-        };
-        self.due.insert((due_ns, child.task), waiting);
+        self.due.insert((due_ns, child.task), found);
     }
 
-    fn remove(&mut self, child: TaskId) -> Option<Waiting> {
+    fn remove(&mut self, child: TaskId) -> Option<Found> {
         let due = self.by_child.remove(&child)?;
         self.due.remove(&(due, child))
     }
 
     /// The next one whose time has come.
-    fn pop(&mut self, now_ns: u64) -> Option<(u64, Waiting)> {
+    fn pop(&mut self, now_ns: u64) -> Option<(u64, Found)> {
         let entry = self.due.first_entry()?;
         let (due, child) = *entry.key();
         if due > now_ns {
             return None;
         }
-        let waiting = entry.remove();
+        let found = entry.remove();
         self.by_child.remove(&child);
-        Some((due, waiting))
+        Some((due, found))
     }
 
     /// What ends the wait, and what happens when it is over: `aged` and `busy` finish the sentence of a
     /// child that lives on and of one that creates tasks.
     fn event(&mut self, event: &Event, aged: &str, busy: &str, found: &mut Vec<Found>) {
         if let Some(now) = event.at_ns() {
-            while let Some((due, waiting)) = self.pop(now) {
-                let mut one = waiting.found;
+            while let Some((due, mut one)) = self.pop(now) {
                 one.text.push_str(aged);
                 one.at_ns = due;
                 found.push(one);
@@ -72,11 +63,9 @@ impl Children {
             Event::Exit(exit) => drop(self.remove(exit.task)),
             Event::Detach(detach) => drop(self.remove(detach.task)),
             Event::Clone(call) => {
-                // A call of a child's: which failed does nothing.
+                // A call of a child's; one that failed changes nothing.
                 let made = matches!(call.outcome, Outcome::Created(_) | Outcome::Untraced { .. });
-                if made && let Some(waiting) = self.remove(call.task) {
-                    let mut one = waiting.found;
-                    debug_assert_eq!(waiting.tgid, call.tgid);
+                if made && let Some(mut one) = self.remove(call.task) {
                     one.text.push_str(busy);
                     one.at_ns = call.at_ns;
                     found.push(one);
@@ -120,7 +109,8 @@ impl Watch for WithThreads {
         };
         let text = format!(
             "{} while other threads live ({names}): locks that they hold stay locked in process {}; ",
-            call.request.call, child.tid
+            call.origin.as_deref().unwrap_or(call.request.call.name()),
+            child.tid
         );
         let due = born_ns(call).saturating_add(SETTLED_NS);
         self.0.add(child, due, of_call(call, tree, text));
