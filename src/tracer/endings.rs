@@ -171,6 +171,7 @@ impl<K: Kernel> Tracer<K> {
             interpreter: None,
             build_id: None,
             stripped: None,
+            inherited_fds: None,
         };
         for observer in &mut self.observers {
             observer.exec(task.eye(), &mut event);

@@ -19,6 +19,7 @@ mod layers; // imports point one way
 // The tracer.
 mod calls; // who made which calls, comparable between two runs
 mod cli; // bad input, bad output, exit statuses
+mod lints; // what deserves attention
 mod live; // every fixture: unchanged, and seen as it is
 mod real; // programs that people use
 mod reasons; // why calls fail
