@@ -29,6 +29,8 @@ mod trace; // runs a program under clonespy
 // Trust.
 mod attach; // running programs: seen, let go, and as before
 mod driven; // a program that does what a test says
+mod ending; // Ctrl-C, --timeout, --until, SIGKILL; terminals
+mod surroundings; // what a program finds is the same, traced or not
 
 // Expectations.
 mod check; // every fixture's expectation file: it holds, and each of its values matters
