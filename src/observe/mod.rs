@@ -1,6 +1,7 @@
 //! What is looked at while a task is stopped: one file per question, all behind one trait.
 
 pub mod cgroup;
+pub mod inherited;
 pub mod libc;
 pub mod limits;
 pub mod origin;
@@ -28,6 +29,7 @@ pub trait Observer {
 pub fn standard() -> Vec<Box<dyn Observer>> {
     vec![
         Box::new(program::Program),
+        Box::new(inherited::Inherited),
         Box::<libc::Libc>::default(),
         Box::new(origin::Origin),
         Box::new(cgroup::Cgroup),

@@ -136,6 +136,7 @@ pub const CASES: &[Case] = &[
     case("getppid", &["1000"]),
     case("streams", &[]),
     // What a test drives or attaches to.
+    case("surroundings", &[]),
     case("driven", &[]),
     case("exec_storm", &["20"]).exits(6),
 ];

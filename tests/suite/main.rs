@@ -19,6 +19,7 @@ mod layers; // imports point one way
 // The tracer.
 mod calls; // who made which calls, comparable between two runs
 mod cli; // bad input, bad output, exit statuses
+mod lints; // what deserves attention
 mod live; // every fixture: unchanged, and seen as it is
 mod real; // programs that people use
 mod reasons; // why calls fail
@@ -28,6 +29,8 @@ mod trace; // runs a program under clonespy
 // Trust.
 mod attach; // running programs: seen, let go, and as before
 mod driven; // a program that does what a test says
+mod ending; // Ctrl-C, --timeout, --until, SIGKILL; terminals
+mod surroundings; // what a program finds is the same, traced or not
 
 // Expectations.
 mod check; // every fixture's expectation file: it holds, and each of its values matters

@@ -1,0 +1,375 @@
+//! How a trace ends before its program does, and programs that outlive their start.
+
+use std::process::Command;
+
+use clonespy::event::Event;
+
+use crate::driven::{Driven, status};
+use crate::fixtures::program;
+use crate::run::{End, lacking, run, send, start_with, tool, until};
+use crate::trace::{Traced, clonespy, expect_whole, format, fresh_file, trace_with};
+
+fn cut(traced: &Traced) -> Option<&str> {
+    match traced.events.last() {
+        Some(Event::End(end)) => end.cut.as_deref(),
+        other => panic!("no end: {other:?}"),
+    }
+}
+
+fn kills(traced: &Traced) -> Vec<&str> {
+    let signal = |event| match event {
+        Event::Kill(kill) => Some(kill.signal.as_str()),
+        _ => None,
+    };
+    traced.events.iter().filter_map(signal).collect()
+}
+
+#[test]
+fn a_timeout_asks_first_and_then_insists() {
+    // It ends at SIGTERM.
+    let words = ["sh", "-c", "sleep 1000"].map(std::ffi::OsStr::new);
+    let traced = trace_with(&["--timeout", "0.3"], &words);
+    traced.run.expect("sleep", End::Exit(124));
+    assert_eq!(cut(&traced), Some("timeout"));
+    assert_eq!(kills(&traced).first(), Some(&"SIGTERM"));
+    expect_whole(&traced, "sleep");
+    // It does not.
+    let script = "trap '' TERM; while :; do sleep 1; done";
+    let words = ["sh", "-c", script].map(std::ffi::OsStr::new);
+    let traced = trace_with(&["--timeout", "0.3"], &words);
+    traced.run.expect("a stubborn shell", End::Exit(124));
+    assert!(kills(&traced).contains(&"SIGKILL"), "{:?}", kills(&traced));
+    expect_whole(&traced, "a stubborn shell");
+}
+
+/// A daemon that is left behind carries the filter: it is ended, and that is said. Without a filter
+/// it is let go.
+#[test]
+fn until_main_ends_with_the_program() {
+    for (way, lives) in [("seccomp", false), ("event", true), ("syscall", true)] {
+        let mark = fresh_file("pid");
+        let script = "sleep 1000 >/dev/null 2>&1 </dev/null & echo $! >\"$1\"; exit 6";
+        let words = ["sh", "-c", script, "sh", mark.to_str().expect("UTF-8")];
+        let way = format!("--intercept={way}");
+        let traced = trace_with(&["--until=main", &way], &words.map(std::ffi::OsStr::new));
+        traced.run.expect(&way, End::Exit(6));
+        assert_eq!(cut(&traced), Some("main ended"), "{way}");
+        let pid = std::fs::read_to_string(&mark).expect("a pid");
+        let pid: u32 = pid.trim().parse().expect("a pid");
+        assert_eq!(status(pid, "State").is_some(), lives, "{way}");
+        assert_eq!(!kills(&traced).is_empty(), !lives, "{way}");
+        if lives {
+            assert_eq!(status(pid, "TracerPid").as_deref(), Some("0"), "{way}");
+            send("KILL", i64::from(pid));
+        }
+    }
+}
+
+/// What clonespy started does not outlive it, and does not run on with calls that fail.
+#[test]
+fn clonespy_killed_leaves_nothing_that_it_started() {
+    for way in ["seccomp", "event", "syscall"] {
+        let file = fresh_file("jsonl");
+        let mut started = start_with(
+            clonespy()
+                .arg(format!("--intercept={way}"))
+                .arg("--format")
+                .arg(format(&file, "jsonl"))
+                .args(["--", "sh", "-c", "sleep 1000 & read line; wait"]),
+        );
+        let stdin = started.stdin.take();
+        let tasks = || {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            let tids: Vec<u32> = text
+                .lines()
+                .filter_map(|line| match serde_json::from_str(line) {
+                    Ok(Event::Task(task)) => Some(task.tid.unsigned_abs()),
+                    Ok(Event::Clone(call)) => match call.outcome {
+                        clonespy::event::Outcome::Created(made) => Some(made.tid.unsigned_abs()),
+                        _ => None,
+                    },
+                    _ => None,
+                })
+                .collect();
+            (tids.len() == 2).then_some(tids)
+        };
+        let tids = until("two tasks", started.pid, tasks);
+        send("KILL", i64::from(started.pid));
+        started.finish().expect(way, End::Signal(9));
+        for tid in tids {
+            until("gone", tid, || {
+                status(tid, "State")
+                    .is_none_or(|s| s.starts_with('Z'))
+                    .then_some(())
+            });
+        }
+        drop(stdin);
+    }
+}
+
+/// Who exits, stops, or is killed by a signal sent to clonespy alone: the program gets it.
+#[test]
+fn a_signal_to_clonespy_is_the_programs() {
+    let file = fresh_file("jsonl");
+    let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut driven = ready(
+        clonespy()
+            .arg("--format")
+            .arg(format(&file, "jsonl"))
+            .args(["--", "sh", "-c", script]),
+    );
+    assert_eq!(driven.read(), "ready");
+    send("TERM", i64::from(driven.pid()));
+    assert_eq!(driven.code(), Some(7));
+}
+
+/// A program whose first line is waited for.
+struct Ready(
+    std::process::Child,
+    std::io::BufReader<std::process::ChildStdout>,
+);
+
+#[track_caller]
+fn ready(command: &mut Command) -> Ready {
+    let mut child = command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("a command");
+    let out = child.stdout.take().expect("stdout is piped");
+    Ready(child, std::io::BufReader::new(out))
+}
+
+impl Ready {
+    fn pid(&self) -> u32 {
+        self.0.id()
+    }
+    fn read(&mut self) -> String {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut self.1, &mut line).expect("a line");
+        line.trim().to_owned()
+    }
+    #[track_caller]
+    fn code(&mut self) -> Option<i32> {
+        let pid = self.pid();
+        let end = until("it ends", pid, || self.0.try_wait().expect("its status"));
+        end.code()
+    }
+}
+
+/// A terminal of tmux's own, which is asked what it shows.
+struct Terminal(String);
+
+impl Terminal {
+    #[track_caller]
+    fn new(name: &str) -> Option<Self> {
+        tool("tmux")?;
+        let terminal = Self(format!("clonespy-{name}-{}", std::process::id()));
+        terminal
+            .tmux(&[
+                "-f",
+                "/dev/null",
+                "new-session",
+                "-d",
+                "-x",
+                "200",
+                "-y",
+                "50",
+                "env",
+                "-i",
+                "PS1=$ ",
+                "PATH=/usr/bin:/bin",
+                "TERM=dumb",
+                "sh",
+                "-i",
+            ])
+            .expect("tmux", End::Exit(0));
+        Some(terminal)
+    }
+
+    fn tmux(&self, words: &[&str]) -> crate::run::Run {
+        run(Command::new("tmux").args(["-L", &self.0]).args(words))
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    /// Waits until the screen shows this.
+    #[track_caller]
+    fn shows(&self, what: &str) {
+        until(what, std::process::id(), || {
+            self.screen().contains(what).then_some(())
+        });
+    }
+
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-J", "-S", "-200"]).out()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+/// An interactive shell under clonespy: jobs, Ctrl-Z, fg, Ctrl-C, and its exit status.
+#[test]
+fn job_control_in_an_interactive_shell() {
+    let Some(terminal) = Terminal::new("jobs") else {
+        return;
+    };
+    let (file, spy) = (fresh_file("jsonl"), env!("CARGO_BIN_EXE_clonespy"));
+    terminal.keys(&[
+        &format!("{spy} --format jsonl:{} -- sh -i", file.display()),
+        "Enter",
+    ]);
+    terminal.keys(&["echo in''side", "Enter"]);
+    terminal.shows("inside");
+    terminal.keys(&["sh -c 'echo sleep''ing; exec sleep 1000'", "Enter"]);
+    terminal.shows("sleeping");
+    terminal.keys(&["C-z"]);
+    terminal.shows("Stopped");
+    terminal.keys(&["jobs; echo job''s told", "Enter"]);
+    terminal.shows("jobs told");
+    terminal.keys(&["fg", "Enter"]);
+    // dash repeats the command line of what is in the foreground.
+    until("in the foreground", std::process::id(), || {
+        (terminal.screen().matches("exec sleep 1000").count() >= 3).then_some(())
+    });
+    terminal.keys(&["C-c"]);
+    terminal.keys(&["echo status $''?", "Enter"]);
+    terminal.keys(&["echo after $((128+2))", "Enter"]);
+    terminal.shows("after 130");
+    terminal.keys(&["exit 42", "Enter"]);
+    terminal.keys(&["echo ended=$?", "Enter"]);
+    terminal.shows("ended=42");
+}
+
+/// Ctrl-C goes to the program, which may go on; a second one within a second ends both.
+#[test]
+fn ctrl_c_is_the_programs_and_twice_ends_both() {
+    let Some(terminal) = Terminal::new("interrupt") else {
+        return;
+    };
+    let (file, spy) = (fresh_file("jsonl"), env!("CARGO_BIN_EXE_clonespy"));
+    let run = format!("{spy} --format jsonl:{} -- sh -c", file.display());
+    terminal.keys(&[&format!("{run} 'trap \"echo caug\"\"ht; exit 9\" INT; echo wait\"\"ing; while :; do sleep 0.1; done'; echo one=$?"), "Enter"]);
+    terminal.shows("waiting");
+    terminal.keys(&["C-c"]);
+    terminal.shows("caught");
+    terminal.shows("one=9");
+    terminal.keys(&["clear", "Enter"]);
+    terminal.keys(&[
+        &format!(
+            "{run} 'trap \"\" INT; echo deaf\"\"ness; while :; do sleep 0.1; done'; echo two=$?"
+        ),
+        "Enter",
+    ]);
+    terminal.shows("deafness");
+    terminal.keys(&["C-c", "C-c"]);
+    terminal.shows("two=137");
+}
+
+/// A debugger and a tracer inside the trace: a task has one tracer, so theirs is refused, as under
+/// strace, and they say so.
+#[test]
+fn a_tracer_in_the_tracee_is_refused_as_under_strace() {
+    for (what, words) in [
+        (
+            "gdb",
+            &["gdb", "-nx", "--batch", "-ex", "run", "/bin/true"][..],
+        ),
+        ("strace", &["strace", "-o", "/dev/null", "/bin/true"]),
+    ] {
+        if tool(what).is_none() {
+            continue;
+        }
+        let Some(strace) = tool("strace") else {
+            return;
+        };
+        let theirs = run(Command::new(strace)
+            .args(["-f", "-o", "/dev/null", "-e", "trace=none", "--"])
+            .args(words));
+        let words: Vec<&std::ffi::OsStr> = words.iter().map(std::ffi::OsStr::new).collect();
+        let ours = crate::trace::trace(&words);
+        assert_eq!(ours.run.end(), theirs.end(), "{what}: {}", ours.run.err());
+        expect_whole(&ours, what);
+    }
+}
+
+/// As root, a set-uid program gets its privileges under the filter.
+#[test]
+fn a_set_uid_program_keeps_its_privileges_under_root() {
+    let root = status(std::process::id(), "Uid").is_some_and(|uid| uid.starts_with("0\t"));
+    if !root {
+        eprintln!("not tested: only root can trace a set-uid program with its privileges");
+        return;
+    }
+    let Some(setpriv) = tool("setpriv") else {
+        return;
+    };
+    let place = std::env::temp_dir().join(format!("clonespy-setuid-{}", std::process::id()));
+    let copy = "cp /usr/bin/id \"$1\" && chmod 4755 \"$1\"";
+    run(Command::new("sh").args(["-c", copy, "sh"]).arg(&place))
+        .expect("a set-uid copy", End::Exit(0));
+    let words = |file: &std::path::Path| {
+        vec![
+            setpriv.clone().into_os_string(),
+            "--reuid=65534".into(),
+            "--clear-groups".into(),
+            file.as_os_str().to_owned(),
+            "-u".into(),
+        ]
+    };
+    let line = words(&place);
+    let alone = run(Command::new(&line[0]).args(&line[1..]));
+    let traced = crate::trace::trace(&crate::trace::words(&line));
+    std::fs::remove_file(&place).expect("the copy");
+    if alone.out().trim() != "0" {
+        lacking("set-uid programs have no effect in the temporary directory");
+        return;
+    }
+    assert_eq!(traced.run.out(), alone.out());
+}
+
+/// New user, mount and time namespaces: the program finds itself there as it does alone.
+#[test]
+fn new_namespaces_are_as_alone() {
+    if tool("unshare").is_none() {
+        return;
+    }
+    for flags in [
+        "--user --map-root-user --mount",
+        "--user --map-root-user --time",
+        "--user --pid --fork",
+    ] {
+        let script = format!("unshare {flags} sh -c 'id -u; (echo child) | cat'");
+        let alone = run(Command::new("sh").args(["-c", &script]));
+        let words = ["sh", "-c", &script].map(std::ffi::OsStr::new);
+        let traced = crate::trace::trace(&words);
+        assert_eq!(
+            traced.run.end(),
+            alone.end(),
+            "{flags}: {}",
+            traced.run.err()
+        );
+        assert_eq!(traced.run.out(), alone.out(), "{flags}");
+        expect_whole(&traced, flags);
+    }
+}
+
+/// A program that the harness drives is not disturbed by the driver itself.
+#[test]
+fn a_driven_program_under_clonespy() {
+    let file = fresh_file("jsonl");
+    let driven = Driven::of(
+        clonespy()
+            .arg("--format")
+            .arg(format(&file, "jsonl"))
+            .arg("--")
+            .arg(program("driven")),
+    );
+    driven.goes_on();
+}
