@@ -8,7 +8,7 @@ use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
 use crate::bare::EVERY_WAY;
 use crate::facts::{Fact, facts, normal};
 use crate::fixtures::{Build, CASES, Case, built, named, program};
-use crate::run::{End, run, run_with};
+use crate::run::{End, Run, run, run_with};
 use crate::trace::{
     Traced, clonespy, command, compare, expect_whole, format, fresh_file, trace, trace_with, words,
 };
@@ -48,7 +48,13 @@ fn check(case: &Case) {
     let bare = run(Command::new(program(case.fixture)).args(case.args));
     bare.expect(case.name, case.end);
     let line = command(case);
-    let traced = trace(&words(&line));
+    expect_case(case, &bare, &trace(&words(&line)));
+    compare(case.name, &words(&line), case.strace);
+}
+
+/// What is true of a case whenever it is traced, given what it says alone.
+#[track_caller]
+pub fn expect_case(case: &Case, bare: &Run, traced: &Traced) {
     traced.run.expect(case.name, case.end);
     let same = |output: &str| {
         let mut lines = normal(output);
@@ -67,17 +73,16 @@ fn check(case: &Case) {
         "{}: standard error",
         case.name
     );
-    expect_whole(&traced, case.name);
-    expect_status(&traced, case.end);
+    expect_whole(traced, case.name);
+    expect_status(traced, case.end);
     // The children of a program that the harness did not wait for print as well; all is read.
     for fact in facts(&traced.run.out()) {
         match fact.sort.as_str() {
-            "task" => expect_task(&traced, &fact),
-            "call" => expect_call(&traced, &fact),
+            "task" => expect_task(traced, &fact),
+            "call" => expect_call(traced, &fact),
             _ => {}
         }
     }
-    compare(case.name, &words(&line), case.strace);
 }
 
 /// The trace's last line says how the program ended.
