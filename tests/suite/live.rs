@@ -28,13 +28,13 @@ macro_rules! live {
 
 live! {
     thread threads fork clone_vm clone_vm_without vfork cow cow_elsewhere io_threads
-    exec_thread exec_thread_leader_exited exec_thread_race leader_exits exit_group_thread
+    exec_thread exec_thread_leader_exited exec_thread_race exec_thread_leader_sigsuspend leader_exits exit_group_thread
     caller_dies caller_dies_exec caller_dies_sigkill newborn_killed orphans tid_reuse
     exit_code signal_exit signal_exit_kill signal_exit_segv signal_exit_rt
     clone_parent clone_ptrace clone_untraced clone_untraced_tight shared_memory_process
     vfork_variants clone3_sizes clone_flags failures int80
     pidns init_crash signals restart seccomp_errno seccomp_tsync seccomp_harmless
-    storm storm_alive storm_forks getppid streams surroundings driven exec_storm
+    storm storm_alive storm_forks getppid streams surroundings sigchld orphaned_group fair changing_args fork_bomb driven exec_storm
 }
 
 #[test]
@@ -246,6 +246,9 @@ fn other_ways_of_catching_see_the_same_tasks() {
             "clone_vm",
             "io_threads",
             "exec_thread",
+            "fair",
+            "sigchld",
+            "orphaned_group",
         ] {
             let case = named(name);
             let line = command(case);
