@@ -29,19 +29,23 @@ fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Resu
     })
 }
 
-/// Begins to trace a task, without stopping it.
+/// Begins to trace a task, without stopping it. `exit_kill`: it ends when the tracing thread does.
+/// `filtered`: it carries our filter.
 ///
 /// # Errors
 /// EPERM: not permitted, traced already, a kernel thread or dead; ESRCH: not there; EIO: an option
 /// that this kernel does not know.
-pub fn seize(tid: i32, exit_kill: bool) -> io::Result<()> {
+pub fn seize(tid: i32, exit_kill: bool, filtered: bool) -> io::Result<()> {
     let mut options = libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
         | libc::PTRACE_O_TRACECLONE
         | libc::PTRACE_O_TRACEEXEC
         | libc::PTRACE_O_TRACESYSGOOD;
     if exit_kill {
-        options |= libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_EXITKILL;
+        options |= libc::PTRACE_O_EXITKILL;
+    }
+    if filtered {
+        options |= libc::PTRACE_O_TRACESECCOMP;
     }
     ptrace(libc::PTRACE_SEIZE, tid, 0, options as usize).map(drop)
 }

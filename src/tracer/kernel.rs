@@ -283,7 +283,7 @@ impl Kernel for Live {
     }
 
     fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()> {
-        self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill))
+        self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill, exit_kill))
     }
 
     fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool> {

@@ -1,6 +1,5 @@
 //! Starting the program under trace.
 
-use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -66,10 +65,13 @@ impl Tracer<Live> {
         let (intercept, why) = choose(launch.intercept);
         let abis = abi::arch::of_machine(std::env::consts::ARCH);
         let program = prepare(launch, filter_for(intercept, &abis))?;
-        let style = if launch.own_signals {
-            Style::Mixed
-        } else {
-            Style::Plain
+        let style = match &launch.attach {
+            // Signals and the time are noticed by the wait itself.
+            Some(_) => Style::Directed {
+                deadline: deadline(launch.timeout),
+            },
+            None if launch.own_signals => Style::Mixed,
+            None => Style::Plain,
         };
         let mut tracer = Tracer::new(Live::new(style), intercept, abis);
         tracer.tell_stats = launch.stats;
@@ -105,7 +107,10 @@ impl Tracer<Live> {
     /// Seizes the child that is to become the program: it is task 1.
     pub(super) fn take_child(&mut self, pid: Tid) -> Result<()> {
         self.root = pid;
-        sys::seize(pid, self.intercept == Intercept::Seccomp).map_err(|why| Error::Trace {
+        let filtered = self.intercept == Intercept::Seccomp;
+        // Without a filter what is left behind can live on, where that is wanted.
+        let exit_kill = filtered || !self.until_main;
+        sys::seize(pid, exit_kill, filtered).map_err(|why| Error::Trace {
             what: "PTRACE_SEIZE".into(),
             why,
             hint: Some(
@@ -323,13 +328,7 @@ fn describe_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Sta
 
 /// Everything that the child needs.
 fn prepare(launch: &Launch, filter: Vec<SockFilter>) -> Result<Program> {
-    let mut env: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-    for (name, value) in &launch.env {
-        match value {
-            Some(value) => env.insert(name.clone(), value.clone()),
-            None => env.remove(name),
-        };
-    }
+    let env = environment(std::env::vars_os().collect(), &launch.env);
     let argv0 = launch.argv0.as_ref().unwrap_or(&launch.program);
     let argv = std::iter::once(argv0)
         .chain(&launch.args)
@@ -338,8 +337,9 @@ fn prepare(launch: &Launch, filter: Vec<SockFilter>) -> Result<Program> {
         .iter()
         .map(|(name, value)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
     let path = env
-        .get(&OsString::from("PATH"))
-        .map(|path| path.clone().into_vec());
+        .iter()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, path)| path.clone().into_vec());
     Ok(Program {
         files: candidates(launch.program.as_bytes(), path.as_deref())?,
         argv: argv.collect::<Result<_>>()?,
@@ -347,6 +347,24 @@ fn prepare(launch: &Launch, filter: Vec<SockFilter>) -> Result<Program> {
         identity: launch.user.as_deref().map(identity).transpose()?,
         filter,
     })
+}
+
+/// The environment with changes, in the order in which it was inherited; new ones come last.
+fn environment(
+    mut env: Vec<(OsString, OsString)>,
+    changes: &[(OsString, Option<OsString>)],
+) -> Vec<(OsString, OsString)> {
+    for (name, value) in changes {
+        let Some(value) = value else {
+            env.retain(|(known, _)| known != name);
+            continue;
+        };
+        match env.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => old.clone_from(value),
+            None => env.push((name.clone(), value.clone())),
+        }
+    }
+    env
 }
 
 /// The files to try, as execvp(3) does.
@@ -418,6 +436,25 @@ mod tests {
         assert_eq!(texts("a", Some("/x::/y")), ["/x/a", "./a", "/y/a"]);
         assert_eq!(texts("a", None), ["/bin/a", "/usr/bin/a"]);
         assert!(texts("", Some("/x")).is_empty());
+    }
+
+    #[test]
+    fn the_environment_keeps_its_order() {
+        let pairs = |text: &str| -> Vec<(OsString, OsString)> {
+            text.split(' ')
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect()
+        };
+        let changes = [
+            ("A".into(), Some("9".into())),
+            ("B".into(), None),
+            ("N".into(), Some("1".into())),
+        ];
+        assert_eq!(
+            environment(pairs("Z=1 A=2 B=3 C=4"), &changes),
+            pairs("Z=1 A=9 C=4 N=1")
+        );
     }
 
     #[test]

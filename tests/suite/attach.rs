@@ -488,3 +488,34 @@ fn clonespy_killed_leaves_attached_tasks_running() {
         driven.goes_on();
     }
 }
+
+/// With a program along: a signal for clonespy is the program's; when that has ended, the attached
+/// one is let go. The same when the time is over.
+#[test]
+fn a_program_and_an_attached_one_are_ended_each_in_its_way() {
+    for way in ["TERM", "timeout"] {
+        let mut driven = Driven::start();
+        let third = program("driven");
+        let mut options = vec!["--", third.to_str().expect("UTF-8")];
+        if way == "timeout" {
+            options.splice(0..0, ["--timeout", "0.3"]);
+        }
+        let mut spy = Spy::attach(&driven.pid().to_string(), &options);
+        let stdin = spy.started.stdin.take();
+        driven.ask("fork");
+        let seen = if way == "timeout" {
+            let run = spy.started.finish();
+            run.expect(way, End::Exit(124));
+            None
+        } else {
+            Some(spy.end(way))
+        };
+        if let Some(seen) = seen {
+            seen.run.expect(way, End::Signal(15));
+            even(&seen);
+            assert_eq!(detached(&seen), 1);
+        }
+        drop(stdin);
+        driven.goes_on();
+    }
+}

@@ -91,6 +91,9 @@ pub const CASES: &[Case] = &[
         .of("exec_thread")
         .exits(4)
         .beyond_strace(RACE),
+    case("exec_thread_leader_sigsuspend", &["leader-sigsuspend"])
+        .of("exec_thread")
+        .exits(4),
     case("leader_exits", &[]).exits(3),
     case("exit_group_thread", &[]).exits(5),
     case("caller_dies", &["exit_group", "60"]).beyond_strace(RACE),
@@ -137,6 +140,11 @@ pub const CASES: &[Case] = &[
     case("streams", &[]),
     // What a test drives or attaches to.
     case("surroundings", &[]),
+    case("sigchld", &[]),
+    case("orphaned_group", &[]),
+    case("fair", &["20"]),
+    case("changing_args", &["200"]).beyond_strace(RACE),
+    case("fork_bomb", &[]).beyond_strace(RACE),
     case("driven", &[]),
     case("exec_storm", &["20"]).exits(6),
 ];

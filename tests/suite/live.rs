@@ -9,7 +9,7 @@ use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
 use crate::bare::EVERY_WAY;
 use crate::facts::{Fact, facts, normal};
 use crate::fixtures::{Build, CASES, Case, built, named, program};
-use crate::run::{End, run, run_with};
+use crate::run::{End, Run, run, run_with};
 use crate::trace::{
     Traced, clonespy, command, compare, expect_whole, format, fresh_file, trace, trace_with, words,
 };
@@ -29,13 +29,13 @@ macro_rules! live {
 
 live! {
     thread threads fork clone_vm clone_vm_without vfork cow cow_elsewhere io_threads
-    exec_thread exec_thread_leader_exited exec_thread_race leader_exits exit_group_thread
+    exec_thread exec_thread_leader_exited exec_thread_race exec_thread_leader_sigsuspend leader_exits exit_group_thread
     caller_dies caller_dies_exec caller_dies_sigkill newborn_killed orphans tid_reuse
     exit_code signal_exit signal_exit_kill signal_exit_segv signal_exit_rt
     clone_parent clone_ptrace clone_untraced clone_untraced_tight shared_memory_process
     vfork_variants clone3_sizes clone_flags failures int80
     pidns init_crash signals restart seccomp_errno seccomp_tsync seccomp_harmless
-    storm storm_alive storm_forks getppid streams surroundings driven exec_storm
+    storm storm_alive storm_forks getppid streams surroundings sigchld orphaned_group fair changing_args fork_bomb driven exec_storm
 }
 
 #[test]
@@ -49,7 +49,13 @@ fn check(case: &Case) {
     let bare = run(Command::new(program(case.fixture)).args(case.args));
     bare.expect(case.name, case.end);
     let line = command(case);
-    let traced = trace(&words(&line));
+    expect_case(case, &bare, &trace(&words(&line)));
+    compare(case.name, &words(&line), case.strace);
+}
+
+/// What is true of a case whenever it is traced, given what it says alone.
+#[track_caller]
+pub fn expect_case(case: &Case, bare: &Run, traced: &Traced) {
     traced.run.expect(case.name, case.end);
     let same = |output: &str| {
         let mut lines = normal(output);
@@ -68,17 +74,16 @@ fn check(case: &Case) {
         "{}: standard error",
         case.name
     );
-    expect_whole(&traced, case.name);
-    expect_status(&traced, case.end);
+    expect_whole(traced, case.name);
+    expect_status(traced, case.end);
     // The children of a program that the harness did not wait for print as well; all is read.
     for fact in facts(&traced.run.out()) {
         match fact.sort.as_str() {
-            "task" => expect_task(&traced, &fact),
-            "call" => expect_call(&traced, &fact),
+            "task" => expect_task(traced, &fact),
+            "call" => expect_call(traced, &fact),
             _ => {}
         }
     }
-    compare(case.name, &words(&line), case.strace);
 }
 
 /// The trace's last line says how the program ended.
@@ -242,6 +247,9 @@ fn other_ways_of_catching_see_the_same_tasks() {
             "clone_vm",
             "io_threads",
             "exec_thread",
+            "fair",
+            "sigchld",
+            "orphaned_group",
         ] {
             let case = named(name);
             let line = command(case);

@@ -114,7 +114,7 @@ const STARTS: &[&str] = &[
     "umask 027; ulimit -n 100; ulimit -s 4096; ulimit -Sv 4000000; cd /; exec \"$@\"",
     "exec nice -n 7 \"$@\"",
     "exec env -i A=1 B='two words' \"$@\"",
-    "exec 5</dev/null 6>&1 17>>/dev/null; exec \"$@\"",
+    "exec 5</dev/null 6>&1 7>>/dev/null; exec \"$@\"",
     "exec setsid -w \"$@\"",
     "exec setarch -R \"$@\"",
     "echo 300 >/proc/self/oom_score_adj; exec \"$@\"",

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::pen::columns;
 use super::*;
 use crate::event::Event;
 

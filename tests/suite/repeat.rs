@@ -1,0 +1,106 @@
+//! The fixtures whose events can come in many orders, again and again while all processors are busy:
+//! CLONESPY_REPEAT says how often (once without it; .ci/run asks for 50).
+
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use crate::fixtures::{named, program};
+use crate::live::expect_case;
+use crate::run::run;
+use crate::trace::{command, trace, trace_with, words};
+
+/// Races between a caller and its newborn, between threads that exec or end, between signals and
+/// calls, between tids that are used again.
+const RACES: &[&str] = &[
+    "caller_dies",
+    "caller_dies_exec",
+    "caller_dies_sigkill",
+    "exec_thread",
+    "exec_thread_leader_exited",
+    "exec_thread_race",
+    "exec_storm",
+    "leader_exits",
+    "exit_group_thread",
+    "newborn_killed",
+    "orphans",
+    "tid_reuse",
+    "clone_untraced",
+    "clone_untraced_tight",
+    "vfork_variants",
+    "pidns",
+    "init_crash",
+    "signals",
+    "restart",
+    "seccomp_tsync",
+    "storm_forks",
+];
+
+fn times() -> usize {
+    std::env::var("CLONESPY_REPEAT").map_or(1, |times| times.parse().expect("CLONESPY_REPEAT"))
+}
+
+/// This one goes through all tids of the machine each time.
+fn times_of(name: &str) -> usize {
+    if name == "tid_reuse" {
+        times().div_ceil(10)
+    } else {
+        times()
+    }
+}
+
+/// Runs something while every processor has a thread that never rests.
+fn busy(work: impl FnOnce()) {
+    let over = AtomicBool::new(false);
+    /// Ends the others even where a test fails.
+    struct Over<'a>(&'a AtomicBool);
+    impl Drop for Over<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    thread::scope(|scope| {
+        let _over = Over(&over);
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        work();
+    });
+}
+
+#[test]
+fn races_come_out_the_same_each_time() {
+    busy(|| {
+        for name in RACES {
+            let case = named(name);
+            let bare = run(Command::new(program(case.fixture)).args(case.args));
+            let line = command(case);
+            let began = Instant::now();
+            for _ in 0..times_of(name) {
+                expect_case(case, &bare, &trace(&words(&line)));
+            }
+            eprintln!("{name}: {} times in {:?}", times_of(name), began.elapsed());
+        }
+    });
+}
+
+/// The same when every call stops, which makes other orders likely.
+#[test]
+fn races_with_every_call_stopped() {
+    busy(|| {
+        for name in ["exec_thread", "exec_thread_race", "exec_storm", "orphans"] {
+            let case = named(name);
+            let bare = run(Command::new(program(case.fixture)).args(case.args));
+            let line = command(case);
+            for _ in 0..times().div_ceil(5) {
+                let traced = trace_with(&["--intercept=syscall"], &words(&line));
+                expect_case(case, &bare, &traced);
+            }
+        }
+    });
+}
