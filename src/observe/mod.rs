@@ -29,7 +29,6 @@ pub trait Observer {
 pub fn standard() -> Vec<Box<dyn Observer>> {
     vec![
         Box::new(program::Program),
-        Box::new(inherited::Inherited),
         Box::<libc::Libc>::default(),
         Box::new(origin::Origin),
         Box::new(cgroup::Cgroup),

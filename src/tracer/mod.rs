@@ -161,6 +161,14 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
+    /// Records which descriptors new programs inherit, if that is asked for.
+    fn look_at_inherited(&mut self, asked: bool) {
+        if asked {
+            self.observers
+                .push(Box::new(crate::observe::inherited::Inherited));
+        }
+    }
+
     /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
         let restless = (self.unseen_entries && self.nursery.len() > 0) || self.vforks.holds();

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use clonespy::check::lints::{LINTS, Lints};
 use clonespy::event::{Event, Finding};
 use clonespy::tasks::TaskTree;
+use clonespy::tracer::{Launch, Tracer};
 
 use crate::fixtures::program;
 use crate::run::tool;
@@ -12,11 +13,15 @@ use crate::trace::{Traced, trace};
 
 /// Everything that a trace shows, every lint asked for.
 fn findings(traced: &Traced) -> Vec<Finding> {
+    findings_in(&traced.events)
+}
+
+fn findings_in(events: &[Event]) -> Vec<Finding> {
     let ids: Vec<String> = LINTS.iter().map(|lint| lint.id.to_owned()).collect();
     let mut lints = Lints::new(&[], &ids).expect("lints");
     let mut tree = TaskTree::new();
     let mut found = Vec::new();
-    for event in &traced.events {
+    for event in events {
         tree.apply(event);
         if !matches!(event, Event::End(_)) {
             found.extend(lints.event(event, &tree));
@@ -113,4 +118,34 @@ fn python_that_forks_under_threads_is_found_and_subprocess_is_not() {
     );
     let found = run(SPAWNS);
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Descriptors are looked at where that is asked for.
+#[test]
+fn a_descriptor_without_close_on_exec_is_named() {
+    let Some(shell) = tool("sh") else {
+        return;
+    };
+    let events = |inherited_fds: bool| -> Vec<Event> {
+        let launch = Launch {
+            program: shell.clone().into(),
+            args: vec![
+                "-c".into(),
+                "exec 9</dev/zero; true; (exec env >/dev/null); :".into(),
+            ],
+            inherited_fds,
+            ..Launch::default()
+        };
+        let tracer = Tracer::launch(&launch).expect("the shell starts");
+        tracer.map(|event| event.expect("a trace")).collect()
+    };
+    let leaks = |events: &[Event]| {
+        let mut found = findings_in(events);
+        found.retain(|finding| finding.lint == "fd-leak-to-exec");
+        found
+    };
+    let found = leaks(&events(true));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].text.contains("9 /dev/zero"), "{found:#?}");
+    assert_eq!(leaks(&events(false)), []);
 }
