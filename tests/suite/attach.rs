@@ -368,7 +368,7 @@ fn a_kernel_thread_is_told_as_one() {
     }
 }
 
-fn root() -> bool {
+pub fn root() -> bool {
     std::fs::metadata("/proc/self")
         .is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
 }

@@ -30,6 +30,7 @@ mod trace; // runs a program under clonespy
 mod attach; // running programs: seen, let go, and as before
 mod driven; // a program that does what a test says
 mod ending; // Ctrl-C, --timeout, --until, SIGKILL; terminals
+mod programs; // programs that make many tasks, and far too many
 mod repeat; // races, again and again on busy processors
 mod surroundings; // what a program finds is the same, traced or not
 

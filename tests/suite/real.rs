@@ -42,7 +42,7 @@ fn made(traced: &Traced) -> (usize, usize) {
 }
 
 /// Whether the programs that take long are asked for.
-fn big(what: &str) -> bool {
+pub fn big(what: &str) -> bool {
     let asked = std::env::var_os("CLONESPY_BIG").is_some_and(|value| value == "1");
     if !asked {
         eprintln!("{what}: not asked for (CLONESPY_BIG=1 asks)");

@@ -1,0 +1,172 @@
+//! Programs that make many tasks, and far too many; where CLONESPY_BIG=1 asks for them.
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+use clonespy::event::{Event, Outcome};
+
+use crate::attach::root;
+use crate::fixtures::{Strace, program, scratch};
+use crate::real::big;
+use crate::run::{End, run, tool};
+use crate::trace::{Traced, compare, expect_whole, trace};
+
+fn words<'a>(line: &'a [&'a str]) -> Vec<&'a OsStr> {
+    line.iter().map(OsStr::new).collect()
+}
+
+/// A program that makes the same calls in each run: what strace says is what we say.
+#[track_caller]
+fn same(line: &[&str]) {
+    if !big(line[0]) || tool(line[0]).is_none() {
+        return;
+    }
+    let what = line.join(" ");
+    let traced = trace(&words(line));
+    traced.run.expect(&what, End::Exit(0));
+    expect_whole(&traced, &what);
+    compare(&what, &words(line), Strace::Same);
+}
+
+/// A program whose calls differ from run to run: the trace is whole.
+#[track_caller]
+fn whole(line: &[&str]) -> Option<Traced> {
+    if !big(line[0]) || tool(line[0]).is_none() {
+        return None;
+    }
+    let what = line.join(" ");
+    let traced = trace(&words(line));
+    traced.run.expect(&what, End::Exit(0));
+    expect_whole(&traced, &what);
+    Some(traced)
+}
+
+fn created(traced: &Traced) -> usize {
+    let created = |event: &&Event| matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Created(_)));
+    traced.events.iter().filter(created).count()
+}
+
+#[test]
+fn perl_forks_and_waits() {
+    same(&[
+        "perl",
+        "-e",
+        "for (1..20) { my $p = fork // die; exit 0 unless $p; waitpid $p, 0 } system 'true'; print `echo x`",
+    ]);
+}
+
+#[test]
+fn sort_with_threads() {
+    let file = scratch().join("lines");
+    let lines: String = (0..200_000u32)
+        .map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761)))
+        .collect();
+    std::fs::write(&file, lines).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    same(&["sort", "--parallel=4", "-S", "50M", "-o", "/dev/null", file]);
+}
+
+#[test]
+fn xz_with_threads() {
+    let file = scratch().join("zeroes");
+    std::fs::write(&file, vec![7; 8 << 20]).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    whole(&["xz", "-T4", "--block-size=1MiB", "-k", "-c", "-1", file]);
+}
+
+#[test]
+fn find_that_runs_a_program_each_time() {
+    same(&[
+        "find",
+        "/etc/default",
+        "-maxdepth",
+        "1",
+        "-exec",
+        "true",
+        "{}",
+        ";",
+    ]);
+}
+
+#[test]
+fn git_makes_a_repository() {
+    let place = scratch().join("git");
+    let place = place.to_str().expect("UTF-8");
+    let script = "git init -q \"$1\" && cd \"$1\" && echo a >a && git add a && \
+                  git -c user.name=a -c user.email=a@b commit -qm a && git gc -q && git log --oneline | cat";
+    let _ = std::fs::remove_dir_all(place);
+    whole(&["sh", "-c", script, "sh", place]);
+}
+
+#[test]
+fn stress_with_bounded_operations() {
+    for stressor in ["--clone", "--fork", "--vfork", "--pthread", "--exec"] {
+        let name = stressor.trim_start_matches("--");
+        let ops = format!("{stressor}-ops");
+        // It does nothing as root.
+        if name == "exec" && root() {
+            eprintln!("not tested: stress-ng --exec as root");
+            continue;
+        }
+        let line = [
+            "stress-ng",
+            stressor,
+            "2",
+            &ops,
+            "200",
+            "--timeout",
+            "60s",
+            "-q",
+        ];
+        if let Some(traced) = whole(&line) {
+            assert!(created(&traced) >= 50, "{name}: {}", created(&traced));
+        }
+    }
+}
+
+#[test]
+fn pythons_own_tests() {
+    let has = run(Command::new("python3").args(["-c", "import test.test_threading"]));
+    if has.end() != End::Exit(0) {
+        eprintln!("not tested: python3 comes without its tests");
+        return;
+    }
+    if !big("python3 -m test") {
+        return;
+    }
+    // As alone: some versions fail a test of theirs.
+    let line = [
+        "python3",
+        "-m",
+        "test",
+        "-q",
+        "test_threading",
+        "test_thread",
+    ];
+    let alone = run(Command::new(line[0]).args(&line[1..]));
+    let traced = trace(&words(&line));
+    traced.run.expect("python3 -m test", alone.end());
+    expect_whole(&traced, "python3 -m test");
+    assert!(created(&traced) >= 100, "{}", created(&traced));
+}
+
+/// Eight processes, each of which makes threads as fast as it can.
+#[test]
+fn a_storm_in_eight_processes() {
+    let storm = program("storm");
+    let script = "for i in 1 2 3 4 5 6 7 8; do \"$1\" row 1000 >/dev/null & done; wait";
+    let storm = storm.to_str().expect("UTF-8");
+    if let Some(traced) = whole(&["sh", "-c", script, "sh", storm]) {
+        assert_eq!(created(&traced), 8 * 1000 + 8);
+    }
+}
+
+/// Three times as many threads as there are tids where pid_max is 32,768.
+#[test]
+fn a_hundred_thousand_threads() {
+    let storm = program("storm");
+    let storm = storm.to_str().expect("UTF-8");
+    if let Some(traced) = whole(&[storm, "row", "100000"]) {
+        assert_eq!(created(&traced), 100_000);
+    }
+}
