@@ -73,7 +73,8 @@ pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>, tree: &Tas
         }
     }
     if look.quiet == 0 && set.is_some() && (new || look.verbose > 0) {
-        let letter = set.filter(|set| set.new).map(|set| set.letter.as_str());
+        // Those that got no letter have none to be known by.
+        let letter = set.map(|set| set.letter.as_str()).filter(|one| *one != "-");
         flagset::explain(&mut pen, look, call, tree, letter);
     }
     pen.done()
@@ -127,11 +128,20 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree) -> St
     let (kind, tid) = (kind(look, made.kind), made.tid);
     if shares {
         let with = pid(look, tree, call.tgid);
-        say!(
-            look,
-            "{kind} {tid}, shares memory with {with}",
-            "{kind} {tid}，与 {with} 共用内存"
-        )
+        // Of a vfork it is borrowed, and short enough for the origin beside it.
+        if call.request.has("CLONE_VFORK") {
+            say!(
+                look,
+                "{kind} {tid}, in {with}'s memory",
+                "{kind} {tid}，借用 {with} 的内存"
+            )
+        } else {
+            say!(
+                look,
+                "{kind} {tid}, shares memory with {with}",
+                "{kind} {tid}，与 {with} 共用内存"
+            )
+        }
     } else {
         format!("{kind} {tid}")
     }
@@ -153,7 +163,7 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
     let set = set
         .map(|set| {
             let letter = &set.letter;
-            say!(look, "set {letter}", "集 {letter}")
+            say!(look, "flags {letter}", "标志 {letter}")
         })
         .unwrap_or_default();
     let left = look.width.min(100).saturating_sub(RIGHT);

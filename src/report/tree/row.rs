@@ -178,12 +178,21 @@ impl<'a> Row<'a> {
             (Some(How::Worker), _) => lang.pick(", made by the kernel", "，由内核创建"),
             (Some(How::Ptrace), _) => lang.pick(", by CLONE_PTRACE", "，经 CLONE_PTRACE"),
             (_, _) if !shares => "",
+            (_, Some(tgid)) if self.borrows() => {
+                return say!(look, ", in {tgid}'s memory", "，借用 {tgid} 的内存");
+            }
             (_, Some(tgid)) => {
                 return say!(look, ", shares memory with {tgid}", "，与 {tgid} 共用内存");
             }
             (_, None) => lang.pick(", shares its creator's memory", "，与创建者共用内存"),
         };
         text.to_owned()
+    }
+
+    /// It is the child of a vfork: its creator waits until it gives the memory back.
+    fn borrows(&self) -> bool {
+        let flags = self.task.via.as_ref().map(|via| via.flags.as_slice());
+        flags.is_some_and(|flags| flags.iter().any(|flag| flag == "CLONE_VFORK"))
     }
 
     /// `worker ×20,000   tids 7002–27001`
