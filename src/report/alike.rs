@@ -215,11 +215,13 @@ impl Group {
                     "{n} more like this in {time}",
                     "同样的还有 {n} 次，历时 {time}"
                 );
-                if self.peak > 0 {
+                if self.peak == 1 {
+                    text.push_str(look.lang.pick(", one at a time", "，每次只有一个存活"));
+                } else if self.peak > 0 {
                     text.push_str(&say!(
                         look,
-                        "; up to {most} of them alive at once",
-                        "；其中最多 {most} 个同时存活"
+                        ", up to {most} of them at once",
+                        "，其中最多 {most} 个同时存活"
                     ));
                 }
                 self.peak = self.alive;
@@ -269,7 +271,7 @@ mod tests {
         assert_eq!(written.len() as u64, SHOWN);
         assert_eq!(
             texts(alike.flush(&look)),
-            ["A: 19,992 more like this in 19 µs; up to 4 of them alive at once\n"]
+            ["A: 19,992 more like this in 19 µs, up to 4 of them at once\n"]
         );
         assert!(alike.flush(&look).is_empty());
         assert_eq!(alike.members.len(), 3);

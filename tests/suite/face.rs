@@ -86,7 +86,7 @@ fn a_storm_is_folded_live_as_it_is_replayed() {
     assert_eq!(live.status.code(), Some(0), "{}", stderr(&live));
     let text = fs::read_to_string(&text).unwrap();
     assert!(text.contains("292 more like this in "), "{text}");
-    assert!(text.contains("; up to 1 of them alive at once"), "{text}");
+    assert!(text.contains(", one at a time"), "{text}");
     assert!(text.contains("storm ×300   tids "), "{text}");
     let replayed = clonespy(&["replay", &trace]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&replayed.stdout), text);
