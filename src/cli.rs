@@ -13,7 +13,7 @@ mod said;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use check::{Checking, check};
 pub use explain::{Explaining, explain};
@@ -102,7 +102,7 @@ struct Line {
 #[derive(Debug, Subcommand)]
 enum Sub {
     /// Render a recorded trace (jsonl or json), as the live one would have been
-    #[command(override_usage = "clonespy replay [OPTIONS] FILE")]
+    #[command(override_usage = "clonespy replay [OPTIONS] FILE", args = help_options())]
     #[command(
         after_help = "A trace that was cut short is rendered as far as it goes, with a \
         warning, and is no failure.\nA line that makes no sense ends it with status 125."
@@ -110,22 +110,29 @@ enum Sub {
     Replay {
         #[command(flatten)]
         render: Render,
-        /// Show the options of most use; --help shows all
-        #[arg(short = 'h', action = ArgAction::HelpShort)]
-        brief: Option<bool>,
-        /// Show this
-        #[arg(long, action = ArgAction::HelpLong)]
-        help: Option<bool>,
         /// The recorded trace; `-` is the standard input
         file: PathBuf,
     },
     /// Explain flags: what each means, what the set makes, whether the kernel takes it, who passes
     /// it. Traces nothing
     #[command(override_usage = explain::USAGE, after_help = explain::AFTER)]
+    #[command(args = help_options())]
     Explain(explain::Question),
     /// Hold programs, or recorded traces, against expectations: a verdict for CI
     #[command(override_usage = check::USAGE, after_help = check::AFTER)]
+    #[command(args = help_options())]
     Check(check::Asked),
+}
+
+/// `-h` and `--help` of a subcommand: clap's own are off for all, since those of clonespy itself
+/// are laid out in another way.
+fn help_options() -> [Arg; 2] {
+    let brief = Arg::new("brief").short('h').action(ArgAction::HelpShort);
+    let full = Arg::new("help").long("help").action(ArgAction::HelpLong);
+    [
+        brief.help("Show the options of most use; --help shows all"),
+        full.help("Show this"),
+    ]
 }
 
 /// What decides how a trace is shown, whether it is live or recorded.
@@ -331,7 +338,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         return Ok(Plan::Print(generate::text(what)));
     }
     match command {
-        Some(Sub::Replay { render, file, .. }) => {
+        Some(Sub::Replay { render, file }) => {
             return plan::replay(render, file).map(Plan::Replay);
         }
         Some(Sub::Explain(question)) => {

@@ -12,6 +12,8 @@ use crate::peek::{Errno, Peek, Syscall};
 
 mod block;
 
+pub use block::page_size;
+
 /// A size below this can be told as a JSON number without loss.
 const EXACT_INTEGERS: u64 = 1 << 53;
 

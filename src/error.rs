@@ -84,7 +84,7 @@ pub enum Error {
     },
     /// An expectation file has mistakes: each with its place, and what was probably meant.
     #[error("{0}")]
-    Expectation(String),
+    Expectation(Shown),
     /// What a check needs could not be made or done.
     #[error("{what}")]
     Check {
@@ -94,4 +94,20 @@ pub enum Error {
     /// The command line is well formed but asks for what cannot be.
     #[error("{0}")]
     Usage(String),
+}
+
+/// Text of several lines that is for people, in `{:?}` too: what `unwrap()` and `?` show in a test.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Shown(pub String);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }

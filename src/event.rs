@@ -431,6 +431,19 @@ pub struct Exec {
     /// The file has no symbol table (`.symtab`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripped: Option<bool>,
+    /// The descriptors above 2 that the program inherits, by number, if that was asked for; the first 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherited_fds: Option<Vec<InheritedFd>>,
+}
+
+/// A descriptor that lacked close-on-exec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InheritedFd {
+    /// Its number.
+    pub fd: i32,
+    /// What it stands for, as `/proc/TID/fd` has it: a path, `pipe:[N]`, `socket:[N]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 /// Which of the four system calls.

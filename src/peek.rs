@@ -8,6 +8,9 @@ use crate::event::Tid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub i32);
 
+/// ENOENT.
+const NOT_THERE: Errno = Errno(2);
+
 /// A system call as the kernel handed it out: who asked, in which ABI, with which registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Syscall {
@@ -65,6 +68,46 @@ pub trait Peek {
     /// # Errors
     /// The errno of the readlink.
     fn proc_link(&self, name: &str) -> Result<Vec<u8>, Errno>;
+
+    /// The content of a file of the system's, such as `/proc/sys/kernel/threads-max`.
+    ///
+    /// As it stands here there is none.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn system_file(&self, _path: &str) -> Result<Vec<u8>, Errno> {
+        Err(NOT_THERE)
+    }
+
+    /// The target of a link of the system's, such as `/proc/self/ns/user`.
+    ///
+    /// As it stands here there is none.
+    ///
+    /// # Errors
+    /// The errno of the readlink.
+    fn system_link(&self, _path: &str) -> Result<Vec<u8>, Errno> {
+        Err(NOT_THERE)
+    }
+
+    /// The names in a directory of the system's, in any order.
+    ///
+    /// As it stands here there is none.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn system_list(&self, _path: &str) -> Result<Vec<String>, Errno> {
+        Err(NOT_THERE)
+    }
+
+    /// How many user namespaces lie around the task's own, as far as they can be seen.
+    ///
+    /// As it stands here that is not known.
+    ///
+    /// # Errors
+    /// The errno of the open, or of the first question.
+    fn user_namespaces_around(&self) -> Result<usize, Errno> {
+        Err(NOT_THERE)
+    }
 
     /// Reads one native-endian unsigned word of the ABI's size (4 or 8 bytes).
     ///

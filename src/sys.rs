@@ -5,6 +5,7 @@
 mod command;
 mod launch;
 mod memory;
+mod namespaces;
 mod pidfd;
 mod poll;
 mod ptrace;
@@ -14,6 +15,7 @@ mod wait;
 pub use command::{Coming, Host, hook};
 pub use launch::{Identity, Note, Program, SockFilter, Spawned, probe_clone3, spawn};
 pub use memory::{read_memory, write_memory};
+pub use namespaces::user_namespaces_around;
 pub use pidfd::Pidfd;
 pub use poll::writable;
 pub use ptrace::{

@@ -1,16 +1,18 @@
 //! Tracing from a program of one's own: [`trace`] a [`Command`], and ask the [`Trace`].
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::process::{ChildStdin, Command};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, Scope};
 use std::time::Duration;
 
 use crate::check::{Expectation, Glob, Mismatch, Seen, SeenTask};
 use crate::error::{Error, Result};
 use crate::event::{CloneCall, Event, Kind, Outcome, Status, Tid};
+use crate::replay::Replay;
 use crate::sys::{Host, Pidfd};
 use crate::tasks::TaskTree;
 use crate::tracer::{self, Hook};
@@ -87,12 +89,21 @@ impl Trace {
         }
     }
 
+    /// Reads a recorded trace, as `clonespy --format jsonl` writes it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no trace. One that was cut short is read as far as it goes.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let events: Vec<Event> = Replay::open(path.as_ref())?.collect::<Result<_>>()?;
+        Ok(Self::of(events))
+    }
+
     /// Everything that happened, line by line of a trace file.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// The events' owner no more.
+    /// The events alone.
     pub fn into_events(self) -> Vec<Event> {
         self.events
     }
@@ -186,59 +197,79 @@ impl Options {
                 .spawn_scoped(scope, move || follow(hook, timeout))
                 .map_err(stopped)?;
             let (spawned, host) = spawn(command, host);
-            let spawned = match spawned {
-                Ok(mut child) => {
-                    let stdin = child.stdin.take();
-                    let feeder = scope.spawn(move || feed(stdin, &self.stdin));
-                    let stdout = child.stdout.take();
-                    let reader = scope.spawn(move || drain(stdout));
-                    let stderr = drain(child.stderr.take());
-                    // What panics shows itself by its message.
-                    let _ = feeder.join();
-                    Ok((child, reader.join().unwrap_or_default(), stderr))
-                }
-                Err(why) => Err(why),
-            };
+            let spawned = spawned.map(|child| self.attend(scope, child));
             drop(host);
             let followed = tracing.join().unwrap_or_else(|_| {
                 Err(Error::Check {
                     what: "the tracing thread panicked".to_owned(),
                 })
             });
-            match (followed, spawned) {
-                (Ok(Followed { events, .. }), Ok((_, stdout, stderr))) if !events.is_empty() => {
-                    Ok(Trace {
-                        seen: Seen::of(&events),
-                        events,
-                        stdout,
-                        stderr,
-                    })
-                }
-                (Ok(Followed { reached, .. }), Err(why)) => {
-                    Err(tracer::spawn_failure(&program, reached, why))
-                }
-                // It ended between the filter and the exec: spawn took that for the exec, and the
-                // status is still to be taken.
-                (followed, Ok((mut child, ..))) => {
-                    let status = child.wait();
-                    Err(followed.err().unwrap_or_else(|| Error::Launch {
-                        what: format!("{program} ended before its exec ({status:?})"),
-                        why: std::io::ErrorKind::Other.into(),
-                    }))
-                }
-                // The tracer saw the end of a child that could not exec; spawn knows why.
-                (Err(Error::Launch { .. }), Err(why)) => {
-                    Err(tracer::spawn_failure(&program, true, why))
-                }
-                (Err(error), Err(_)) => Err(error),
-            }
+            conclude(&program, followed, spawned)
         })
+    }
+
+    /// Feeds and reads the streams that are piped, to their ends.
+    fn attend<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        mut child: Child,
+    ) -> Attended {
+        let stdin = child.stdin.take();
+        let feeder = scope.spawn(move || feed(stdin, &self.stdin));
+        let stdout = child.stdout.take();
+        let reader = scope.spawn(move || drain(stdout));
+        let stderr = drain(child.stderr.take());
+        // What panics shows itself by its message.
+        let _ = feeder.join();
+        Attended {
+            child,
+            stdout: reader.join().unwrap_or_default(),
+            stderr,
+        }
+    }
+}
+
+/// A child whose streams have been read.
+struct Attended {
+    child: Child,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+/// What came of it, from what both threads know.
+fn conclude(
+    program: &str,
+    followed: Result<Followed>,
+    spawned: io::Result<Attended>,
+) -> Result<Trace> {
+    match (followed, spawned) {
+        (Ok(Followed { events, .. }), Ok(attended)) if !events.is_empty() => Ok(Trace {
+            seen: Seen::of(&events),
+            events,
+            stdout: attended.stdout,
+            stderr: attended.stderr,
+        }),
+        (Ok(Followed { reached, .. }), Err(why)) => {
+            Err(tracer::spawn_failure(program, reached, why))
+        }
+        // It ended between the filter and the exec: spawn took that for the exec, and the status
+        // is still to be taken.
+        (followed, Ok(mut attended)) => {
+            let status = attended.child.wait();
+            Err(followed.err().unwrap_or_else(|| Error::Launch {
+                what: format!("{program} ended before its exec ({status:?})"),
+                why: io::ErrorKind::Other.into(),
+            }))
+        }
+        // The tracer saw the end of a child that could not exec; spawn knows why.
+        (Err(Error::Launch { .. }), Err(why)) => Err(tracer::spawn_failure(program, true, why)),
+        (Err(error), Err(_)) => Err(error),
     }
 }
 
 /// Spawns the command, which returns when its exec is over, and tells the tracer where there is no
 /// child. The command goes, and with it its ends of our pipes; the host's end stays.
-fn spawn(mut command: Command, host: Host) -> (std::io::Result<std::process::Child>, Option<Host>) {
+fn spawn(mut command: Command, host: Host) -> (io::Result<Child>, Option<Host>) {
     match command.spawn() {
         Ok(child) => (Ok(child), Some(host)),
         Err(why) => {

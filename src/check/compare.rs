@@ -46,6 +46,7 @@ impl Expectation {
         Err(Mismatch {
             file: self.file.clone(),
             command,
+            conditions: self.recipe.conditions(),
             problems,
         })
     }

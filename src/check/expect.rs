@@ -11,6 +11,9 @@ use super::row::Row;
 use super::seen::Seen;
 use super::values::{Ends, Glob, Range};
 
+/// How much of a standard input is shown, in characters.
+const SHOWN: usize = 60;
+
 /// What a program is expected to create. Read from a file ([`Expectation::from_file`]) or built
 /// from [`Expectation::default`], which expects nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,6 +71,22 @@ pub struct Recipe {
     pub skip: Option<Glob>,
     /// Where it is built and run: the file's directory.
     pub directory: PathBuf,
+}
+
+impl Recipe {
+    /// What it is run with, besides its arguments.
+    pub(super) fn conditions(&self) -> Vec<String> {
+        let stdin = self.stdin.iter().map(|text| {
+            let start: String = text.chars().take(SHOWN).collect();
+            let more = if start.len() < text.len() { " …" } else { "" };
+            format!("stdin {start:?}{more}")
+        });
+        let env = self.env.iter().map(|(name, value)| match value {
+            Some(value) => format!("env {name}={value:?}"),
+            None => format!("env without {name}"),
+        });
+        stdin.chain(env).collect()
+    }
 }
 
 /// What becomes of a call that no row fits.

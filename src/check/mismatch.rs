@@ -36,6 +36,9 @@ pub struct Mismatch {
     /// What was run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// What the file says of how it was run: `stdin`, `env`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
     /// What differs, in the order of the file's keys.
     pub problems: Vec<Problem>,
 }
@@ -57,6 +60,9 @@ impl fmt::Display for Mismatch {
         if !self.command.is_empty() {
             let words: Vec<String> = self.command.iter().map(|word| shell(word)).collect();
             write!(f, "\n  command     {}", words.join(" "))?;
+        }
+        for condition in &self.conditions {
+            write!(f, "\n  with        {}", safe(condition))?;
         }
         for problem in &self.problems {
             write!(f, "\n\n  {}", problem.key)?;

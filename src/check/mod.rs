@@ -49,6 +49,7 @@ mod compare;
 mod expect;
 mod formats;
 pub mod known;
+pub mod lints;
 mod mismatch;
 mod mistakes;
 mod read;

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::abi::{self, CloneFlags, arch};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Shown};
 use crate::event::Kind;
 
 use super::expect::{COUNTS, Expectation, Forbid, Other, Placed, Recipe, count};
@@ -55,10 +55,10 @@ impl<'a, 'i> Keys<'a, 'i> {
 /// Reads the text of a file; `path` names it.
 pub(super) fn read(text: &str, path: &Path) -> Result<Expectation> {
     if text.len() > LONGEST {
-        return Err(Error::Expectation(format!(
+        return Err(Error::Expectation(Shown(format!(
             "{}: an expectation has at most {LONGEST} bytes",
             path.display()
-        )));
+        ))));
     }
     let mut reader = Reader {
         text,
@@ -79,7 +79,11 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Expectation> {
             return Ok(expectation);
         }
     }
-    Err(Error::Expectation(render(text, reader.mistakes, path)))
+    Err(Error::Expectation(Shown(render(
+        text,
+        reader.mistakes,
+        path,
+    ))))
 }
 
 impl Reader<'_> {

@@ -24,7 +24,7 @@ fn good(text: &str) -> Expectation {
 #[track_caller]
 fn bad(text: &str) -> String {
     match read(text) {
-        Err(Error::Expectation(words)) => words,
+        Err(Error::Expectation(words)) => words.0,
         other => panic!("{other:?}"),
     }
 }

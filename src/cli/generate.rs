@@ -26,9 +26,13 @@ pub(super) fn text(what: Generate) -> String {
 pub(super) fn help(brief: bool) -> String {
     let mut command = Line::command();
     if !brief {
+        let mut after = String::from("Formats:\n");
+        for format in report::FORMATS {
+            after.push_str(&format!("  {:<7} {}\n", format.name, format.help));
+        }
         command = command
             .mut_args(|arg| arg.hide_short_help(false))
-            .after_help(AFTER_LONG);
+            .after_help(after + "\n" + AFTER_LONG);
     }
     command.render_help().to_string()
 }

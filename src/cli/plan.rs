@@ -111,6 +111,7 @@ pub(super) fn trace(
         // Along with a program the choice is about the program, unless it can be about both.
         intercept: intercept.filter(|how| program.is_none() || *how == Intercept::Syscall),
         stats: start.stats,
+        inherited_fds: false,
         timeout: running.timeout,
         options: options.clone(),
     });
@@ -128,6 +129,7 @@ pub(super) fn trace(
             user: start.user,
             intercept,
             stats: start.stats,
+            inherited_fds: false,
             options,
             own_signals: true,
             timeout: running.timeout,

@@ -282,28 +282,18 @@ fn help_version_and_schema_need_no_program() {
         plan(&["--generate", "schema"]),
         Ok(Plan::Print(_))
     ));
-    for (args, word) in [
-        (["--help"], "replay"),
-        (["-h"], "Usage"),
-        (["--version"], "clonespy "),
+    for (option, word) in [
+        ("--help", "replay"),
+        ("-h", "Usage"),
+        ("--version", "clonespy "),
     ] {
-        let text = printed(&args);
+        let text = printed(&[option]);
         assert!(text.contains(word), "{text}");
         assert!(!text.contains("seccomp-bpf") && !text.contains("follow-forks"));
     }
     let help = printed(&["--help"]);
     for format in crate::report::FORMATS {
-        assert!(help.contains(format.name), "{help}");
-    }
-}
-
-/// What is printed instead of tracing.
-#[track_caller]
-fn printed(args: &[&str]) -> String {
-    match plan(args) {
-        Ok(Plan::Print(text)) => text,
-        Err(said) if said.status == 0 => said.text,
-        other => panic!("{other:?}"),
+        assert!(help.contains(format.help), "{help}");
     }
 }
 
@@ -334,4 +324,81 @@ fn running_processes_need_no_program() {
     assert!(wrong(&["-p", "1", "--until=main"]).contains("--until"));
     assert!(wrong(&["--descendants", "x"]).contains("--attach"));
     assert!(wrong(&["--timeout", "0", "x"]).contains("seconds"));
+}
+
+#[test]
+fn straces_options_are_taken() {
+    use crate::report::{Clock, Outcomes, Summary};
+    let look = |args: &[&str]| trace(&[args, &["x"]].concat()).outputs.look;
+    assert_eq!(look(&["-t"]).stamps.clock, Some(Clock::Seconds));
+    assert_eq!(look(&["-tt"]).stamps.clock, Some(Clock::Micros));
+    assert_eq!(look(&["-ttt"]).stamps.clock, Some(Clock::Epoch));
+    assert!(look(&["-r"]).stamps.relative && look(&["-T"]).stamps.took);
+    assert_eq!(look(&["-z"]).outcomes, Outcomes::Successes);
+    assert_eq!(look(&["-Z"]).outcomes, Outcomes::Failures);
+    assert_eq!(look(&["-c"]).summary, Summary::Only);
+    assert_eq!(look(&["-C"]).summary, Summary::Too);
+    assert!(look(&["-y"]).names && look(&["-yy"]).names);
+    assert!(look(&["--threads-only"]).threads_only && look(&["--all"]).all);
+    assert_eq!(look(&["--depth", "2"]).depth, Some(2));
+    assert!(look(&["--why-flags"]).why);
+    assert_eq!(look(&["-f", "-ff"]), look(&[]));
+    for both in [["-z", "-Z"], ["-c", "-C"], ["-q", "-v"]] {
+        assert!(wrong(&[&both[..], &["x"]].concat()).contains("cannot be used with"));
+    }
+    assert!(wrong(&["--depth", "one", "x"]).contains("--depth"));
+}
+
+#[test]
+fn what_is_misspelt_gets_a_suggestion() {
+    for (args, meant) in [
+        (["--threads-onyl", "x"], "'--threads-only'"),
+        (["--lang=chh", "x"], "there are en, zh, auto"),
+        (["--format=starce", "x"], "did you mean 'strace'?"),
+        (["-etrace=vfrok", "x"], "did you mean 'vfork'?"),
+    ] {
+        let text = wrong(&args);
+        assert!(text.contains(meant), "{text}");
+    }
+}
+
+#[test]
+fn help_is_short_and_every_option_is_in_it() {
+    let text = |args: &[&str]| match plan(args) {
+        Ok(Plan::Print(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    let (brief, full) = (text(&["-h"]), text(&["--help"]));
+    assert!(brief.lines().count() < full.lines().count());
+    assert!(full.lines().count() < 110, "{full}");
+    for arg in Line::command().get_arguments() {
+        if let (Some(long), false) = (arg.get_long(), arg.is_hide_set()) {
+            assert!(full.contains(&format!("--{long}")), "{long}");
+        }
+    }
+    assert!(brief.contains("Examples:") && full.contains("Exit status:"));
+    for what in ["man", "complete-bash", "complete-zsh", "complete-fish"] {
+        let text = text(&["--generate", what]).replace('\\', "");
+        assert!(text.contains("threads-only"), "{what}");
+    }
+}
+
+#[test]
+fn every_subcommand_has_its_help() {
+    for name in SUBCOMMANDS {
+        for option in ["-h", "--help"] {
+            let text = printed(&[name, option]);
+            assert!(text.contains(&format!("clonespy {name}")), "{text}");
+        }
+    }
+}
+
+/// What is printed instead of tracing.
+#[track_caller]
+fn printed(args: &[&str]) -> String {
+    match plan(args) {
+        Ok(Plan::Print(text)) => text,
+        Err(said) if said.status == 0 => said.text,
+        other => panic!("{other:?}"),
+    }
 }

@@ -74,9 +74,9 @@ pub(super) fn readable_size(task: &dyn Peek, size: u64) -> Option<usize> {
     readable.then_some(size)
 }
 
-/// The page size, from the auxiliary vector that the kernel gave the program. Its words have the
+/// The page size in bytes, from the auxiliary vector that the kernel gave the program. Its words have the
 /// program's size, which need not be the call's.
-fn page_size(task: &dyn Peek) -> Option<u64> {
+pub fn page_size(task: &dyn Peek) -> Option<u64> {
     let vector = task.proc_file("auxv").ok()?;
     let wide = vector.chunks_exact(16).find_map(|entry| {
         let (key, value) = entry.split_at(8);

@@ -1,7 +1,9 @@
 //! What is looked at while a task is stopped: one file per question, all behind one trait.
 
 pub mod cgroup;
+pub mod inherited;
 pub mod libc;
+pub mod limits;
 pub mod origin;
 pub mod program;
 
@@ -30,6 +32,7 @@ pub fn standard() -> Vec<Box<dyn Observer>> {
         Box::<libc::Libc>::default(),
         Box::new(origin::Origin),
         Box::new(cgroup::Cgroup),
+        Box::<limits::Limits>::default(),
     ]
 }
 

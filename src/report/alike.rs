@@ -28,6 +28,8 @@ pub(super) enum Like {
         set: String,
         origin: Option<String>,
         made: Result<Kind, String>,
+        /// What else there is to say of each.
+        remarks: Vec<String>,
     },
     /// The same program with the same arguments.
     Exec { text: String },
@@ -235,6 +237,7 @@ mod tests {
                 set: set.into(),
                 origin: None,
                 made: Ok(Kind::Thread),
+                remarks: Vec::new(),
             },
             by: TaskId(by),
             born: born.map(TaskId),

@@ -70,6 +70,9 @@ fn file(look: &Look, event: &Exec) -> Option<(String, String)> {
     let path = event.path.as_deref()?;
     let first = event.argv.as_deref()?.first()?;
     let named = base(first.strip_prefix('-').unwrap_or(first));
-    let show = |file: &str| format!("  ({})", look.name(file));
+    let show = |file: &str| {
+        let file = look.name(file);
+        say!(look, "  (runs {file})", "  （运行 {file}）")
+    };
     (base(path) != named).then(|| (show(path), show(base(path))))
 }

@@ -4,6 +4,7 @@
 use super::call::pid;
 use super::lang::say;
 use super::{Lang, Look};
+use crate::abi::rules;
 use crate::event::{Certainty, CloneCall, Created, Outcome, Reason, Request};
 use crate::tasks::TaskTree;
 
@@ -105,9 +106,29 @@ pub(super) fn remarks(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<Str
     out
 }
 
+/// The rule in the language of the look. What was looked at is part of the recorded text; beside the
+/// rule's Chinese it stands in brackets.
+fn in_words(look: &Look, reason: &Reason) -> String {
+    let rule = rules::named(&reason.rule).filter(|_| look.lang == Lang::Chinese);
+    let Some(rule) = rule else {
+        return look.name(&reason.text);
+    };
+    let scalars = reason
+        .evidence
+        .iter()
+        .filter(|(_, value)| !value.is_object());
+    let evidence: Vec<_> = scalars
+        .map(|(name, value)| look.name(&format!("{name}: {value}")))
+        .collect();
+    match evidence.as_slice() {
+        [] => rule.chinese.to_owned(),
+        some => format!("{}（{}）", rule.chinese, some.join("，")),
+    }
+}
+
 /// Why it failed, and how sure that is.
 fn reason(look: &Look, reason: &Reason) -> String {
-    let text = look.name(&reason.text);
+    let text = in_words(look, reason);
     match &reason.certainty {
         Certainty::Certain => text,
         Certainty::Likely => say!(look, "likely: {text}", "很可能：{text}"),

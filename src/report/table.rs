@@ -18,6 +18,9 @@ const SHARE: usize = 25;
 const CALL: usize = 27;
 const MADE: usize = 35;
 const FLAGS: usize = 46;
+/// With fewer columns than this the flags stand below, and what can be done without is left out.
+const NARROW: usize = 60;
+const UNDER: usize = 4;
 
 #[derive(Debug, Default)]
 struct Count {
@@ -68,12 +71,16 @@ impl Table {
             lang.pick("failed", "失败"),
             lang.pick("share", "占比"),
         ];
-        for (head, end) in heads.iter().zip([CALLS, FAILED, SHARE]) {
+        let columns = [CALLS, FAILED, SHARE];
+        for (head, end) in heads.iter().zip(columns).take(numbers(look)) {
             right(&mut pen, head, end);
         }
-        pen.to(CALL).put(lang.pick("call", "系统调用"));
-        pen.to(MADE).put(lang.pick("made", "产生"));
-        pen.to(FLAGS).put(lang.pick("flags", "标志")).end();
+        pen.to(call_column(look)).put(lang.pick("call", "系统调用"));
+        if look.width >= NARROW {
+            pen.to(MADE).put(lang.pick("made", "产生"));
+            pen.to(FLAGS).put(lang.pick("flags", "标志"));
+        }
+        pen.end();
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by(|((a, _), one), ((b, _), other)| {
             (other.calls.cmp(&one.calls))
@@ -115,13 +122,34 @@ fn row(pen: &mut Pen<'_>, look: &Look, count: &Count, call: &str, flags: &str, a
     let failed = units::count(count.failed);
     pen.to(FAILED.saturating_sub(columns(&failed)))
         .ink(&failed, ink);
+    if look.width < NARROW {
+        pen.to(call_column(look)).put(call).end();
+        if !flags.is_empty() {
+            pen.to(UNDER).bars(flags, UNDER).end();
+        }
+        return;
+    }
     right(pen, &percent(count.calls, all), SHARE);
     pen.to(CALL).put(call);
     pen.to(MADE).put(&made(look, count));
     if !flags.is_empty() {
-        pen.to(FLAGS).bars(flags, FLAGS.min(look.width / 2));
+        pen.to(FLAGS).bars(flags, FLAGS);
     }
     pen.end();
+}
+
+/// How many of the numbers have their column.
+fn numbers(look: &Look) -> usize {
+    if look.width < NARROW { 2 } else { 3 }
+}
+
+/// Where the call's name begins: without the share there is room before it.
+fn call_column(look: &Look) -> usize {
+    if look.width < NARROW {
+        FAILED + 2
+    } else {
+        CALL
+    }
 }
 
 /// A number that ends in this column.

@@ -125,9 +125,8 @@ impl Text {
             Outcome::Failed { errno, .. } => Some(Err(errno.clone())),
             _ => None,
         };
-        // What has a word of its own to say is like nothing else.
-        let plain = self.look.verbose == 0 && remarks(&self.look, call, tree).is_empty();
-        let (Some(made), Some(set), true, false) = (made, set, plain, self.look.all) else {
+        let (Some(made), Some(set), 0, false) = (made, set, self.look.verbose, self.look.all)
+        else {
             return self.other(call.at_ns, text);
         };
         let line = Line {
@@ -136,6 +135,7 @@ impl Text {
                 set: set.letter,
                 origin: call::origin(&self.look, call),
                 made,
+                remarks: remarks(&self.look, call, tree),
             },
             by: call.task,
             born: match &call.outcome {

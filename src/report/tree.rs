@@ -1,13 +1,22 @@
 //! The tree of all tasks, one row a task or a fold of tasks alike.
 
+mod notes;
+mod row;
+
 use std::iter::Peekable;
 
-use super::call::kind;
+use self::notes::{Notes, heads};
+use self::row::Row;
 use super::lang::say;
-use super::pen::{Ink, Pen, columns, shorten};
-use super::{Lang, Look, escape, units};
-use crate::event::{Ending, How, Kind, Status, TaskId, Tid};
-use crate::tasks::{Branch, Fold, Program, Task, TaskTree, Various};
+use super::pen::{Ink, Pen};
+use super::{Look, units};
+use crate::event::{Kind, Tid};
+use crate::tasks::{Branch, Program, Task, TaskTree, Various};
+
+/// The column of the kind, which goes by the width.
+fn kind_column(look: &Look) -> usize {
+    look.width.min(100).saturating_sub(RIGHT)
+}
 
 /// Columns of the right-hand side: kind, ending, life.
 const RIGHT: usize = 31;
@@ -38,24 +47,6 @@ struct Level<'a> {
     each: bool,
 }
 
-/// A task or fold with what its row needs.
-struct Row<'a> {
-    task: &'a Task,
-    /// How many there are, of each one above if `each`.
-    count: u64,
-    each: bool,
-    tids: (Tid, Tid),
-    lived: Option<(u64, u64)>,
-    /// The name of all.
-    name: &'a str,
-    /// They follow each other, each created by the one before.
-    relay: bool,
-    various: Various,
-    above: Option<Tid>,
-    /// It runs what the task above runs.
-    inherited: bool,
-}
-
 /// Writes every row, parents first. The way down is kept in a list: a deep tree costs memory for
 /// its depth and no stack.
 ///
@@ -74,7 +65,10 @@ pub(super) fn rows<E>(
         each: false,
     };
     let mut levels = vec![roots];
-    let mut hidden = false;
+    let (mut hidden, mut notes) = (false, Notes::default());
+    if look.width >= NARROW && !tree.roots().is_empty() {
+        write(&heads(look))?;
+    }
     while let Some(level) = levels.last_mut() {
         let Some(item) = level.items.next() else {
             levels.pop();
@@ -97,6 +91,7 @@ pub(super) fn rows<E>(
         row.above = above;
         row.inherited = row.task.program.is_none() || row.task.program.as_deref() == program;
         write(&row.draw(look, &rail))?;
+        notes.learn(&row);
         let program = row.task.program.as_deref().or(program);
         let seen = |item: &Item<'_>| match (look.depth, item) {
             (Some(most), _) if depth >= most => false,
@@ -119,7 +114,7 @@ pub(super) fn rows<E>(
     if hidden {
         write(&left_out(look))?;
     }
-    Ok(())
+    notes.write(look, write)
 }
 
 /// Thread or process, all that a branch stands for.
@@ -229,267 +224,6 @@ fn rail(look: &Look, levels: &mut [Level<'_>]) -> (String, String) {
         under.push_str(if more { bar } else { blank });
     }
     (out, under)
-}
-
-impl<'a> Row<'a> {
-    fn of(
-        branch: &'a Branch,
-        find: impl Fn(TaskId) -> Option<&'a Task>,
-        each: bool,
-    ) -> Option<Self> {
-        let fold = match branch {
-            Branch::Task(id) => return find(*id).map(|task| Row::task(task, each)),
-            Branch::Fold(fold) => fold,
-        };
-        let Fold {
-            count,
-            tids,
-            lived_ns,
-            name,
-            various,
-            example,
-            ..
-        } = &**fold;
-        let mut row = Row::task(example, each);
-        if *count > 1 || !row.relay {
-            (row.count, row.tids, row.lived) = (*count, *tids, *lived_ns);
-            (row.name, row.various) = (name, *various);
-            row.relay = false;
-        }
-        Some(row)
-    }
-
-    /// One task, or the generations that it stands for.
-    fn task(task: &'a Task, each: bool) -> Self {
-        let lived = task
-            .end
-            .as_ref()
-            .and_then(|end| end.lived_ns)
-            .map(|ns| (ns, ns));
-        let mut row = Row {
-            task,
-            count: 1,
-            each,
-            tids: (task.tid, task.tid),
-            lived,
-            name: &task.comm,
-            relay: false,
-            various: Various::default(),
-            above: None,
-            inherited: false,
-        };
-        if let Some(all) = &task.generations {
-            (row.count, row.tids, row.lived) = (all.count, all.tids, all.lived_ns);
-            (row.name, row.various, row.relay) = (&all.name, all.various, true);
-        }
-        row
-    }
-
-    fn many(&self) -> bool {
-        self.count > 1 || self.each
-    }
-
-    fn draw(&self, look: &Look, rail: &(String, String)) -> String {
-        if look.width < NARROW {
-            return self.narrow(look, rail);
-        }
-        let kind = look.width.min(100).saturating_sub(RIGHT);
-        let mut pen = Pen::new(look);
-        pen.ink(&rail.0, Ink::Faint);
-        let room = kind.saturating_sub(pen.column() + 1).max(12);
-        pen.put(&self.title_and_tids(look, room));
-        if !look.cut && pen.column() >= kind {
-            pen.put(" ");
-        }
-        pen.to(kind).put(&self.noun(look));
-        let (text, ink) = self.ending(look);
-        pen.to(kind + ENDING).ink(&text, ink);
-        if let Some((low, high)) = self.lived {
-            let text = units::durations(low, high, look.unicode);
-            pen.to((kind + RIGHT).saturating_sub(columns(&text)))
-                .put(&text);
-        }
-        pen.end();
-        pen.done()
-    }
-
-    /// Without columns: what does not fit beside the name goes under it.
-    fn narrow(&self, look: &Look, rail: &(String, String)) -> String {
-        let mut pen = Pen::new(look);
-        pen.ink(&rail.0, Ink::Faint);
-        let room = look.width.saturating_sub(pen.column()).max(12);
-        pen.put(&self.title_and_tids(look, room));
-        let (ending, ink) = self.ending(look);
-        let lived = self
-            .lived
-            .map(|(low, high)| units::durations(low, high, look.unicode));
-        let noun = (self.noun(look), Ink::Plain);
-        let parts = [noun, (ending, ink)];
-        let parts = parts
-            .into_iter()
-            .chain(lived.map(|text| (text, Ink::Plain)));
-        let between = look.glyphs().dot;
-        for (text, ink) in parts {
-            if pen.column() + columns(between) + columns(&text) > look.width {
-                pen.end().ink(&rail.1, Ink::Faint).put("  ");
-            } else if pen.column() > columns(&rail.1) + 2 {
-                pen.put(between);
-            }
-            pen.ink(&text, ink);
-        }
-        pen.end();
-        pen.done()
-    }
-
-    fn title_and_tids(&self, look: &Look, room: usize) -> String {
-        if self.many() {
-            self.several(look, room)
-        } else {
-            self.one(look, room)
-        }
-    }
-
-    fn noun(&self, look: &Look) -> String {
-        if self.various.call {
-            return match look.lang {
-                Lang::English => units::plural(if self.many() { 2 } else { 1 }, "task"),
-                Lang::Chinese => "任务".into(),
-            };
-        }
-        let noun = kind(look, self.task.kind);
-        match look.lang {
-            Lang::English => units::plural(if self.many() { 2 } else { 1 }, noun),
-            Lang::Chinese => noun.to_owned(),
-        }
-    }
-
-    /// `48212 worker`, and what is odd about it: with whom it shares its memory (a process shares
-    /// it until it execs), that no call made it.
-    fn one(&self, look: &Look, room: usize) -> String {
-        let task = self.task;
-        let tid = task.tid.to_string();
-        let odd = self.odd(look);
-        let room = room.saturating_sub(tid.len() + 1 + columns(&odd)).max(8);
-        format!("{tid} {}{odd}", self.title(look, room))
-    }
-
-    fn odd(&self, look: &Look) -> String {
-        let lang = look.lang;
-        let shares = self.task.via.as_ref().is_some_and(|via| via.shares_memory)
-            && self.task.kind == Kind::Process
-            && self.inherited;
-        let text = match (&self.task.how, self.above) {
-            (Some(How::Orphan), _) => lang.pick(", orphan", "，孤儿"),
-            (Some(How::Worker), _) => lang.pick(", made by the kernel", "，由内核创建"),
-            (Some(How::Ptrace), _) => lang.pick(", by CLONE_PTRACE", "，经 CLONE_PTRACE"),
-            (_, _) if !shares => "",
-            (_, Some(tgid)) => {
-                return say!(look, ", shares memory with {tgid}", "，与 {tgid} 共用内存");
-            }
-            (_, None) => lang.pick(", shares its creator's memory", "，与创建者共用内存"),
-        };
-        text.to_owned()
-    }
-
-    /// `worker ×20,000   tids 7002–27001`
-    fn several(&self, look: &Look, room: usize) -> String {
-        let glyphs = look.glyphs();
-        let (low, high) = self.tids;
-        let mut text = match self.count {
-            1 => look.lang.pick(", one each", "，每个一").into(),
-            n => format!(" {}{}", glyphs.times, units::count(n)),
-        };
-        if self.each && self.count > 1 {
-            text = look
-                .lang
-                .pick(format!("{text} each"), format!("，每个{text}"));
-        }
-        if self.relay {
-            text.push_str(look.lang.pick(" in a row", " 前后相继"));
-        }
-        text.push_str(&self.odd(look));
-        let tids = if low == high {
-            format!("   tid {low}")
-        } else {
-            format!("   tids {low}{}{high}", glyphs.dash)
-        };
-        // With whom memory is shared is worth more than the tids.
-        if !look.cut || columns(&text) + columns(&tids) + 8 <= room {
-            text.push_str(&tids);
-        }
-        let room = room.saturating_sub(columns(&text)).max(8);
-        self.title(look, room) + &text
-    }
-
-    /// What a task runs, if it exec'd, else its name.
-    fn title(&self, look: &Look, room: usize) -> String {
-        let text = match &self.task.program {
-            Some(program) if !self.inherited && !self.various.program => {
-                let words = if self.various.arguments {
-                    1
-                } else {
-                    usize::MAX
-                };
-                command(look, program, words)
-            }
-            _ => look.name(self.name),
-        };
-        shorten(&text, room, look)
-    }
-
-    /// How it ended. A process's status is its own, whichever thread brought the end.
-    fn ending(&self, look: &Look) -> (String, Ink) {
-        let say =
-            |english: &str, chinese: &str, ink| (look.lang.pick(english, chinese).to_owned(), ink);
-        if self.various.ending {
-            return say("various", "不一", Ink::Odd);
-        }
-        let Some(end) = &self.task.end else {
-            return if self.task.let_go_ns.is_some() {
-                say("let go", "已放走", Ink::Odd)
-            } else {
-                say("alive", "存活", Ink::Odd)
-            };
-        };
-        match (&end.how, &end.status) {
-            (Ending::Replaced, _) => say("replaced", "被取代", Ink::Plain),
-            (
-                _,
-                Some(Status::Signaled {
-                    signaled,
-                    core_dumped,
-                }),
-            ) => {
-                let core = if *core_dumped { " core" } else { "" };
-                (format!("{}{core}", look.name(signaled)), Ink::Bad)
-            }
-            (Ending::Signal, None) => say("by a signal", "死于信号", Ink::Bad),
-            (_, Some(Status::Exited { exited })) if self.task.kind == Kind::Process => {
-                let ink = if *exited == 0 { Ink::Plain } else { Ink::Bad };
-                say(&format!("exit {exited}"), &format!("退出 {exited}"), ink)
-            }
-            (Ending::CutOff, _) => say("cut off", "被截断", Ink::Plain),
-            (Ending::Itself | Ending::Signal, _) => say("ended", "自行结束", Ink::Plain),
-            (Ending::Unknown, _) => say("end unknown", "结局不明", Ink::Odd),
-            (Ending::Other(word), _) => (look.name(word), Ink::Odd),
-        }
-    }
-}
-
-/// A program and its arguments, so many words of it.
-fn command(look: &Look, program: &Program, words: usize) -> String {
-    let all: Vec<_> = match (program.argv.as_slice(), &program.path) {
-        ([], Some(path)) => vec![escape::argument(path, look.unicode)],
-        (argv, _) => argv
-            .iter()
-            .map(|word| escape::argument(word, look.unicode))
-            .collect(),
-    };
-    let mut text: Vec<_> = all.iter().take(words).map(String::as_str).collect();
-    if text.len() < all.len() {
-        text.push(look.glyphs().ellipsis);
-    }
-    text.join(" ")
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub struct Attach {
     pub intercept: Option<Intercept>,
     /// Tell what tracing took.
     pub stats: bool,
+    /// Record the descriptors that each new program inherits ([`crate::event::Exec::inherited_fds`]).
+    pub inherited_fds: bool,
     /// Let everything go after this time.
     pub timeout: Option<Duration>,
     /// clonespy's options, for the record.
@@ -156,6 +158,7 @@ impl Tracer<Live> {
         let abis = abi::arch::of_machine(std::env::consts::ARCH);
         let mut tracer = Tracer::new(Live::new(style), intercept, abis);
         tracer.tell_stats = wanted.stats;
+        tracer.look_at_inherited(wanted.inherited_fds);
         let start = launch::describe_attach(wanted, intercept);
         tracer.out.push_back(Event::Start(start));
         let refusals = tracer.seize_all(wanted);

@@ -443,8 +443,13 @@ impl<K: Kernel> Tracer<K> {
         };
         self.count_task(born.kind);
         let outcome = pending.event.outcome.clone();
+        let paused = pending.decoded.flags.contains(flags::CLONE_VFORK) && !born.seen_by_child;
+        let caller = pending.event.tid;
         self.conclude(pending, outcome);
         self.adopt(born.tid, tracee);
+        if paused {
+            self.vfork_begins(caller, born.tid);
+        }
     }
 
     /// The parent of a newborn, where that is not the caller's process: CLONE_PARENT makes it a

@@ -61,7 +61,9 @@ impl<K: Kernel> Tracer<K> {
         }
         self.tell_exit(tid, &tracee, Some(status), stat.as_ref(), at_ns);
         self.kernel.reap(tid);
-        Ok(handled)
+        self.vfork_caller_gone(tid);
+        let waiting = self.vfork_ends(tid);
+        Ok(handled.and(waiting))
     }
 
     /// A task ended inside a call: its newborn, if there is one, tells of it; at best at once, so
@@ -137,6 +139,8 @@ impl<K: Kernel> Tracer<K> {
         }
         self.close_shelved(tid);
         if former != tid {
+            // An old leader that was held ends unreported.
+            self.vfork_caller_gone(tid);
             self.take_over(tid, former);
         }
         self.close_calls_at_exec(tid);
@@ -167,12 +171,15 @@ impl<K: Kernel> Tracer<K> {
             interpreter: None,
             build_id: None,
             stripped: None,
+            inherited_fds: None,
         };
         for observer in &mut self.observers {
             observer.exec(task.eye(), &mut event);
         }
         self.emit(|seq| Event::Exec(Exec { seq, ..event }));
-        self.go_on(task)
+        let resumed = self.go_on(task);
+        self.vfork_ends(tid)?;
+        resumed
     }
 
     /// A thread that is not the leader exec'd: it takes the leader's tid. Neither the old leader's

@@ -52,6 +52,7 @@ impl<K: Kernel> Tracer<K> {
                     core_dumped: false,
                 };
                 self.tell_exit(tid, &tracee, Some(status), stat.as_ref(), at_ns);
+                self.vfork_ends(tid)?;
             }
             return Ok(None);
         }

@@ -130,6 +130,34 @@ pub trait Kernel {
         offset: u64,
         buf: &mut [u8],
     ) -> Result<usize, Errno>;
+    /// Reads a file of the system's.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn system_file(&self, _path: &str) -> Result<Vec<u8>, Errno> {
+        Err(Errno(libc::ENOENT))
+    }
+    /// Reads a link of the system's.
+    ///
+    /// # Errors
+    /// The errno of the readlink.
+    fn system_link(&self, _path: &str) -> Result<Vec<u8>, Errno> {
+        Err(Errno(libc::ENOENT))
+    }
+    /// The names in a directory of the system's.
+    ///
+    /// # Errors
+    /// The errno of the open or the read.
+    fn system_list(&self, _path: &str) -> Result<Vec<String>, Errno> {
+        Err(Errno(libc::ENOENT))
+    }
+    /// How many user namespaces lie around a task's own.
+    ///
+    /// # Errors
+    /// The errno of the open, or of the first question.
+    fn user_namespaces_around(&self, _tid: Tid) -> Result<usize, Errno> {
+        Err(Errno(libc::ENOENT))
+    }
     /// How often what was asked: requests, and reads.
     fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>);
 }
@@ -336,6 +364,30 @@ impl Kernel for Live {
         let got =
             File::open(format!("/proc/{tid}/{name}")).and_then(|file| file.read_at(buf, offset));
         self.read(proc_name(name), got)
+    }
+
+    fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        self.read("system", slurp(path))
+    }
+
+    fn system_link(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        let target = std::fs::read_link(path);
+        self.read(
+            "system",
+            target.map(|path| path.into_os_string().into_vec()),
+        )
+    }
+
+    fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
+        let names = std::fs::read_dir(path).map(|entries| {
+            let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            names.collect()
+        });
+        self.read("system", names)
+    }
+
+    fn user_namespaces_around(&self, tid: Tid) -> Result<usize, Errno> {
+        self.read("/proc/TID/ns/user", sys::user_namespaces_around(tid))
     }
 
     fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {

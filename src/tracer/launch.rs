@@ -39,6 +39,8 @@ pub struct Launch {
     pub intercept: Option<Intercept>,
     /// Tell what tracing took.
     pub stats: bool,
+    /// Record the descriptors that each new program inherits ([`crate::event::Exec::inherited_fds`]).
+    pub inherited_fds: bool,
     /// clonespy's options, for the record.
     pub options: Vec<String>,
     /// Signals, SIGCHLD first, belong to the trace: waits are directed by SIGCHLD, and what would
@@ -73,6 +75,7 @@ impl Tracer<Live> {
         };
         let mut tracer = Tracer::new(Live::new(style), intercept, abis);
         tracer.tell_stats = launch.stats;
+        tracer.look_at_inherited(launch.inherited_fds);
         tracer.until_main = launch.until_main;
         tracer.also = launch.attach.clone();
         if launch.own_signals {

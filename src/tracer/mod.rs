@@ -14,6 +14,7 @@
 //! | `calls` | from a call's entry to its outcome |
 //! | `newborn` | who made a task whose creator's event has not come |
 //! | `endings` | exec and death |
+//! | `vfork` | whose turn it is when a paused caller goes on |
 //! | `sandbox` | filters that the program installs itself |
 //! | `untraced` | CLONE_UNTRACED, taken off unseen |
 //! | `init` | a crash in the init of a pid namespace |
@@ -41,6 +42,7 @@ mod testing;
 mod tests;
 mod tracee;
 mod untraced;
+mod vfork;
 pub mod wait;
 mod waiter;
 
@@ -58,6 +60,7 @@ use self::newborn::{Lineage, Nursery};
 use self::sandbox::Sync;
 use self::table::{Table, Tracee};
 use self::tracee::{Eye, Stopped};
+use self::vfork::Vforks;
 use self::wait::Stop;
 use self::waiter::Woke;
 
@@ -89,6 +92,7 @@ pub struct Tracer<K: Kernel = Live> {
     table: Table,
     nursery: Nursery<K>,
     syncs: BTreeMap<Tid, Sync<K>>,
+    vforks: Vforks<K>,
     observers: Vec<Box<dyn Observer>>,
     /// The ABIs that this machine runs.
     abis: Vec<&'static Abi>,
@@ -133,6 +137,7 @@ impl<K: Kernel> Tracer<K> {
             table: Table::default(),
             nursery: Nursery::default(),
             syncs: BTreeMap::new(),
+            vforks: Vforks::default(),
             observers: crate::observe::standard(),
             abis,
             intercept,
@@ -156,9 +161,17 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
+    /// Records which descriptors new programs inherit, if that is asked for.
+    fn look_at_inherited(&mut self, asked: bool) {
+        if asked {
+            self.observers
+                .push(Box::new(crate::observe::inherited::Inherited));
+        }
+    }
+
     /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
-        let restless = self.unseen_entries && self.nursery.len() > 0;
+        let restless = (self.unseen_entries && self.nursery.len() > 0) || self.vforks.holds();
         let woke = self
             .kernel
             .next_report(self.table.len() + self.nursery.len(), restless)
@@ -175,7 +188,7 @@ impl<K: Kernel> Tracer<K> {
                 Ok(())
             }
             Woke::Handler => self.grant_wish(),
-            Woke::Idle => self.settle(),
+            Woke::Idle => self.settle().and_then(|()| self.vfork_idle()),
         };
         match handled {
             Ok(()) | Err(Refused::Gone) => Ok(!self.ended),
@@ -220,6 +233,9 @@ impl<K: Kernel> Tracer<K> {
         if tracee.call.as_ref().is_some_and(|call| call.odd.is_some()) {
             self.odd_result(tid, &stop);
         }
+        let Some((task, stop)) = self.hold_vfork(task, stop) else {
+            return Ok(());
+        };
         match stop {
             Stop::Filter => self.filter_stop(task),
             Stop::Syscall => self.syscall_stop(task),

@@ -260,6 +260,7 @@ impl<K: Kernel> Tracer<K> {
             }
         }
         self.release_all_parked();
+        self.release_vforks();
     }
 
     /// RET_TRACE from a filter of the program's own: alone, without a tracer, it would see ENOSYS

@@ -36,6 +36,22 @@ impl<K: Kernel> Peek for Eye<K> {
     fn proc_read_at(&self, name: &str, offset: u64, buf: &mut [u8]) -> Result<usize, Errno> {
         self.kernel.proc_read_at(self.tid, name, offset, buf)
     }
+
+    fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        self.kernel.system_file(path)
+    }
+
+    fn system_link(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        self.kernel.system_link(path)
+    }
+
+    fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
+        self.kernel.system_list(path)
+    }
+
+    fn user_namespaces_around(&self) -> Result<usize, Errno> {
+        self.kernel.user_namespaces_around(self.tid)
+    }
 }
 
 /// A task in ptrace-stop.

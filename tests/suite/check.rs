@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clonespy::check::{
     CheckPlan, Expectation, Job, Outcome, Ran, Seen, Subject, Task, Verdict, bless, format, run,
@@ -14,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::fixtures::{CASES, named, sources};
 use crate::run::{End, tool};
-use crate::trace::fresh_file;
+use crate::trace::{clonespy, fresh_file};
 
 /// The fixtures' expectation files, in order. `None`: they cannot be built here.
 fn files() -> Option<Vec<PathBuf>> {
@@ -74,21 +75,60 @@ fn every_fixture_is_as_expected() {
     let Some(files) = files() else {
         return;
     };
-    let (verdict, text) = verdict(&plan(&files));
-    assert_eq!(verdict.status(), 0, "{text}");
-    let of = |outcome: fn(&Outcome) -> bool| {
-        verdict
-            .checks
-            .iter()
-            .filter(|done| outcome(&done.outcome))
-            .count()
-    };
-    let (holds, skipped) = (
-        of(|outcome| matches!(outcome, Outcome::Holds)),
-        of(|outcome| matches!(outcome, Outcome::Skipped(_))),
+    let [json, junit] = ["json", "junit"].map(|name| (name, fresh_file(name)));
+    let mut command = clonespy();
+    command.args(["check", "-j", "2", "--format", "text"]);
+    for (name, file) in [&json, &junit] {
+        command
+            .arg("--format")
+            .arg(crate::trace::format(file, name));
+    }
+    let ran = crate::run::run(command.args(&files));
+    ran.expect("clonespy check fixtures/*.toml", End::Exit(0));
+    let verdict = std::fs::read_to_string(&json.1).expect("a verdict");
+    let verdict: serde_json::Value = serde_json::from_str(&verdict).expect("JSON");
+    let checks = verdict["checks"].as_array().expect("checks");
+    assert_eq!(
+        (verdict["status"].as_u64(), checks.len()),
+        (Some(0), files.len())
     );
-    assert_eq!(holds + skipped, files.len(), "{text}");
-    assert!(holds > skipped, "{text}");
+    let holds = |check: &&serde_json::Value| check["outcome"] == "ok";
+    assert!(
+        checks.iter().filter(holds).count() > files.len() / 2,
+        "{}",
+        ran.out()
+    );
+    assert_eq!(ran.out().lines().count(), files.len() + 1, "{}", ran.out());
+    let junit = std::fs::read_to_string(&junit.1).expect("a verdict");
+    assert_eq!(junit.matches("<testcase ").count(), files.len());
+}
+
+#[test]
+fn the_command_line_alone_can_expect() {
+    let cases: [(&[&str], i32, &str); 4] = [
+        (
+            &["--processes", "2", "--threads", "..=2", "--no-failures"],
+            0,
+            "ok ",
+        ),
+        (&["--processes", "1"], 1, "tasks.processes"),
+        (
+            &["--forbid", "CLONE_VFORK|CLONE_CHILD_SETTID"],
+            1,
+            "forbid.flags",
+        ),
+        (&["--expect", "no/such/file.toml"], 2, "no/such/file.toml"),
+    ];
+    for (options, status, word) in cases {
+        let mut command = clonespy();
+        command.arg("check").args(options);
+        command.args(["--", "sh", "-c", "(exit 1) & wait; echo out"]);
+        let ran = crate::run::run(&mut command);
+        ran.expect(&options.join(" "), End::Exit(status));
+        assert!(ran.err().contains(word), "{options:?}: {}", ran.err());
+        // The program's output is its own, and the verdict stands beside it.
+        assert_eq!(ran.out(), if status == 2 { "" } else { "out\n" });
+    }
 }
 
 #[test]
@@ -136,7 +176,18 @@ fn walk(key: &str, value: &Spanned<DeValue>, out: &mut Vec<Place>) {
     let instead = match value.get_ref() {
         DeValue::Table(table) => return places(table, out),
         DeValue::Array(list) if !list.is_empty() => {
-            return list.iter().for_each(|value| walk(key, value, out));
+            list.iter().for_each(|value| walk(key, value, out));
+            let words: Vec<&str> = list
+                .iter()
+                .filter_map(|value| value.get_ref().as_str())
+                .collect();
+            // A flag less, and a flag more. (Of other lists any one may do.)
+            if words.is_empty() || !words.iter().all(|word| word.starts_with("CLONE_")) {
+                return;
+            }
+            let fewer = words.get(1..).unwrap_or_default();
+            let more = [words.as_slice(), &["CLONE_NEWCGROUP"]].concat();
+            vec![format!("{fewer:?}"), format!("{more:?}")]
         }
         DeValue::Array(_) => vec!["[\"x\"]".to_owned()],
         DeValue::String(text) => vec![format!("{:?}", format!("x{text}"))],
@@ -417,4 +468,55 @@ fn what_is_written_by_bless_is_what_is_checked_next() {
         })
         .collect();
     assert_eq!(blessings, [true, false]);
+}
+
+/// A sandbox that answers one system call with EPERM, as a container's does.
+const DENY: &str = r#"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    (void)argc;
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DENIED, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, 2, &program))
+        return 99;
+    execv(argv[1], argv + 1);
+    return 98;
+}
+"#;
+
+#[test]
+fn what_a_container_forbids_is_said_in_the_words_of_the_page_about_ci() {
+    if tool("cc").is_none() {
+        return;
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
+    let page = std::fs::read_to_string(page).expect("docs/ci.md");
+    for denied in ["ptrace", "seccomp"] {
+        let (source, program) = (fresh_file("c"), fresh_file("deny"));
+        let text = DENY.replace("DENIED", &format!("__NR_{denied}"));
+        let text = format!("#include <sys/syscall.h>\n{text}");
+        std::fs::write(&source, text).expect("a source");
+        let made = crate::run::run(Command::new("cc").arg("-o").arg(&program).arg(&source));
+        made.expect("cc", End::Exit(0));
+        let mut command = Command::new(&program);
+        command
+            .arg(env!("CARGO_BIN_EXE_clonespy"))
+            .args(["--", "true"]);
+        let said = crate::run::run(&mut command).err();
+        let line = said
+            .trim()
+            .strip_prefix("clonespy: ")
+            .expect("an error of ours");
+        assert!(page.lines().any(|known| known.trim() == line), "{line}");
+    }
 }

@@ -11,6 +11,7 @@ use regex::Regex;
 
 use crate::fixtures::{CASES, program};
 use crate::run::{lacking, run, tool};
+use crate::trace::fresh_file;
 
 /// A command, and where in the document its output stands.
 struct Shown {
@@ -71,10 +72,18 @@ fn report(command: &str) -> Option<String> {
     if redis && !redis_is_the_one_shown() {
         return None;
     }
-    let directory = directory.unwrap_or_else(|| crate::fixtures::scratch().to_owned());
+    // Redis has a directory of its own: the documents are tested side by side.
+    let directory = directory.unwrap_or_else(|| {
+        let own = fresh_file("directory");
+        std::fs::create_dir_all(&own).expect("a directory");
+        own
+    });
     let clonespy = PathBuf::from(env!("CARGO_BIN_EXE_clonespy"));
     let path = std::env::var("PATH").expect("PATH");
-    let path = format!("{}:{path}", clonespy.parent().expect("a directory").display());
+    let path = format!(
+        "{}:{path}",
+        clonespy.parent().expect("a directory").display()
+    );
     let mut shell = Command::new("sh");
     shell
         .args(["-c", command])
@@ -110,17 +119,15 @@ fn drive(socket: &Path) -> std::thread::JoinHandle<()> {
         ask() { redis-cli -s \"$1\" $2 2>&1; }
         until ask \"$1\" ping | grep -q PONG; do :; done
         ask \"$1\" bgsave
-        until ask \"$1\" 'info persistence' | tr -d '\\r' | grep -q rdb_saves:1; do
-            ask \"$1\" 'info persistence' | grep -q rdb_bgsave_in_progress:0 && break
-        done
+        until ask \"$1\" 'info persistence' | grep -q rdb_bgsave_in_progress:0; do :; done
         ask \"$1\" 'shutdown nosave'";
     std::thread::spawn(move || {
-        let status = Command::new("sh")
+        // Its status tells nothing: a server that shuts down does not answer.
+        let _ = Command::new("sh")
             .args(["-c", script, "sh"])
             .arg(socket)
             .stdout(Stdio::null())
             .status();
-        assert!(status.expect("a shell").success() || cfg!(unix));
     })
 }
 
@@ -140,7 +147,11 @@ fn hold(document: &str) {
         };
         let written = lines[block.output.clone()].join("\n");
         if bless {
-            new.extend(lines[kept..block.output.start].iter().map(|&line| line.to_owned()));
+            new.extend(
+                lines[kept..block.output.start]
+                    .iter()
+                    .map(|&line| line.to_owned()),
+            );
             new.extend(report.lines().map(str::to_owned));
             kept = block.output.end;
             continue;
@@ -181,18 +192,31 @@ fn the_readme_names_every_option_and_no_other() {
     let help = run(Command::new(env!("CARGO_BIN_EXE_clonespy")).arg("--help")).out();
     let long = Regex::new(r"--[a-z][a-z0-9-]+").expect("a pattern");
     let words = |text: &str| -> std::collections::BTreeSet<String> {
-        long.find_iter(text).map(|found| found.as_str().to_owned()).collect()
+        long.find_iter(text)
+            .map(|found| found.as_str().to_owned())
+            .collect()
     };
     // Written in the help; in the README by their short names.
     let known = words(&help);
-    let others = ["--release", "--path", "--help", "--version"];
+    let others = [
+        "--release",
+        "--path",
+        "--help",
+        "--version",
+        "--seccomp-bpf",
+    ];
     for option in words(&readme) {
         let other = others.contains(&option.as_str());
         assert!(other || known.contains(&option), "{option} is no option");
     }
     for option in known {
+        if ["--help", "--version"].contains(&option.as_str()) {
+            continue;
+        }
         let row = help.lines().find(|line| line.contains(&option));
-        let short = row.and_then(|line| line.trim_start().get(..2)).unwrap_or_default();
+        let short = row
+            .and_then(|line| line.trim_start().get(..2))
+            .unwrap_or_default();
         let named = readme.contains(&option) || readme.contains(&format!("`{short}"));
         assert!(named, "the README lacks {option}");
     }

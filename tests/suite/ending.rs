@@ -17,11 +17,14 @@ fn cut(traced: &Traced) -> Option<&str> {
 }
 
 fn kills(traced: &Traced) -> Vec<&str> {
-    let signal = |event| match event {
-        &Event::Kill(ref kill) => Some(kill.signal.as_str()),
-        _ => None,
-    };
-    traced.events.iter().filter_map(signal).collect()
+    traced
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Kill(kill) => Some(kill.signal.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]

@@ -35,6 +35,13 @@ fn the_replayed_text_is_the_live_text() {
         &["-qq"],
         &["-qqq"],
         &["--color=always"],
+        &["-vv", "--lang=zh"],
+        &["--all", "-y", "-C"],
+        &["-t", "-r", "-T"],
+        &["-ttt", "-Z"],
+        &["-c", "--lang=zh"],
+        &["--threads-only", "-z"],
+        &["--depth=1", "--why-flags"],
     ] {
         let formats = [
             format!("--format=jsonl:{trace}"),
@@ -55,6 +62,85 @@ fn the_replayed_text_is_the_live_text() {
             fs::read_to_string(&text).unwrap(),
             "{looks:?}"
         );
+    }
+}
+
+#[test]
+fn a_storm_is_folded_live_as_it_is_replayed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (trace, text) = (path(dir.path(), "t.jsonl"), path(dir.path(), "t.txt"));
+    let formats = [
+        format!("--format=jsonl:{trace}"),
+        format!("--format=text:{text}"),
+    ];
+    let storm = crate::fixtures::program("storm");
+    let args = [
+        &formats[0],
+        &formats[1],
+        "--",
+        storm.to_str().unwrap(),
+        "row",
+        "300",
+    ];
+    let live = clonespy(&args).output().unwrap();
+    assert_eq!(live.status.code(), Some(0), "{}", stderr(&live));
+    let text = fs::read_to_string(&text).unwrap();
+    assert!(text.contains("292 more like this in "), "{text}");
+    assert!(text.contains("; at most 1 alive at once"), "{text}");
+    assert!(text.contains("storm ×300   tids "), "{text}");
+    let replayed = clonespy(&["replay", &trace]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&replayed.stdout), text);
+    let all = clonespy(&["replay", "--all", &trace]).output().unwrap();
+    let all = String::from_utf8_lossy(&all.stdout).into_owned();
+    assert_eq!(all.matches("clone3 → thread ").count(), 300);
+}
+
+#[test]
+fn nothing_is_shortened_on_a_pipe() {
+    let word = "x".repeat(300);
+    let script = format!("/bin/echo {word} >/dev/null; true");
+    let output = clonespy(&["sh", "-c", &script]).output().unwrap();
+    let text = stderr(&output);
+    let rows: Vec<_> = text.lines().filter(|line| line.contains(&word)).collect();
+    // The exec, the tree's row of it, and the shell with its script.
+    assert_eq!(rows.len(), 3, "{text}");
+    assert!(!text.contains('…'), "{text}");
+}
+
+#[test]
+fn a_call_says_what_made_it_and_where_a_child_is_born() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = path(dir.path(), "t.jsonl");
+    let program = crate::fixtures::program("thread");
+    let args = [
+        "--format",
+        &format!("jsonl:{trace}"),
+        program.to_str().unwrap(),
+    ];
+    assert_eq!(clonespy(&args).output().unwrap().status.code(), Some(0));
+    let text = fs::read_to_string(&trace).unwrap();
+    let origin = "\"origin\":\"pthread_create\",\"origin_certainty\":\"likely\"";
+    assert!(text.contains(origin), "{text}");
+
+    // clone_flags opens its own cgroup, where the machine has cgroup v2.
+    let program = crate::fixtures::program("clone_flags");
+    let args = [
+        "--format",
+        &format!("jsonl:{trace}"),
+        program.to_str().unwrap(),
+    ];
+    assert_eq!(clonespy(&args).output().unwrap().status.code(), Some(0));
+    for line in fs::read_to_string(&trace).unwrap().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let into = line["flags"]
+            .as_array()
+            .is_some_and(|flags| flags.iter().any(|flag| flag == "CLONE_INTO_CGROUP"));
+        if into && line["outcome"]["created"].is_object() {
+            let path = line["cgroup_path"].as_str().unwrap();
+            assert!(path.starts_with('/'), "{line}");
+        } else {
+            assert!(into || line.get("cgroup_path").is_none(), "{line}");
+        }
     }
 }
 

@@ -153,6 +153,10 @@ fn variants() -> Vec<(&'static str, Look)> {
         ),
         ("c", with(|look| look.summary = Summary::Only)),
         (
+            "c.40",
+            with(|look| (look.summary, look.width) = (Summary::Only, 40)),
+        ),
+        (
             "C.zh",
             with(|look| (look.summary, look.lang) = (Summary::Too, Lang::Chinese)),
         ),

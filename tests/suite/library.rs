@@ -11,7 +11,7 @@ use std::time::Duration;
 use clonespy::check::Expectation;
 use clonespy::event::{Event, Intercept, Status};
 use clonespy::trace::Options;
-use clonespy::{Error, trace};
+use clonespy::{Error, Trace, trace};
 
 fn sh(script: &str) -> Command {
     let mut command = Command::new("sh");
@@ -81,7 +81,10 @@ fn what_cannot_be_run_is_an_error_and_leaves_nothing() {
         matches!(missing, Err(Error::NotFound { .. })),
         "{missing:?}"
     );
-    let missing = trace(Command::new("no-such-program-on-path"));
+    // A folder in PATH that may not be read would be another error.
+    let mut missing = Command::new("no-such-program-on-path");
+    missing.env("PATH", "/usr/bin:/bin");
+    let missing = trace(missing);
     assert!(
         matches!(missing, Err(Error::NotFound { .. })),
         "{missing:?}"
@@ -205,4 +208,27 @@ fn a_mismatch_shows_itself_in_a_panic() {
     ] {
         assert!(words.contains(part), "no {part:?} in\n{words}");
     }
+}
+
+#[test]
+fn a_recorded_trace_answers_as_the_live_one() {
+    let live = trace(sh("true & wait; (exit 2) & wait $!")).expect("it runs");
+    let file = crate::trace::fresh_file("jsonl");
+    let lines = live
+        .events()
+        .iter()
+        .map(|event| serde_json::to_string(event).expect("JSON"));
+    std::fs::write(&file, lines.collect::<Vec<_>>().join("\n") + "\n").expect("a file");
+    let read = Trace::read(&file).expect("a trace");
+    assert_eq!(read.events(), live.events());
+    assert_eq!(read.exit_code(), Some(2));
+    assert!(live.threads().eq(read.threads()) && live.calls().eq(read.calls()));
+}
+
+#[test]
+fn mistakes_in_a_file_are_readable_in_a_panic() {
+    let wrong = || Expectation::parse("exot = 0", Path::new("x.toml")).unwrap();
+    let panic = std::panic::catch_unwind(wrong).expect_err("it is wrong");
+    let words = panic.downcast_ref::<String>().expect("a message");
+    assert!(words.contains("\n --> x.toml:1:1\n"), "{words}");
 }

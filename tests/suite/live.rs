@@ -1,6 +1,7 @@
 //! Every fixture under clonespy: the program notices nothing, the events are what the fixture says
 //! and what strace says, and the recorded trace renders as the live one did.
 
+use std::collections::HashMap;
 use std::process::Command;
 
 use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
@@ -329,4 +330,39 @@ fn calls_that_make_no_task_are_not_stopped() {
         many.abs_diff(few) <= 4,
         "{few} stops for 10 calls, {many} for 100,000"
     );
+}
+
+/// The kernel lets a paused caller go before it reports its child's exec. In the trace the exec, or
+/// the end, comes before what the caller does next.
+#[test]
+fn a_paused_caller_does_nothing_before_its_child_is_told_of() {
+    let program = program("vfork_variants");
+    let mut paused = HashMap::new();
+    let traced = trace_with(&[], &[program.as_os_str()]);
+    traced.run.expect("vfork_variants", End::Exit(0));
+    let mut seen = 0;
+    for event in &traced.events {
+        match event {
+            Event::Clone(call) => {
+                assert_eq!(
+                    paused.get(&call.task),
+                    None,
+                    "paused, and calls at seq {}",
+                    call.seq
+                );
+                if let Outcome::Created(made) = &call.outcome
+                    && call.request.has("CLONE_VFORK")
+                {
+                    paused.insert(call.task, made.task);
+                    seen += 1;
+                }
+            }
+            Event::Exec(exec) => paused.retain(|_, child| *child != exec.task),
+            Event::Exit(exit) => {
+                paused.retain(|caller, child| *child != exit.task && *caller != exit.task);
+            }
+            _ => {}
+        }
+    }
+    assert!(seen > 0, "it makes vforks");
 }

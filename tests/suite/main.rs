@@ -19,8 +19,10 @@ mod layers; // imports point one way
 // The tracer.
 mod calls; // who made which calls, comparable between two runs
 mod cli; // bad input, bad output, exit statuses
+mod lints; // what deserves attention
 mod live; // every fixture: unchanged, and seen as it is
 mod real; // programs that people use
+mod reasons; // why calls fail
 mod strace; // what strace says of a program
 mod trace; // runs a program under clonespy
 
@@ -37,6 +39,7 @@ mod check; // every fixture's expectation file: it holds, and each of its values
 mod library; // clonespy::trace, from this multi-threaded program
 
 // The face.
+mod documents; // each command in the documents says what stands there
 mod face; // outputs and statuses around a live trace, and that a replay shows the same
 mod golden; // recorded traces, rendered and compared with files
-mod strace_lines; // what --format strace prints, beside strace and read by others
+mod strace_lines; // --format strace, beside strace and read by others

@@ -22,6 +22,7 @@ fn exec(task: &Fake) -> Exec {
         interpreter: None,
         build_id: None,
         stripped: None,
+        inherited_fds: None,
     };
     Program.exec(task, &mut event);
     event

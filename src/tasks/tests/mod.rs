@@ -174,6 +174,7 @@ impl Trace {
             interpreter: None,
             build_id: None,
             stripped: None,
+            inherited_fds: None,
         }));
     }
 

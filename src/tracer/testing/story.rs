@@ -35,6 +35,11 @@ pub(in crate::tracer) fn fork() -> Syscall {
     x86_64(57, [0; 6])
 }
 
+/// A vfork.
+pub(in crate::tracer) fn vfork() -> Syscall {
+    x86_64(58, [0; 6])
+}
+
 /// clone(2) with these flags.
 pub(in crate::tracer) fn clone(flags: CloneFlags) -> Syscall {
     x86_64(56, [flags.0, 0, 0, 0, 0, 0])

@@ -230,3 +230,53 @@ fn in_syscall_mode_a_filter_s_stop_after_the_entry_is_the_same_call() {
     s.exits(ROOT);
     assert_eq!(s.end().len(), 3);
 }
+
+/// The kernel lets a paused caller go before it reports the exec, or the end, that lets it go.
+#[test]
+fn a_caller_that_was_paused_is_told_of_after_its_child() {
+    for exec in [true, false] {
+        let mut s = Story::new();
+        s.enters(ROOT, vfork());
+        s.makes(ROOT, 101, Process);
+        s.tells(ROOT, 101, VFORK);
+        s.first_stop(101);
+        s.enters(ROOT, fork());
+        assert!(
+            !matches!(s.did().last(), Some(&Did::Resume(ROOT, ..))),
+            "it is held"
+        );
+        if exec {
+            s.execs(101, 101);
+        } else {
+            s.exits(101);
+        }
+        assert_eq!(
+            s.did().last(),
+            Some(&Did::Resume(ROOT, Request::Syscall, 0))
+        );
+        s.returns(ROOT, -11);
+        if exec {
+            s.exits(101);
+        }
+        s.exits(ROOT);
+        let told = s.end();
+        let place = |text: &str| told.iter().position(|line| line.contains(text));
+        let child = if exec { "#2 exec" } else { "#2 ends" };
+        assert!(place(child) < place("EAGAIN"), "{told:?}");
+    }
+}
+
+/// A paused caller that is killed while it is held is forgotten.
+#[test]
+fn a_held_caller_may_be_killed() {
+    let mut s = Story::new();
+    s.enters(ROOT, vfork());
+    s.makes(ROOT, 101, Process);
+    s.tells(ROOT, 101, VFORK);
+    s.first_stop(101);
+    s.enters(ROOT, fork());
+    s.killed(ROOT);
+    s.execs(101, 101);
+    s.exits(101);
+    assert_eq!(s.end().len(), 4);
+}

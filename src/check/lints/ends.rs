@@ -1,0 +1,127 @@
+//! Lints about ends of processes and of programs.
+
+use std::collections::BTreeMap;
+
+use super::{Found, Watch};
+use crate::event::{Ending, Event, Exec, Exit, InheritedFd, Tid};
+use crate::tasks::TaskTree;
+
+/// Names that are told, at most.
+const NAMED: usize = 4;
+
+/// Threads that were alive when their process ended.
+#[derive(Default)]
+pub(super) struct CutOff {
+    /// By process: how many, and the names of the first.
+    cut: BTreeMap<Tid, (u64, Vec<String>)>,
+}
+
+impl Watch for CutOff {
+    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+        match event {
+            Event::Exit(exit) if exit.last => {
+                if let Some((count, names)) = self.cut.remove(&exit.tgid) {
+                    found.push(told(exit, tree, count, &names));
+                }
+            }
+            Event::Exit(exit) if exit.how == Ending::CutOff => {
+                let (count, names) = self.cut.entry(exit.tgid).or_default();
+                *count = count.saturating_add(1);
+                if names.len() < NAMED {
+                    let comm = exit.comm.as_deref().unwrap_or("?");
+                    names.push(format!("{} {comm}", exit.tid));
+                }
+            }
+            // Exec ends the others by intent.
+            Event::Exec(exec) => drop(self.cut.remove(&exec.tgid)),
+            _ => {}
+        }
+    }
+}
+
+fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
+    let mut names = names.to_vec();
+    let more = count.saturating_sub(names.len() as u64);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let threads = if count == 1 { "thread" } else { "threads" };
+    let program = tree
+        .task(exit.task)
+        .and_then(|task| task.program.as_ref()?.path.clone());
+    Found {
+        at_ns: exit.at_ns,
+        task: exit.task,
+        text: format!(
+            "process {} ended, and with it {count} {threads} that had not: {}",
+            exit.tgid,
+            names.join(", ")
+        ),
+        clone_seq: None,
+        site: program.or_else(|| exit.comm.clone()).unwrap_or_default(),
+    }
+}
+
+/// Descriptors that a new program inherits.
+#[derive(Default)]
+pub(super) struct Inherited {
+    /// What the program that we started had from the beginning: that it hands on is not its doing.
+    given: Option<Vec<InheritedFd>>,
+}
+
+impl Watch for Inherited {
+    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+        let Event::Exec(exec) = event else {
+            return;
+        };
+        let all = exec.inherited_fds.clone().unwrap_or_default();
+        if tree.task(exec.task).is_none_or(|task| task.via.is_none()) && self.given.is_none() {
+            self.given = Some(all);
+            return;
+        }
+        let given = self.given.as_deref().unwrap_or_default();
+        let open: Vec<InheritedFd> = all.into_iter().filter(|fd| !given.contains(fd)).collect();
+        if open.is_empty() {
+            return;
+        }
+        let mut names: Vec<String> = open
+            .iter()
+            .take(NAMED)
+            .map(|one| match &one.path {
+                Some(path) => format!("{} {path}", one.fd),
+                None => one.fd.to_string(),
+            })
+            .collect();
+        if open.len() > names.len() {
+            names.push(format!("{} more", open.len() - names.len()));
+        }
+        found.push(Found {
+            at_ns: exec.at_ns,
+            task: exec.task,
+            text: format!(
+                "{} inherits descriptors beyond 0 to 2: {}",
+                name(exec),
+                names.join(", ")
+            ),
+            clone_seq: None,
+            site: site(exec, &open),
+        });
+    }
+}
+
+fn name(exec: &Exec) -> &str {
+    let path = exec.path.as_deref().or(exec.comm.as_deref());
+    path.unwrap_or("the new program")
+}
+
+/// The program, and what it inherits but for the numbers of pipes and sockets.
+fn site(exec: &Exec, open: &[InheritedFd]) -> String {
+    let files: Vec<String> = open
+        .iter()
+        .map(|one| {
+            let path = one.path.as_deref().unwrap_or_default();
+            format!("{} {}", one.fd, path.split(':').next().unwrap_or_default())
+        })
+        .collect();
+    format!("{} {}", name(exec), files.join(" "))
+}

@@ -1,0 +1,159 @@
+//! Lints about what a child does before its exec.
+
+use std::collections::BTreeMap;
+
+use super::calls::of_call;
+use super::{Found, Watch};
+use crate::event::{CloneCall, Created, Event, Kind, Outcome, TaskId};
+use crate::tasks::TaskTree;
+
+/// A child that has lived so long without an exec means to go on as it is.
+const SETTLED_NS: u64 = 50_000_000;
+
+/// A child of vfork whose creator stands still for so long.
+const LONG_NS: u64 = 1_000_000_000;
+
+/// Threads that are named, at most.
+const NAMED: usize = 4;
+
+/// Children that have not yet exec'd, each with what is to be told if it does not.
+#[derive(Default)]
+struct Children {
+    /// By the time at which it is told, and child.
+    due: BTreeMap<(u64, TaskId), Found>,
+    by_child: BTreeMap<TaskId, u64>,
+}
+
+impl Children {
+    fn add(&mut self, child: &Created, due_ns: u64, found: Found) {
+        self.remove(child.task);
+        self.by_child.insert(child.task, due_ns);
+        self.due.insert((due_ns, child.task), found);
+    }
+
+    fn remove(&mut self, child: TaskId) -> Option<Found> {
+        let due = self.by_child.remove(&child)?;
+        self.due.remove(&(due, child))
+    }
+
+    /// The next one whose time has come.
+    fn pop(&mut self, now_ns: u64) -> Option<(u64, Found)> {
+        let entry = self.due.first_entry()?;
+        let (due, child) = *entry.key();
+        if due > now_ns {
+            return None;
+        }
+        let found = entry.remove();
+        self.by_child.remove(&child);
+        Some((due, found))
+    }
+
+    /// What ends the wait, and what happens when it is over: `aged` and `busy` finish the sentence of a
+    /// child that lives on and of one that creates tasks.
+    fn event(&mut self, event: &Event, aged: &str, busy: &str, found: &mut Vec<Found>) {
+        if let Some(now) = event.at_ns() {
+            while let Some((due, mut one)) = self.pop(now) {
+                one.text.push_str(aged);
+                one.at_ns = due;
+                found.push(one);
+            }
+        }
+        match event {
+            Event::Exec(exec) => drop(self.remove(exec.task)),
+            Event::Exit(exit) => drop(self.remove(exit.task)),
+            Event::Detach(detach) => drop(self.remove(detach.task)),
+            Event::Clone(call) => {
+                // A call of a child's; one that failed changes nothing.
+                let made = matches!(call.outcome, Outcome::Created(_) | Outcome::Untraced { .. });
+                if made && let Some(mut one) = self.remove(call.task) {
+                    one.text.push_str(busy);
+                    one.at_ns = call.at_ns;
+                    found.push(one);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The process that a call made.
+fn process(call: &CloneCall) -> Option<&Created> {
+    match &call.outcome {
+        Outcome::Created(created) if created.kind == Kind::Process => Some(created),
+        _ => None,
+    }
+}
+
+/// When the child began.
+fn born_ns(call: &CloneCall) -> u64 {
+    call.at_ns.saturating_add(call.took_ns.unwrap_or(0))
+}
+
+/// A copy of one thread of several.
+#[derive(Default)]
+pub(super) struct WithThreads(Children);
+
+impl Watch for WithThreads {
+    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+        let aged = "it has lived 50 ms without exec";
+        self.0.event(event, aged, "it creates a task itself", found);
+        let Event::Clone(call) = event else {
+            return;
+        };
+        // With CLONE_VM there is no copy, and who holds a lock can let it go.
+        let Some(child) = process(call).filter(|_| !call.request.has("CLONE_VM")) else {
+            return;
+        };
+        let Some(names) = others(call, tree) else {
+            return;
+        };
+        let text = format!(
+            "{} while other threads live ({names}): locks that they hold stay locked in process {}; ",
+            call.origin.as_deref().unwrap_or(call.request.call.name()),
+            child.tid
+        );
+        let due = born_ns(call).saturating_add(SETTLED_NS);
+        self.0.add(child, due, of_call(call, tree, text));
+    }
+}
+
+/// The other live threads of the caller's process, in words; `None` where there are none.
+fn others(call: &CloneCall, tree: &TaskTree) -> Option<String> {
+    let group = tree.group(call.tgid)?;
+    let others = || group.live.iter().filter(|id| **id != call.task);
+    let count = others().count();
+    if count == 0 {
+        return None;
+    }
+    let mut names: Vec<String> = others()
+        .take(NAMED)
+        .filter_map(|id| tree.task(*id))
+        .map(|task| format!("{} {}", task.tid, task.comm))
+        .collect();
+    if count > names.len() {
+        names.push(format!("{} more", count - names.len()));
+    }
+    Some(names.join(", "))
+}
+
+/// What a child of vfork does with its creator's memory.
+#[derive(Default)]
+pub(super) struct Vforks(Children);
+
+impl Watch for Vforks {
+    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+        let aged = "it has run for a second, and its creator stands still";
+        let busy = "it creates tasks, with the memory and the stack of a creator that stands still";
+        self.0.event(event, aged, busy, found);
+        let Event::Clone(call) = event else {
+            return;
+        };
+        let borrows = call.request.has("CLONE_VM") && call.request.has("CLONE_VFORK");
+        let Some(child) = process(call).filter(|_| borrows) else {
+            return;
+        };
+        let text = format!("process {} should exec or _exit at once: ", child.tid);
+        let due = born_ns(call).saturating_add(LONG_NS);
+        self.0.add(child, due, of_call(call, tree, text));
+    }
+}

@@ -1,0 +1,280 @@
+//! Control groups: the one that CLONE_INTO_CGROUP names, and limits on the number of tasks up the tree.
+
+use crate::abi::flags::{CLONE_INTO_CGROUP, CLONE_THREAD};
+use crate::abi::rules::Rule;
+
+use super::look::{Answer, Found, Look};
+
+/// No tree is looked at higher than this.
+const LEVELS: usize = 64;
+
+/// Where the descriptor of CLONE_INTO_CGROUP leads; `None`: nowhere.
+fn target(look: &Look<'_>) -> Option<String> {
+    look.link(&format!("fd/{}", look.arguments.cgroup))
+}
+
+fn named(text: String, path: &str) -> Found {
+    Found::text(text).with("cgroup", path)
+}
+
+/// A mounted tree of cgroups.
+struct Mount {
+    /// Where.
+    point: String,
+    /// Which part of the tree.
+    root: String,
+}
+
+/// The text of a path in mountinfo: blanks are written in octal (proc_pid_mountinfo(5)).
+fn unescaped(text: &str) -> String {
+    text.replace("\\040", " ")
+        .replace("\\011", "\t")
+        .replace("\\134", "\\")
+}
+
+/// The mount of cgroup v2, or of v1's hierarchy with a controller.
+fn mount(look: &Look<'_>, controller: Option<&str>) -> Option<Mount> {
+    let mounts = look.system("/proc/self/mountinfo")?;
+    mounts.lines().find_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        let mut after = after.split(' ');
+        let kind = after.next()?;
+        let options = after.nth(1)?;
+        let wanted = match controller {
+            None => kind == "cgroup2",
+            Some(name) => kind == "cgroup" && options.split(',').any(|option| option == name),
+        };
+        let mut before = before.split(' ').skip(3);
+        let (root, point) = (before.next()?, before.next()?);
+        wanted.then(|| Mount {
+            point: unescaped(point),
+            root: unescaped(root),
+        })
+    })
+}
+
+/// The descriptor leads to no directory of cgroup v2.
+pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
+    let fd = look.arguments.cgroup;
+    let Some(path) = target(look) else {
+        let found = Found::text(format!("descriptor {fd} is not open"));
+        // A task that is gone has no links at all.
+        return match look.link("exe") {
+            Some(_) => found.certain(),
+            None => found.unknown(),
+        };
+    };
+    let inside = mount(look, None).is_some_and(|mount| path.starts_with(&mount.point));
+    let found = named(
+        format!("descriptor {fd} is {path}, no directory of cgroup v2"),
+        &path,
+    );
+    if inside {
+        found.unknown()
+    } else {
+        found.likely()
+    }
+}
+
+/// It is gone.
+pub(super) fn removed(look: &Look<'_>, _: &Rule) -> Answer {
+    match target(look) {
+        Some(path) if path.ends_with(" (deleted)") => {
+            named(format!("the cgroup was removed: {path}"), &path).certain()
+        }
+        Some(path) => named(format!("cgroup {path} is there"), &path).not(),
+        None => Answer::Silent,
+    }
+}
+
+/// The caller may not move tasks there: nothing else gives this errno.
+pub(super) fn permission(look: &Look<'_>, _: &Rule) -> Answer {
+    let path = target(look).unwrap_or_default();
+    let uid = look.numbers("Uid").get(1).copied();
+    let who = uid.map_or_else(|| "the caller".to_owned(), |uid| format!("user {uid}"));
+    named(
+        format!("{who} may not write cgroup.procs of {path}, or of the ancestor that both have"),
+        &path,
+    )
+    .likely()
+}
+
+/// A thread into another domain, or a domain that is invalid.
+pub(super) fn domain(look: &Look<'_>, _: &Rule) -> Answer {
+    let path = target(look).unwrap_or_default();
+    let kind = look
+        .system(&format!("{path}/cgroup.type"))
+        .unwrap_or_default();
+    let kind = kind.trim();
+    if kind == "domain invalid" {
+        named(format!("cgroup.type of {path} is domain invalid"), &path).certain()
+    } else if look.has(CLONE_THREAD) {
+        named(
+            format!("threads must stay in the cgroup domain of their process, and {path} is another ({kind})"),
+            &path,
+        )
+        .likely()
+    } else {
+        named(format!("cgroup.type of {path} is {kind}"), &path).unknown()
+    }
+}
+
+/// A cgroup that has given its controllers to its children.
+pub(super) fn inner(look: &Look<'_>, _: &Rule) -> Answer {
+    let path = target(look).unwrap_or_default();
+    match look.system(&format!("{path}/cgroup.subtree_control")) {
+        Some(controllers) if !controllers.trim().is_empty() => {
+            let controllers = controllers.trim();
+            named(
+                format!("{path} has given controllers to its children ({controllers}): no task may be in it"),
+                &path,
+            )
+            .certain()
+        }
+        _ => named(format!("cgroup.subtree_control of {path}"), &path).unknown(),
+    }
+}
+
+/// A set of processors without any.
+pub(super) fn cpuset(look: &Look<'_>, _: &Rule) -> Answer {
+    let path = target(look).unwrap_or_default();
+    match look.system(&format!("{path}/cpuset.cpus.effective")) {
+        Some(processors) if processors.trim().is_empty() => {
+            named(format!("cpuset.cpus.effective of {path} is empty"), &path).likely()
+        }
+        // Without the controller there is nothing that could refuse.
+        Some(_) => Found::default().with("cgroup", path).unknown(),
+        None => Answer::Silent,
+    }
+}
+
+/// The cgroup of the caller, or the one that it names: the files' directory, and what is above it.
+fn position(look: &Look<'_>) -> Option<(Mount, String)> {
+    let lines = look.file("cgroup")?;
+    let mut rows = lines.lines().filter_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        rest.split_once(':')
+    });
+    let pids = rows
+        .clone()
+        .find(|(controllers, _)| controllers.split(',').any(|name| name == "pids"));
+    if let Some((_, path)) = pids {
+        return Some((mount(look, Some("pids"))?, path.to_owned()));
+    }
+    let (_, path) = rows.find(|(controllers, _)| controllers.is_empty())?;
+    let mount = mount(look, None)?;
+    if look.has(CLONE_INTO_CGROUP) {
+        let target = target(look)?;
+        let below = target.strip_prefix(&mount.point)?;
+        return Some((
+            Mount {
+                root: "/".into(),
+                ..mount
+            },
+            format!("/{}", below.trim_start_matches('/')),
+        ));
+    }
+    Some((mount, path.to_owned()))
+}
+
+/// One limit on the way up.
+struct Level {
+    path: String,
+    current: u64,
+    most: u64,
+    refused: Option<u64>,
+}
+
+impl Level {
+    fn found(&self) -> Found {
+        let Level {
+            path,
+            current,
+            most,
+            ..
+        } = self;
+        let mut found = Found::text(format!("pids.max: {current} of {most} in {path}"))
+            .with("cgroup", path.as_str())
+            .with("pids.current", *current)
+            .with("pids.max", *most);
+        if let Some(refused) = self.refused {
+            found = found.with("pids.events", refused);
+        }
+        found
+    }
+}
+
+/// The limits from a cgroup up to the root of its mount.
+fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
+    let within = match mount.root.as_str() {
+        "/" => path,
+        root => path.strip_prefix(root).unwrap_or(path),
+    };
+    let mut here = within.trim_end_matches('/').to_owned();
+    let mut found = Vec::new();
+    for _ in 0..LEVELS {
+        let directory = format!("{}{here}", mount.point);
+        let most = look.system_number(&format!("{directory}/pids.max"));
+        if let (Some(most), Some(current)) = (
+            most,
+            look.system_number(&format!("{directory}/pids.current")),
+        ) {
+            let events = look.system(&format!("{directory}/pids.events"));
+            let refused = events.and_then(|events| {
+                let max = events.lines().find_map(|line| line.strip_prefix("max "));
+                max?.trim().parse().ok()
+            });
+            found.push(Level {
+                path: if here.is_empty() {
+                    "/".into()
+                } else {
+                    here.clone()
+                },
+                current,
+                most,
+                refused,
+            });
+        }
+        match here.rsplit_once('/') {
+            Some((above, _)) => here = above.to_owned(),
+            None => break,
+        }
+    }
+    found
+}
+
+/// The pids controller's limits.
+pub(super) fn pids(look: &Look<'_>, _: &Rule) -> Answer {
+    let Some((mount, path)) = position(look) else {
+        return Found::text("pids.max: no cgroups can be seen").unknown();
+    };
+    let levels = limits(look, &mount, &path);
+    if let Some(level) = levels.iter().find(|level| level.current >= level.most) {
+        return level.found().likely();
+    }
+    let tightest = levels.iter().min_by_key(|level| level.most - level.current);
+    let close = tightest.filter(|level| {
+        // Others may have ended since.
+        level.refused != Some(0) && level.current >= level.most - level.most / 10
+    });
+    if let Some(level) = close {
+        return level.found().unknown();
+    }
+    let found = tightest.map_or_else(
+        || {
+            Found::text(format!("pids.max: no limit in {path} or above"))
+                .with("cgroup", path.as_str())
+        },
+        Level::found,
+    );
+    let all = look.sees_all("cgroup") && mount.root == "/";
+    if all {
+        return found.not();
+    }
+    let text = found.text.clone().unwrap_or_default();
+    Found {
+        text: Some(format!("{text}; what is above that cannot be seen")),
+        ..found
+    }
+    .unknown()
+}

@@ -1,0 +1,271 @@
+//! Limits on how many tasks there may be, on memory, and the caller's scheduling.
+
+use std::cell::RefCell;
+
+use crate::abi::rules::{Rule, Version};
+
+use super::descriptors::soft_limit;
+use super::look::{Answer, Found, Look, field};
+
+/// Processes whose status is read for one count, at most.
+const MOST_PROCESSES: usize = 16_384;
+
+/// A count is not made anew for so many nanoseconds: a program that is refused tries again.
+const FRESH_NS: u64 = 100_000_000;
+
+/// include/uapi/linux/capability.h.
+const CAP_SYS_ADMIN: u32 = 21;
+const CAP_SYS_RESOURCE: u32 = 24;
+
+/// SCHED_DEADLINE (include/uapi/linux/sched.h).
+const DEADLINE: &str = "6";
+
+/// Tasks by user, as they were counted last.
+#[derive(Debug, Default)]
+pub(super) struct Counted(RefCell<Option<Count>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    at_ns: u64,
+    uid: u64,
+    /// The user's tasks, threads included.
+    tasks: u64,
+    /// Every task that was seen.
+    seen: u64,
+    /// All processes were looked at.
+    whole: bool,
+}
+
+/// How many tasks a user has, as far as /proc shows.
+fn count(look: &Look<'_>, uid: u64) -> Option<Count> {
+    let at_ns = look.call.at_ns;
+    let kept = look.counted.and_then(|counted| *counted.0.borrow());
+    if let Some(kept) =
+        kept.filter(|kept| kept.uid == uid && at_ns.saturating_sub(kept.at_ns) < FRESH_NS)
+    {
+        return Some(kept);
+    }
+    let names = look.task.system_list("/proc").ok()?;
+    let mut processes: Vec<&String> = names
+        .iter()
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+        .collect();
+    let whole = processes.len() <= MOST_PROCESSES;
+    processes.truncate(MOST_PROCESSES);
+    let mut count = Count {
+        at_ns,
+        uid,
+        tasks: 0,
+        seen: 0,
+        whole,
+    };
+    for process in processes {
+        let Some(status) = look.system(&format!("/proc/{process}/status")) else {
+            continue;
+        };
+        let first = |key| {
+            field(&status, key)?
+                .split_ascii_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        };
+        let threads: u64 = first("Threads").unwrap_or(1);
+        count.seen = count.seen.saturating_add(threads);
+        if first("Uid") == Some(uid) {
+            count.tasks = count.tasks.saturating_add(threads);
+        }
+    }
+    if let Some(counted) = look.counted {
+        *counted.0.borrow_mut() = Some(count);
+    }
+    Some(count)
+}
+
+/// All tasks of the system: the second number of `/proc/loadavg`'s fourth field.
+fn all_tasks(look: &Look<'_>) -> Option<u64> {
+    let load = look.system("/proc/loadavg")?;
+    let (_, total) = load.split_ascii_whitespace().nth(3)?.split_once('/')?;
+    total.parse().ok()
+}
+
+/// RLIMIT_NPROC.
+pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
+    let (Some(most), Some(uid)) = (
+        soft_limit(look, "Max processes"),
+        look.numbers("Uid").first().copied(),
+    ) else {
+        return Found::default().unknown();
+    };
+    let first = look.in_first_userns();
+    if most == u64::MAX && first {
+        return Found::text("RLIMIT_NPROC: unlimited").not();
+    }
+    let exempt = (uid == 0 && look.sees_all("user"))
+        || first
+            && (look.capable(CAP_SYS_ADMIN) == Some(true)
+                || look.capable(CAP_SYS_RESOURCE) == Some(true));
+    if exempt {
+        return Found::text("RLIMIT_NPROC: does not bind the caller, who is privileged")
+            .with("uid", uid)
+            .not();
+    }
+    let Some(count) = count(look, uid) else {
+        return Found::default().unknown();
+    };
+    let tasks = count.tasks;
+    let found = Found::text(format!(
+        "RLIMIT_NPROC: user {uid} has {tasks} of {most} tasks"
+    ))
+    .with("uid", uid)
+    .with("tasks", tasks)
+    .with("limit", most);
+    // Inside a user namespace only the tasks in it count, against limits of those around it too.
+    let by_user = first || look.kernel.version < Version(5, 14, 0);
+    let everyone = count.whole && all_tasks(look).is_some_and(|all| count.seen >= all - all / 10);
+    if tasks >= most {
+        if by_user {
+            found.likely()
+        } else {
+            found.unknown()
+        }
+    } else if by_user && everyone && tasks < most - most / 10 {
+        found.not()
+    } else {
+        found.unknown()
+    }
+}
+
+/// The limit for the whole system.
+pub(super) fn threads_max(look: &Look<'_>, _: &Rule) -> Answer {
+    let (Some(most), Some(all)) = (
+        look.system_number("/proc/sys/kernel/threads-max"),
+        all_tasks(look),
+    ) else {
+        return Found::default().unknown();
+    };
+    let found = Found::text(format!("threads-max: {all} of {most} tasks in the system"))
+        .with("tasks", all)
+        .with("threads-max", most);
+    if all >= most {
+        found.likely()
+    } else if all < most - most / 10 {
+        found.not()
+    } else {
+        found.unknown()
+    }
+}
+
+/// The space of pids.
+pub(super) fn pid_max(look: &Look<'_>, _: &Rule) -> Answer {
+    let (Some(most), Some(all)) = (
+        look.system_number("/proc/sys/kernel/pid_max"),
+        all_tasks(look),
+    ) else {
+        return Found::default().unknown();
+    };
+    let pending = look.link("ns/pid") != look.link("ns/pid_for_children");
+    let nested = pending || look.numbers("NSpid").len() > 1 || !look.sees_all("pid");
+    if nested && look.kernel.version >= Version(6, 14, 0) {
+        return Found::text(
+            "pid_max: the caller's pid namespace has one of its own, which cannot be seen",
+        )
+        .unknown();
+    }
+    let found = Found::text(format!("pid_max: {all} tasks, and pids up to {most}"))
+        .with("tasks", all)
+        .with("pid_max", most);
+    // Groups and sessions whose leaders have ended keep pids as well.
+    if all >= most - most / 10 {
+        found.likely()
+    } else if all < most / 2 {
+        found.not()
+    } else {
+        found.unknown()
+    }
+}
+
+/// The caller's scheduling policy: field 41 of `/proc/TID/stat`.
+pub(super) fn deadline(look: &Look<'_>, _: &Rule) -> Answer {
+    let tid = look.task.tid();
+    let stat = look
+        .file(&format!("task/{tid}/stat"))
+        .or_else(|| look.file("stat"));
+    let policy = stat.as_deref().and_then(|stat| {
+        let (_, rest) = stat.rsplit_once(')')?;
+        rest.split_ascii_whitespace().nth(41 - 3)
+    });
+    match policy {
+        Some(DEADLINE) => Found::text(
+            "the caller's scheduling policy is SCHED_DEADLINE, whose tasks may not create tasks",
+        )
+        .with("policy", 6)
+        .likely(),
+        Some(_) => Answer::Silent,
+        None => Found::default().unknown(),
+    }
+}
+
+/// Whether a scheduler of the user's is loaded.
+pub(super) fn sched_ext(look: &Look<'_>, _: &Rule) -> Answer {
+    match look.system("/sys/kernel/sched_ext/state") {
+        Some(state) if state.trim() == "enabled" => {
+            Found::default().with("state", "enabled").unknown()
+        }
+        _ => Answer::Silent,
+    }
+}
+
+/// Kilobytes of a row of a file such as /proc/meminfo.
+fn kilobytes(text: &str, key: &str) -> Option<u64> {
+    field(text, key)?
+        .split_ascii_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Memory that a copy would take.
+pub(super) fn memory(look: &Look<'_>, _: &Rule) -> Answer {
+    let (Some(mode), Some(info), Some(data)) = (
+        look.system_number("/proc/sys/vm/overcommit_memory"),
+        look.system("/proc/meminfo"),
+        look.status("VmData")
+            .and_then(|data| data.split(' ').next()?.parse::<u64>().ok()),
+    ) else {
+        return Found::default().unknown();
+    };
+    let of = |key| kilobytes(&info, key).unwrap_or(0);
+    let found = |what: String| {
+        Found::text(format!("overcommit: {what}"))
+            .with("VmData_kib", data)
+            .with("overcommit_memory", mode)
+    };
+    match mode {
+        2 => {
+            let left = of("CommitLimit").saturating_sub(of("Committed_AS"));
+            let found = found(format!(
+                "a copy of {data} KiB of data, and {left} KiB may still be promised"
+            ))
+            .with("CommitLimit_kib", of("CommitLimit"))
+            .with("Committed_AS_kib", of("Committed_AS"));
+            if data > left {
+                found.likely()
+            } else {
+                found.not()
+            }
+        }
+        0 => {
+            let whole = of("MemTotal").saturating_add(of("SwapTotal"));
+            let found = found(format!(
+                "a copy of {data} KiB of data, with {whole} KiB of memory and swap"
+            ));
+            if data > whole {
+                found.unknown()
+            } else {
+                found.not()
+            }
+        }
+        _ => found("every promise is made".into()).not(),
+    }
+}

@@ -1,0 +1,146 @@
+//! Descriptors and addresses.
+
+use crate::abi::flags::CLONE_PIDFD;
+use crate::abi::rules::Rule;
+
+use super::look::{Answer, Found, Look};
+
+/// The soft limit of a row of /proc/TID/limits; `None` where it is not known, the highest number where
+/// there is none.
+pub(super) fn soft_limit(look: &Look<'_>, name: &str) -> Option<u64> {
+    let limits = look.file("limits")?;
+    let row = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    match row.split_ascii_whitespace().next()? {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
+    }
+}
+
+/// The table of descriptors, or that of open files, is full.
+pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
+    if look.errno == "ENFILE" {
+        let files = look.system("/proc/sys/fs/file-nr").unwrap_or_default();
+        let files = files.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        return Found::text("the system has as many open files as fs.file-max allows")
+            .with("file-nr", files)
+            .likely();
+    }
+    if look.errno != "EMFILE" {
+        return Answer::Unseen;
+    }
+    let tid = look.task.tid();
+    let open = look.task.system_list(&format!("/proc/{tid}/fd"));
+    let (Ok(open), Some(most)) = (open, soft_limit(look, "Max open files")) else {
+        return Found::default().unknown();
+    };
+    // A descriptor is the lowest number that is free, and it must be below the limit.
+    let below = open
+        .iter()
+        .filter(|fd| fd.parse::<u64>().is_ok_and(|fd| fd < most))
+        .count() as u64;
+    let found = Found::text(format!(
+        "RLIMIT_NOFILE: {below} of {most} descriptors are open"
+    ))
+    .with("open", below)
+    .with("limit", most);
+    if below >= most {
+        found.certain()
+    } else {
+        found.not()
+    }
+}
+
+/// Descriptors that are higher than fs.nr_open now allows.
+pub(super) fn nr_open(look: &Look<'_>, _: &Rule) -> Answer {
+    let tid = look.task.tid();
+    let open = look.task.system_list(&format!("/proc/{tid}/fd"));
+    let (Ok(open), Some(most)) = (open, look.system_number("/proc/sys/fs/nr_open")) else {
+        return Found::default().unknown();
+    };
+    let highest = open.iter().filter_map(|fd| fd.parse::<u64>().ok()).max();
+    match highest {
+        Some(fd) if fd >= most => {
+            Found::text(format!("descriptor {fd} is open, and fs.nr_open is {most}"))
+                .with("nr_open", most)
+                .certain()
+        }
+        _ => Answer::Silent,
+    }
+}
+
+/// Whether an address is in a mapping that can be written.
+fn writable(maps: &str, address: u64) -> bool {
+    maps.lines().any(|line| {
+        let mut words = line.split(' ');
+        let range = words.next().and_then(|range| range.split_once('-'));
+        let writes = words.next().is_some_and(|rights| rights.contains('w'));
+        let hex = |text| u64::from_str_radix(text, 16).ok();
+        writes
+            && range.is_some_and(|(start, end)| {
+                hex(start).is_some_and(|start| start <= address)
+                    && hex(end).is_some_and(|end| address < end)
+            })
+    })
+}
+
+/// The place for the descriptor cannot be written.
+pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
+    if !look.has(CLONE_PIDFD) {
+        return Answer::Silent;
+    }
+    let at = look.arguments.pidfd_address();
+    let Some(maps) = look.file("maps") else {
+        return Found::default().unknown();
+    };
+    let last = at.saturating_add(3);
+    let found = Found::text(format!(
+        "{at:#x}, the place for the descriptor, cannot be written"
+    ))
+    .with("address", format!("{at:#x}"));
+    if writable(&maps, at) && writable(&maps, last) {
+        Found::default()
+            .with("address", format!("{at:#x}"))
+            .unknown()
+    } else {
+        found.certain()
+    }
+}
+
+/// The first of the entries for descriptors of thread-local storage, and the last
+/// (arch/x86/include/asm/segment.h, GDT_ENTRY_TLS_MIN: 12 for a 64-bit kernel, 6 for a 32-bit one).
+const TLS_ENTRIES: [u32; 6] = [6, 7, 8, 12, 13, 14];
+
+/// The descriptor of thread-local storage (i386).
+pub(super) fn tls(look: &Look<'_>, _: &Rule) -> Answer {
+    let at = look.arguments.tls;
+    let mut descriptor = [0; 16];
+    let read = look.task.read(at, &mut descriptor);
+    let entry = look.task.read_u32(at);
+    match (look.errno, read, entry) {
+        ("EFAULT", Err(_), _) => {
+            Found::text(format!("the struct user_desc at {at:#x} cannot be read"))
+                .with("address", format!("{at:#x}"))
+                .certain()
+        }
+        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => Found::text(format!(
+            "the struct user_desc at {at:#x} names entry {entry}, which is none of TLS"
+        ))
+        .with("entry", entry)
+        .certain(),
+        _ => Found::default()
+            .with("address", format!("{at:#x}"))
+            .unknown(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_looked_up_with_its_rights() {
+        let maps = "1000-2000 r--p 0 0:0 0 /x\n2000-3000 rw-p 0 0:0 0\nnonsense\n";
+        assert!(writable(maps, 0x2000) && writable(maps, 0x2fff));
+        assert!(!writable(maps, 0x1000) && !writable(maps, 0x3000) && !writable("", 0));
+    }
+}

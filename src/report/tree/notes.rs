@@ -1,0 +1,69 @@
+//! What stands above the rows and below them.
+
+use super::super::Look;
+use super::super::pen::{Ink, Pen, columns};
+use super::row::Row;
+use super::{ENDING, RIGHT, kind_column};
+use crate::event::{Ending, Kind, Status};
+
+/// What stands in the columns.
+pub(super) fn heads(look: &Look) -> String {
+    let kind = kind_column(look);
+    let (lang, mut pen) = (look.lang, Pen::new(look));
+    let lived = lang.pick("lived", "存活时间");
+    pen.ink(lang.pick("task", "任务"), Ink::Faint);
+    pen.to(kind).ink(lang.pick("kind", "种类"), Ink::Faint);
+    pen.to(kind + ENDING)
+        .ink(lang.pick("end", "结局"), Ink::Faint);
+    pen.to(kind + RIGHT - columns(lived))
+        .ink(lived, Ink::Faint)
+        .end();
+    pen.done()
+}
+
+/// Words in the rows that are explained below them, where they occur.
+#[derive(Default)]
+pub(super) struct Notes {
+    cut_off: bool,
+    replaced: bool,
+}
+
+impl Notes {
+    pub(super) fn learn(&mut self, row: &Row<'_>) {
+        let how = row.task.end.as_ref().map(|end| (&end.how, &end.status));
+        let told = row.various.ending || row.task.kind == Kind::Process;
+        match how {
+            Some((Ending::CutOff, None | Some(Status::Exited { .. }))) if !told => {
+                self.cut_off = true;
+            }
+            Some((Ending::Replaced, _)) if !row.various.ending => self.replaced = true,
+            _ => {}
+        }
+    }
+
+    pub(super) fn write<E>(
+        &self,
+        look: &Look,
+        mut write: impl FnMut(&str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut note = |english, chinese| {
+            let mut pen = Pen::new(look);
+            pen.words(look.lang.pick(english, chinese), Ink::Faint, 0)
+                .end();
+            write(&pen.done())
+        };
+        if self.cut_off {
+            note(
+                "(cut off: the process ended, or exec'd, while the thread was still there)",
+                "（被截断：线程还在时，进程已退出或 exec）",
+            )?;
+        }
+        if self.replaced {
+            note(
+                "(replaced: another thread of the process exec'd and took over its tid)",
+                "（被取代：同一进程的另一线程 exec，接过了它的 tid）",
+            )?;
+        }
+        Ok(())
+    }
+}
