@@ -43,7 +43,10 @@ fn a_missing_program_is_127() {
         "/nowhere/at/all",
     );
     complains(
-        &run(clonespy().args(["--", "no-such-program-in-the-path"])),
+        // A folder that this user may not look into would make it "not permitted", as for a shell.
+        &run(clonespy()
+            .args(["--", "no-such-program-in-the-path"])
+            .env("PATH", "/usr/bin:/bin")),
         End::Exit(127),
         "no-such-program-in-the-path",
     );
