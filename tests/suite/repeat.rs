@@ -1,5 +1,5 @@
 //! The fixtures whose events can come in many orders, again and again while all processors are busy:
-//! CLONESPY_REPEAT says how often (once without it; .ci/run asks for 50), CLONESPY_RACES which ones
+//! CLONESPY_REPEAT says how often (once without it; .ci/run asks for 20), CLONESPY_RACES which ones
 //! (names with commas; all without it).
 
 use std::process::Command;
