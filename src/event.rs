@@ -446,6 +446,33 @@ pub struct InheritedFd {
     pub path: Option<String>,
 }
 
+impl Exec {
+    /// An exec of which nothing has been read yet.
+    pub fn unread(task: TaskId, tid: Tid, tgid: Tid) -> Self {
+        Exec {
+            seq: 0,
+            at_ns: 0,
+            task,
+            tid,
+            tgid,
+            former_tid: None,
+            path: None,
+            path_hex: None,
+            argv: None,
+            argv_hex: None,
+            argv_truncated: None,
+            comm: None,
+            comm_hex: None,
+            machine: None,
+            linkage: None,
+            interpreter: None,
+            build_id: None,
+            stripped: None,
+            inherited_fds: None,
+        }
+    }
+}
+
 /// Which of the four system calls.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

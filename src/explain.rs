@@ -13,7 +13,6 @@ use crate::abi::Call;
 use crate::abi::rules::Version;
 use crate::error::{Error, Result};
 
-mod chinese;
 mod lists;
 mod page;
 mod picture;

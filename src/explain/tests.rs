@@ -160,14 +160,6 @@ fn no_line_of_text_is_wider_than_80_columns() {
 }
 
 #[test]
-fn every_flag_has_its_words_in_both_languages() {
-    use crate::abi::flags::FLAGS;
-    let names: Vec<&str> = FLAGS.iter().map(|flag| flag.name).collect();
-    let words: Vec<&str> = chinese::WORDS.iter().map(|row| row.name).collect();
-    assert_eq!(names, words);
-}
-
-#[test]
 fn every_set_of_two_flags_is_explained() {
     use crate::abi::flags::FLAGS;
     for a in FLAGS {

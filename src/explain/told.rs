@@ -7,8 +7,8 @@ use crate::abi::flags::{Flag, Use};
 use crate::abi::rules::Rule;
 
 use super::Language;
-use super::chinese;
 use super::page::Block;
+use crate::abi::chinese;
 
 /// A flag, told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

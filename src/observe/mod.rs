@@ -11,7 +11,7 @@ use crate::event::{CloneCall, Exec, Exit};
 use crate::peek::Peek;
 
 /// Adds fields to events at the five moments when a task is stopped and can be asked.
-#[allow(unused_variables)]
+#[allow(unused_variables, reason = "a default that looks at nothing")]
 pub trait Observer {
     /// A call is entered (without a filter: its event was reported).
     fn entered(&mut self, task: &dyn Peek, call: &mut CloneCall) {}

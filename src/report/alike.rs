@@ -16,6 +16,8 @@ const SHOWN: u64 = 8;
 const APART: u64 = 8;
 /// Kinds of lines that are folded side by side: a shell's loop makes two, a fork and an exec.
 const GROUPS: usize = 8;
+/// So many left over are written as they are: a sum would save nothing.
+const FEW: u64 = 2;
 /// Lines are not withheld for longer than this.
 const PATIENCE_NS: u64 = 10_000_000_000;
 
@@ -62,8 +64,8 @@ struct Group {
     first_ns: u64,
     last_ns: u64,
     head: String,
-    /// The line itself, while it is the only one hidden.
-    only: String,
+    /// The lines themselves, while they are few.
+    few: Vec<Timed>,
 }
 
 /// A text to be written, and its time.
@@ -110,15 +112,17 @@ impl Alike {
         }
         if group.hidden == 0 {
             group.first_ns = line.at_ns;
-            group.only = line.text;
+        }
+        group.hidden += 1;
+        if group.hidden <= FEW {
+            group.few.push((line.at_ns, line.text));
         } else {
-            group.only.clear();
+            group.few.clear();
         }
         group.head = line.head;
-        group.hidden += 1;
         group.last_ns = group.last_ns.max(line.at_ns);
         if line.at_ns.saturating_sub(group.first_ns) >= PATIENCE_NS {
-            return group.sum_up(look).into_iter().collect();
+            return group.sum_up(look);
         }
         Vec::new()
     }
@@ -159,7 +163,7 @@ impl Alike {
             first_ns: 0,
             last_ns: 0,
             head: String::new(),
-            only: String::new(),
+            few: Vec::new(),
         });
     }
 
@@ -181,9 +185,10 @@ impl Alike {
             .iter_mut()
             .filter(|group| Some(group.serial) != but);
         let mut out: Vec<_> = rest
-            .filter_map(|group| {
-                let first = group.first_ns;
-                group.sum_up(look).map(|one| (first, one))
+            .flat_map(|group| {
+                let (summed, first) = (group.hidden > FEW, group.first_ns);
+                let lines = group.sum_up(look).into_iter();
+                lines.map(move |one| (if summed { first } else { one.0 }, one))
             })
             .collect();
         out.sort_by_key(|(first, _)| *first);
@@ -192,15 +197,15 @@ impl Alike {
 }
 
 impl Group {
-    fn sum_up(&mut self, look: &Look) -> Option<Timed> {
+    fn sum_up(&mut self, look: &Look) -> Vec<Timed> {
         let hidden = std::mem::take(&mut self.hidden);
         let at_ns = std::mem::take(&mut self.last_ns);
         match hidden {
-            0 => None,
-            1 => {
-                // One alone is no crowd: it is written, and those to come are again.
+            0 => Vec::new(),
+            1..=FEW => {
+                // A few are no crowd: they are written, and those to come are again.
                 self.shown = 0;
-                Some((at_ns, std::mem::take(&mut self.only)))
+                std::mem::take(&mut self.few)
             }
             n => {
                 let time = units::duration(at_ns.saturating_sub(self.first_ns), look.unicode);
@@ -210,17 +215,19 @@ impl Group {
                     "{n} more like this in {time}",
                     "同样的还有 {n} 次，历时 {time}"
                 );
-                if self.peak > 0 {
+                if self.peak == 1 {
+                    text.push_str(look.lang.pick(", one at a time", "，每次只有一个存活"));
+                } else if self.peak > 0 {
                     text.push_str(&say!(
                         look,
-                        "; at most {most} alive at once",
-                        "；最多同时存活 {most} 个"
+                        ", up to {most} of them at once",
+                        "，其中最多 {most} 个同时存活"
                     ));
                 }
                 self.peak = self.alive;
                 let mut pen = Pen::new(look);
                 pen.put(&self.head).words(&text, Ink::Plain, WHAT).end();
-                Some((at_ns, pen.done()))
+                vec![(at_ns, pen.done())]
             }
         }
     }
@@ -264,22 +271,23 @@ mod tests {
         assert_eq!(written.len() as u64, SHOWN);
         assert_eq!(
             texts(alike.flush(&look)),
-            ["A: 19,992 more like this in 19 µs; at most 4 alive at once\n"]
+            ["A: 19,992 more like this in 19 µs, up to 4 of them at once\n"]
         );
         assert!(alike.flush(&look).is_empty());
         assert_eq!(alike.members.len(), 3);
     }
 
     #[test]
-    fn one_alone_is_written_as_it_is() {
+    fn a_few_are_written_as_they_are() {
         let (look, mut alike) = (Look::default(), Alike::default());
         for n in 0..SHOWN {
             assert_eq!(alike.line(&look, call("A", 1, None, n)).len(), 1);
         }
+        assert!(alike.line(&look, call("A", 1, None, 98)).is_empty());
         assert!(alike.line(&look, call("A", 1, None, 99)).is_empty());
         assert_eq!(
             texts(alike.line(&look, call("B", 1, None, 100))),
-            ["A 99\n", "B 100\n"]
+            ["A 98\n", "A 99\n", "B 100\n"]
         );
         // And from there on they are shown again.
         assert_eq!(alike.line(&look, call("A", 1, None, 101)).len(), 1);

@@ -12,6 +12,8 @@ use crate::tasks::TaskTree;
 /// Where the name of a task begins, and what it did.
 const WHO: usize = 6;
 pub(super) const WHAT: usize = 15;
+/// With fewer columns than this the lines have no heads.
+const NARROW: usize = 60;
 /// Columns that the right-hand side takes: the origin, and the letter of the set.
 const RIGHT: usize = 25;
 const ORIGIN: usize = 17;
@@ -21,6 +23,21 @@ pub(super) fn who(pen: &mut Pen<'_>, look: &Look, tid: impl Display, comm: &str)
     pen.put(&format!("{:>width$} ", tid.to_string(), width = WHO - 1))
         .put(&look.name(comm))
         .to(WHAT);
+}
+
+/// What stands in the columns of the lines; nothing where there is no room for columns.
+pub(super) fn heads(look: &Look) -> String {
+    if look.width < NARROW {
+        return String::new();
+    }
+    let mut pen = Pen::new(look);
+    let tid = format!("{:>width$}", "tid", width = WHO - 1);
+    pen.ink(&tid, Ink::Faint);
+    pen.to(WHO).ink(look.lang.pick("name", "名字"), Ink::Faint);
+    pen.to(WHAT)
+        .ink(look.lang.pick("what it does", "做了什么"), Ink::Faint)
+        .end();
+    pen.done()
 }
 
 /// What the reader must not miss, on lines of its own under the one that it is about.
@@ -73,7 +90,8 @@ pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>, tree: &Tas
         }
     }
     if look.quiet == 0 && set.is_some() && (new || look.verbose > 0) {
-        let letter = set.filter(|set| set.new).map(|set| set.letter.as_str());
+        // Those that got no letter have none to be known by.
+        let letter = set.map(|set| set.letter.as_str()).filter(|one| *one != "-");
         flagset::explain(&mut pen, look, call, tree, letter);
     }
     pen.done()
@@ -127,11 +145,20 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree) -> St
     let (kind, tid) = (kind(look, made.kind), made.tid);
     if shares {
         let with = pid(look, tree, call.tgid);
-        say!(
-            look,
-            "{kind} {tid}, shares memory with {with}",
-            "{kind} {tid}，与 {with} 共用内存"
-        )
+        // Of a vfork it is borrowed, and short enough for the origin beside it.
+        if call.request.has("CLONE_VFORK") {
+            say!(
+                look,
+                "{kind} {tid}, in {with}'s memory",
+                "{kind} {tid}，借用 {with} 的内存"
+            )
+        } else {
+            say!(
+                look,
+                "{kind} {tid}, shares memory with {with}",
+                "{kind} {tid}，与 {with} 共用内存"
+            )
+        }
     } else {
         format!("{kind} {tid}")
     }
@@ -153,7 +180,7 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
     let set = set
         .map(|set| {
             let letter = &set.letter;
-            say!(look, "set {letter}", "集 {letter}")
+            say!(look, "flags {letter}", "标志 {letter}")
         })
         .unwrap_or_default();
     let left = look.width.min(100).saturating_sub(RIGHT);
@@ -183,7 +210,6 @@ pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
     );
     let (more, mains) = (units::count(created), units::count(leaders));
     let mains = match (leaders, created) {
-        (1, 0) => lang.pick("main", "主线程").to_owned(),
         (1, _) => say!(look, "main + {more} created", "主线程 + 新建 {more} 个"),
         (_, 0) => say!(look, "{mains} main", "{mains} 个主线程"),
         (_, _) => say!(
@@ -194,16 +220,28 @@ pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
     };
     let processes = units::counted(totals.processes, "process", lang);
     let threads = units::counted(totals.threads, "thread", lang);
-    let tasks = say!(
-        look,
-        "{processes}, {threads} ({mains})",
-        "{processes}，{threads}（{mains}）"
-    );
+    let tasks = match (totals.processes, created) {
+        (1, 0) => say!(
+            look,
+            "{processes}, no thread but its main one",
+            "{processes}，除主线程外没有别的线程"
+        ),
+        (2.., 0) => say!(
+            look,
+            "{processes}, no threads but their main ones",
+            "{processes}，除各自的主线程外没有别的线程"
+        ),
+        _ => say!(
+            look,
+            "{processes}, {threads} ({mains})",
+            "{processes}，{threads}（{mains}）"
+        ),
+    };
     let sum = totals
         .calls
         .values()
         .fold(0u64, |sum, &n| sum.saturating_add(n));
-    let mut calls = units::counted(sum, "call", lang);
+    let mut calls = units::counted(sum, "creating call", lang);
     let failed = units::count(totals.failed);
     calls.push_str(&say!(look, ", {failed} failed", "，失败 {failed} 次"));
     for (n, english, chinese) in [
@@ -232,7 +270,10 @@ mod tests {
         };
         assert_eq!(
             totals(&Look::default(), &one),
-            ["1 process, 1 thread (main)", "0 calls, 0 failed"]
+            [
+                "1 process, no thread but its main one",
+                "0 creating calls, 0 failed"
+            ]
         );
         let demo = Totals {
             threads: 3,
@@ -244,7 +285,7 @@ mod tests {
             totals(&Look::default(), &demo),
             [
                 "1 process, 3 threads (main + 2 created)",
-                "2 calls, 0 failed"
+                "2 creating calls, 0 failed"
             ]
         );
         let many = Totals {
@@ -257,8 +298,8 @@ mod tests {
         assert_eq!(
             totals(&Look::default(), &many),
             [
-                "2 processes, 2 threads (2 main)",
-                "0 calls, 0 failed, 1 untraced"
+                "2 processes, no threads but their main ones",
+                "0 creating calls, 0 failed, 1 untraced"
             ]
         );
     }

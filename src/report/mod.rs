@@ -5,6 +5,7 @@
 //! same text as the live one, byte for byte.
 
 mod alike;
+mod alone;
 mod call;
 mod errnos;
 mod escape;

@@ -2,41 +2,18 @@
 //! In English and Chinese.
 //! The kernel's own words for them are in clone(2) and in `include/uapi/linux/sched.h`.
 
-use crate::event::{CallArgs, Hex};
-
 /// A flag in words.
 pub(super) struct Phrase {
     /// Its name.
     pub name: &'static str,
     /// What it does…
     pub verb: [&'static str; 2],
-    /// … to what. `{}` stands for the argument, `{tgid}` for the caller's process.
+    /// … to what. No word of one call alone: the same row explains all calls with these flags.
     pub object: [&'static str; 2],
-    /// The argument that belongs to it.
-    pub argument: fn(&CallArgs) -> Option<Hex>,
 }
 
 const fn row(name: &'static str, verb: [&'static str; 2], object: [&'static str; 2]) -> Phrase {
-    Phrase {
-        name,
-        verb,
-        object,
-        argument: |_| None,
-    }
-}
-
-const fn with(
-    name: &'static str,
-    verb: [&'static str; 2],
-    object: [&'static str; 2],
-    argument: fn(&CallArgs) -> Option<Hex>,
-) -> Phrase {
-    Phrase {
-        name,
-        verb,
-        object,
-        argument,
-    }
+    Phrase { name, verb, object }
 }
 
 /// Every flag up to Linux 7.1, in the order of their bits.
@@ -52,8 +29,8 @@ static PHRASES: &[Phrase] = &[
         ["the descriptor table", "文件描述符表"]),
     row("CLONE_SIGHAND", ["shares", "共用"],
         ["the signal handlers", "信号处理函数表"]),
-    with("CLONE_PIDFD", ["writes", "写入"],
-        ["a descriptor for the child to {}", "指代子任务的描述符，写到 {}"], |args| args.pidfd),
+    row("CLONE_PIDFD", ["writes", "写入"],
+        ["a descriptor of the child, for the caller", "指代子任务的描述符，给调用者"]),
     row("CLONE_PTRACE", ["hands", "移交"],
         ["the child to the caller's tracer, if any", "子任务给调用者的跟踪者（若有）"]),
     row("CLONE_VFORK", ["pauses", "挂起"],
@@ -61,23 +38,23 @@ static PHRASES: &[Phrase] = &[
     row("CLONE_PARENT", ["makes", "成为"],
         ["a sibling: its parent is the caller's parent", "兄弟：父进程是调用者的父进程"]),
     row("CLONE_THREAD", ["joins", "加入"],
-        ["process {tgid}: same tgid, same getpid()", "进程 {tgid}：tgid 与 getpid() 相同"]),
+        ["the caller's process: same tgid and getpid()", "调用者的进程：tgid 与 getpid() 相同"]),
     row("CLONE_NEWNS", ["new", "新建"],
         ["mount namespace: own copy of the mounts", "挂载命名空间：独立的挂载表"]),
     row("CLONE_SYSVSEM", ["shares", "共用"],
         ["the System V undo list", "System V 信号量撤销表"]),
-    with("CLONE_SETTLS", ["sets", "设置"],
-        ["thread pointer {}", "线程指针 {}"], |args| args.tls),
-    with("CLONE_PARENT_SETTID", ["writes", "写入"],
-        ["its tid to {}, in the caller", "其 tid 到 {}（调用者内存）"], |args| args.parent_tid),
-    with("CLONE_CHILD_CLEARTID", ["zeroes", "清零"],
-        ["{} at exit, wakes waiters", "{}（退出时），并唤醒等待者"], |args| args.child_tid),
+    row("CLONE_SETTLS", ["sets", "设置"],
+        ["the thread pointer (tls)", "线程指针（tls）"]),
+    row("CLONE_PARENT_SETTID", ["writes", "写入"],
+        ["its tid to parent_tid, in the caller", "其 tid 到 parent_tid（调用者内存）"]),
+    row("CLONE_CHILD_CLEARTID", ["zeroes", "清零"],
+        ["child_tid at exit, wakes waiters", "child_tid（退出时），并唤醒等待者"]),
     row("CLONE_DETACHED", ["does", "毫无"],
         ["nothing since Linux 2.6.2", "作用（自 Linux 2.6.2）"]),
     row("CLONE_UNTRACED", ["hides", "避开"],
         ["the child from who follows forks", "跟随子进程的跟踪者"]),
-    with("CLONE_CHILD_SETTID", ["writes", "写入"],
-        ["its tid to {}, in the child", "其 tid 到 {}（子任务内存）"], |args| args.child_tid),
+    row("CLONE_CHILD_SETTID", ["writes", "写入"],
+        ["its tid to child_tid, in the child", "其 tid 到 child_tid（子任务内存）"]),
     row("CLONE_NEWCGROUP", ["new", "新建"],
         ["cgroup namespace: its cgroup is its root", "cgroup 命名空间：当前 cgroup 为根"]),
     row("CLONE_NEWUTS", ["new", "新建"],
@@ -94,8 +71,8 @@ static PHRASES: &[Phrase] = &[
         ["the I/O context of block devices", "块设备 I/O 上下文"]),
     row("CLONE_CLEAR_SIGHAND", ["resets", "恢复"],
         ["caught signals to their default", "已注册的信号处理函数为默认"]),
-    with("CLONE_INTO_CGROUP", ["starts", "生于"],
-        ["in the cgroup of descriptor {}", "描述符 {} 所指的 cgroup"], |args| args.cgroup),
+    row("CLONE_INTO_CGROUP", ["starts", "生于"],
+        ["in the cgroup of a descriptor", "某描述符所指的 cgroup"]),
     row("CLONE_AUTOREAP", ["reaps", "自动"],
         ["itself: no zombie, no signal, no wait", "回收：无僵尸、无信号、无需 wait"]),
     row("CLONE_NNP", ["sets", "设置"],
@@ -156,7 +133,7 @@ mod tests {
                 "{}",
                 row.name
             );
-            assert!(row.object[0].contains("{}") == row.object[1].contains("{}"));
+            assert!(!row.object.concat().contains(['{', '}']), "{}", row.name);
             assert!(
                 std::ptr::eq(phrase(row.name).unwrap(), row),
                 "{} twice",

@@ -37,6 +37,8 @@ pub(super) struct Text {
     stats: Option<Stats>,
     /// Something stands above the tree.
     written: bool,
+    /// The heads of the columns stand above the lines.
+    headed: bool,
     ended: bool,
 }
 
@@ -58,6 +60,7 @@ impl Text {
             launched: None,
             stats: None,
             written: false,
+            headed: false,
             ended: false,
         }
     }
@@ -66,6 +69,14 @@ impl Text {
     fn write(&mut self, lines: Vec<Timed>) -> io::Result<()> {
         let mut written = false;
         for (at_ns, text) in lines {
+            if !self.headed && !text.is_empty() {
+                self.headed = true;
+                let times = " ".repeat(self.stamper.width());
+                let heads = call::heads(&self.look);
+                if !heads.is_empty() {
+                    write!(self.out, "{times}{heads}")?;
+                }
+            }
             let text = self.stamper.stamp(at_ns, text);
             written |= !text.is_empty();
             self.out.write_all(text.as_bytes())?;

@@ -19,7 +19,7 @@ fn kind_column(look: &Look) -> usize {
 }
 
 /// Columns of the right-hand side: kind, ending, life.
-const RIGHT: usize = 31;
+const RIGHT: usize = 33;
 const ENDING: usize = 10;
 /// Levels that are drawn; what lies deeper says how many are left out. A chain of ten thousand
 /// forks would fill a screen a row.
@@ -57,6 +57,12 @@ pub(super) fn rows<E>(
     tree: &TaskTree,
     mut write: impl FnMut(&str) -> Result<(), E>,
 ) -> Result<(), E> {
+    // A command stands in full in the line of its exec; here it would push the columns away, on a
+    // pipe no less than on a screen. With -v it does.
+    let look = &Look {
+        cut: look.cut || look.verbose == 0,
+        ..look.clone()
+    };
     let roots: Box<dyn Iterator<Item = _>> = Box::new(tree.roots().iter().map(Item::Branch));
     let roots = Level {
         items: roots.peekable(),

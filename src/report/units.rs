@@ -77,7 +77,7 @@ pub(super) fn count(n: u64) -> String {
 #[rustfmt::skip]
 static NOUNS: &[(&str, &str)] = &[
     ("process", "个进程"), ("thread", "个线程"), ("task", "个任务"), ("call", "次调用"),
-    ("event", "个事件"), ("byte", "字节"),
+    ("creating call", "次创建调用"), ("event", "个事件"), ("byte", "字节"),
 ];
 
 /// `1 call`, `2 calls`; `1 process`, `2 processes`; `2 次调用`.

@@ -278,19 +278,10 @@ impl<K: Kernel> Tracer<K> {
         self.table.insert(
             tid,
             Tracee {
-                id: task,
-                tgid,
-                kind,
-                born_ns: None,
                 full,
-                started: false,
-                awaited: false,
-                call: None,
-                sandboxing: None,
-                mend: None,
                 nested: ns_tids.is_some(),
                 init: is_init(Some(&status)),
-                signal: None,
+                ..Tracee::new(task, tgid, kind)
             },
         );
         self.totals.threads += 1;

@@ -427,19 +427,14 @@ impl<K: Kernel> Tracer<K> {
         }
         let now = self.kernel.now_ns();
         let tracee = Tracee {
-            id,
-            tgid,
-            kind: born.kind,
             born_ns: Some(now),
             full,
             started,
             awaited: true,
-            call: None,
-            sandboxing: None,
             mend: pending.edit.take(),
             nested: ns_tids.is_some(),
             init: is_init(born.status.as_ref()),
-            signal: None,
+            ..Tracee::new(id, tgid, born.kind)
         };
         self.count_task(born.kind);
         let outcome = pending.event.outcome.clone();

@@ -153,25 +153,9 @@ impl<K: Kernel> Tracer<K> {
         // An interrupted sandboxing or call cannot go on in the new program.
         tracee.sandboxing = None;
         let mut event = Exec {
-            seq: 0,
             at_ns,
-            task: tracee.id,
-            tid,
-            tgid: tracee.tgid,
             former_tid: (former != tid).then_some(former),
-            path: None,
-            path_hex: None,
-            argv: None,
-            argv_hex: None,
-            argv_truncated: None,
-            comm: None,
-            comm_hex: None,
-            machine: None,
-            linkage: None,
-            interpreter: None,
-            build_id: None,
-            stripped: None,
-            inherited_fds: None,
+            ..Exec::unread(tracee.id, tid, tid)
         };
         for observer in &mut self.observers {
             observer.exec(task.eye(), &mut event);

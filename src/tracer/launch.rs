@@ -120,19 +120,9 @@ impl Tracer<Live> {
         self.table.insert(
             pid,
             Tracee {
-                id: TaskId(1),
-                tgid: pid,
-                kind: Kind::Process,
                 born_ns: Some(0),
-                full: false,
                 started: true,
-                awaited: false,
-                call: None,
-                sandboxing: None,
-                mend: None,
-                nested: false,
-                init: false,
-                signal: None,
+                ..Tracee::new(TaskId(1), pid, Kind::Process)
             },
         );
         self.next_task = 2;

@@ -409,19 +409,12 @@ impl<K: Kernel> Tracer<K> {
         let full = relatives.iter().any(|tracee| tracee.full);
         let started = relatives.iter().any(|tracee| tracee.started);
         let tracee = Tracee {
-            id: task,
-            tgid,
-            kind,
-            born_ns: None,
             full,
             started,
             awaited: true,
-            call: None,
-            sandboxing: None,
-            mend: None,
             nested: ns_tids.is_some(),
             init: is_init(Some(status)),
-            signal: None,
+            ..Tracee::new(task, tgid, kind)
         };
         let (ppid, start_ticks) = (status.ppid, stat.map(|stat| stat.start_ticks));
         self.count_task(kind);

@@ -113,6 +113,27 @@ pub struct Tracee {
     pub signal: Option<i32>,
 }
 
+impl Tracee {
+    /// A task of which nothing else is known yet: it runs, and was not there from its birth.
+    pub fn new(id: TaskId, tgid: Tid, kind: Kind) -> Self {
+        Self {
+            id,
+            tgid,
+            kind,
+            born_ns: None,
+            full: false,
+            awaited: false,
+            call: None,
+            sandboxing: None,
+            mend: None,
+            nested: false,
+            init: false,
+            started: false,
+            signal: None,
+        }
+    }
+}
+
 /// A live thread group.
 #[derive(Debug)]
 pub struct Group {

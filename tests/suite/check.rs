@@ -241,6 +241,11 @@ fn every_value_of_every_expectation_matters() {
         {
             continue;
         }
+        // What this user may not do was left out, and rows for it cannot matter.
+        if said.lines().any(|line| line.starts_with("skipped")) {
+            println!("{}: not all of it happens for this user", file.display());
+            continue;
+        }
         let seen = Seen::of(&ran.events);
         unchanged.check(&seen).expect("unchanged it holds");
         let mut all = Vec::new();

@@ -55,7 +55,20 @@ fn normal(text: &str) -> Vec<String> {
         format!("T{}", tids.entry(found[0].to_owned()).or_insert(next))
     });
     text.lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        // Where a long command is cut depends on how many digits its pid has.
+        .map(|line| {
+            let word = |word: &'_ str| {
+                if word.ends_with('…') {
+                    "…".to_owned()
+                } else {
+                    word.to_owned()
+                }
+            };
+            line.split_whitespace()
+                .map(word)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect()
 }
 

@@ -441,7 +441,7 @@ fn a_cut_trace_is_a_warning_and_garbage_a_failure() {
         path.display()
     );
     check(&output, 125, &[&error]);
-    assert!(lines(&output.stdout)[0].contains("clone3 → thread 48212"));
+    assert!(lines(&output.stdout)[1].contains("clone3 → thread 48212"));
 
     let output = clonespy(&["replay", "/nowhere"]).output().unwrap();
     check(

@@ -97,10 +97,13 @@ impl<'a> Row<'a> {
             pen.put(" ");
         }
         pen.to(kind).put(&self.noun(look));
-        let (text, ink) = self.ending(look);
+        let lived = self
+            .lived
+            .map(|(low, high)| units::durations(low, high, look.unicode));
+        let gap = lived.as_ref().map_or(0, |text| columns(text) + 1);
+        let (text, ink) = self.ending(look, RIGHT - ENDING - gap.min(RIGHT - ENDING));
         pen.to(kind + ENDING).ink(&text, ink);
-        if let Some((low, high)) = self.lived {
-            let text = units::durations(low, high, look.unicode);
+        if let Some(text) = lived {
             pen.to((kind + RIGHT).saturating_sub(columns(&text)))
                 .put(&text);
         }
@@ -114,7 +117,7 @@ impl<'a> Row<'a> {
         pen.ink(&rail.0, Ink::Faint);
         let room = look.width.saturating_sub(pen.column()).max(12);
         pen.put(&self.title_and_tids(look, room));
-        let (ending, ink) = self.ending(look);
+        let (ending, ink) = self.ending(look, look.width);
         let lived = self
             .lived
             .map(|(low, high)| units::durations(low, high, look.unicode));
@@ -178,12 +181,21 @@ impl<'a> Row<'a> {
             (Some(How::Worker), _) => lang.pick(", made by the kernel", "，由内核创建"),
             (Some(How::Ptrace), _) => lang.pick(", by CLONE_PTRACE", "，经 CLONE_PTRACE"),
             (_, _) if !shares => "",
+            (_, Some(tgid)) if self.borrows() => {
+                return say!(look, ", in {tgid}'s memory", "，借用 {tgid} 的内存");
+            }
             (_, Some(tgid)) => {
                 return say!(look, ", shares memory with {tgid}", "，与 {tgid} 共用内存");
             }
             (_, None) => lang.pick(", shares its creator's memory", "，与创建者共用内存"),
         };
         text.to_owned()
+    }
+
+    /// It is the child of a vfork: its creator waits until it gives the memory back.
+    fn borrows(&self) -> bool {
+        let flags = self.task.via.as_ref().map(|via| via.flags.as_slice());
+        flags.is_some_and(|flags| flags.iter().any(|flag| flag == "CLONE_VFORK"))
     }
 
     /// `worker ×20,000   tids 7002–27001`
@@ -232,8 +244,9 @@ impl<'a> Row<'a> {
         shorten(&text, room, look)
     }
 
-    /// How it ended. A process's status is its own, whichever thread brought the end.
-    fn ending(&self, look: &Look) -> (String, Ink) {
+    /// How it ended, in so many columns. A process's status is its own, whichever thread brought the
+    /// end.
+    fn ending(&self, look: &Look, room: usize) -> (String, Ink) {
         let say =
             |english: &str, chinese: &str, ink| (look.lang.pick(english, chinese).to_owned(), ink);
         if self.various.ending {
@@ -256,7 +269,12 @@ impl<'a> Row<'a> {
                 }),
             ) => {
                 let core = if *core_dumped { " core" } else { "" };
-                (format!("{}{core}", look.name(signaled)), Ink::Bad)
+                let signal = look.name(signaled) + core;
+                // A bare name might be one that it received and survived.
+                let long = say!(look, "killed: {signal}", "死于 {signal}");
+                let short = say!(look, "by {signal}", "死于 {signal}");
+                let fits = [long, short].into_iter().find(|text| columns(text) <= room);
+                (fits.unwrap_or(signal), Ink::Bad)
             }
             (Ending::Signal, None) => say("by a signal", "死于信号", Ink::Bad),
             (_, Some(Status::Exited { exited })) if self.task.kind == Kind::Process => {

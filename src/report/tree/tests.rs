@@ -93,11 +93,11 @@ fn siblings_folds_and_living_tasks() {
     assert_eq!(
         story.draw(&Look::default()),
         "\
-100 x                                            process   alive
-├─ worker ×3   tids 7002–7004                    threads   ended       19–840 µs
-├─ 101 x                                         process   alive
-│  └─ 102 sub                                    thread    cut off          7 ns
-└─ 103 x                                         thread    alive
+100 x                                          process   alive
+├─ worker ×3   tids 7002–7004                  threads   ended         19–840 µs
+├─ 101 x                                       process   alive
+│  └─ 102 sub                                  thread    cut off            7 ns
+└─ 103 x                                       thread    alive
 "
     );
     let ascii = story.draw(&Look {
@@ -129,10 +129,10 @@ fn counts_below_a_fold_are_of_each() {
     assert_eq!(
         story.draw(&Look::default()),
         "\
-100 x                                            process   alive
-└─ job ×4   tids 200–230                         processes exit 0         7.0 µs
-   ├─ w ×2 each   tids 201–232                   threads   ended          1.0 µs
-   └─ z, one each   tids 203–233                 threads   ended          1.0 µs
+100 x                                          process   alive
+└─ job ×4   tids 200–230                       processes exit 0           7.0 µs
+   ├─ w ×2 each   tids 201–232                 threads   ended            1.0 µs
+   └─ z, one each   tids 203–233               threads   ended            1.0 µs
 "
     );
 }
@@ -179,7 +179,7 @@ fn long_and_hostile_names_stay_in_their_column() {
     let text = story.draw(&Look::default());
     assert!(text.starts_with("100 '\\x1b[2J' 工工"), "{text}");
     assert!(
-        text.trim_end().ends_with("process   SIGSEGV core"),
+        text.trim_end().ends_with("process   killed: SIGSEGV core"),
         "{text}"
     );
     assert!(columns(text.trim_end()) <= 80);

@@ -79,19 +79,10 @@ impl Story {
         tracer.table.insert(
             ROOT,
             Tracee {
-                id: TaskId(1),
-                tgid: ROOT,
-                kind: Kind::Process,
                 born_ns: Some(0),
                 full: intercept == Intercept::Syscall,
                 started: intercept != Intercept::Event,
-                awaited: false,
-                call: None,
-                sandboxing: None,
-                mend: None,
-                nested: false,
-                init: false,
-                signal: None,
+                ..Tracee::new(TaskId(1), ROOT, Kind::Process)
             },
         );
         let told = Vec::new();
