@@ -1,5 +1,6 @@
 //! Letting go, or ending, before the last task has ended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::event::{Detach, Event, Intercept, Kill, Tid};
@@ -35,11 +36,23 @@ impl<K: Kernel> Tracer<K> {
     pub(super) fn asked_to_end(&mut self, signal: i32) {
         if self.cut.replace("interrupt").is_some() {
             self.kill_all("clonespy was asked twice to end");
-        } else if self.table.started() > 0 && signal != SIGINT {
-            self.kernel.kill(self.root, signal);
+        } else if signal != SIGINT {
+            for tgid in self.addressed() {
+                self.kernel.kill(tgid, signal);
+            }
         }
         self.leaving = true;
         self.leave_if_ready();
+    }
+
+    /// To whom a signal goes that is meant for what was started: the program, and once that has
+    /// ended (its pid may be a stranger's by now) every process that it has left behind.
+    fn addressed(&self) -> BTreeSet<Tid> {
+        let mut tgids = self.table.started_tgids();
+        if self.status.is_none() {
+            tgids.retain(|&tgid| tgid == self.root);
+        }
+        tgids
     }
 
     /// `--timeout`: what was started is asked to end, and made to a little later; attached tasks are
@@ -50,8 +63,10 @@ impl<K: Kernel> Tracer<K> {
                 self.kill_all("the time was over, and SIGTERM did not end it");
             } else {
                 let why = format!("the time was over; SIGKILL follows after {GRACE:?}");
-                self.tell_kill(self.root, "SIGTERM", &why);
-                self.kernel.kill(self.root, SIGTERM);
+                for tgid in self.addressed() {
+                    self.tell_kill(tgid, "SIGTERM", &why);
+                    self.kernel.kill(tgid, SIGTERM);
+                }
             }
             self.kernel.wake_after(GRACE);
         }

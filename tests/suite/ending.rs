@@ -36,6 +36,13 @@ fn a_timeout_asks_first_and_then_insists() {
     assert_eq!(cut(&traced), Some("timeout"));
     assert_eq!(kills(&traced).first(), Some(&"SIGTERM"));
     expect_whole(&traced, "sleep");
+    // It has ended, and what it left behind is asked; its own pid may be anybody's by now.
+    let script = "sleep 1000 >/dev/null 2>&1 & exit 3";
+    let words = ["sh", "-c", script].map(std::ffi::OsStr::new);
+    let traced = trace_with(&["--timeout", "0.5"], &words);
+    traced.run.expect("a daemon", End::Exit(124));
+    assert_eq!(kills(&traced), ["SIGTERM"]);
+    expect_whole(&traced, "a daemon");
     // It does not.
     let script = "trap '' TERM; while :; do sleep 1; done";
     let words = ["sh", "-c", script].map(std::ffi::OsStr::new);
