@@ -302,14 +302,14 @@ fn describe_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Sta
         pid_ns: std::fs::metadata("/proc/self/ns/pid")
             .ok()
             .map(|file| file.ino()),
-        mode,
+        mode: mode.into(),
         command: Vec::new(),
         command_hex: None,
         options: options.to_vec(),
         kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
         machine: std::env::consts::ARCH.to_owned(),
         wall: jiff::Timestamp::now().to_string(),
-        intercept,
+        intercept: intercept.into(),
         intercept_why: None,
         blind: blind.iter().map(|&what| what.to_owned()).collect(),
         visible: Vec::new(),
