@@ -242,11 +242,12 @@ fn redis_with_io_threads_and_a_snapshot() {
     }
 }
 
-/// The largest memory of clonespy itself, in KiB, while it traced this many threads in a row: the
-/// traced shell asks, whose parent clonespy is.
+/// The writable memory of clonespy itself, in KiB, after it has traced this many threads in a row:
+/// the traced shell asks, whose parent clonespy is. `VmData` is what has been asked of the kernel
+/// (proc_pid_status(5)); resident pages also count how much of the program's file happens to be
+/// mapped, which differs from run to run.
 fn memory_of(threads: &str) -> u64 {
-    let script =
-        "\"$1\" row \"$2\" >&2 && sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$PPID/status";
+    let script = "\"$1\" row \"$2\" >&2 && sed -n 's/^VmData:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$PPID/status";
     let file = fresh_file("jsonl");
     let traced = run(clonespy()
         .arg("--format")
@@ -271,11 +272,15 @@ fn memory_of(threads: &str) -> u64 {
     traced.out().trim().parse().expect("a size in KiB")
 }
 
+/// Two of the steps in which malloc lets the heap grow (128 KiB, mallopt(3), M_TOP_PAD), in KiB.
+/// 3,600 tasks that are kept would take more from 70 bytes each.
+const HEAP_STEPS: u64 = 256;
+
 #[test]
 fn memory_does_not_grow_with_what_has_ended() {
     let (few, many) = (memory_of("400"), memory_of("4000"));
     assert!(
-        many < few + 512,
+        many < few + HEAP_STEPS,
         "{few} KiB for 400 threads, {many} KiB for 4,000"
     );
 }
@@ -286,7 +291,7 @@ fn forty_thousand_threads_in_a_row() {
     if big("40,000 threads") {
         let (few, many) = (memory_of("400"), memory_of("40000"));
         assert!(
-            many < few + 512,
+            many < few + HEAP_STEPS,
             "{few} KiB for 400 threads, {many} KiB for 40,000"
         );
     }
