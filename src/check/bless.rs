@@ -87,8 +87,11 @@ pub fn bless(recipe: &Recipe, seen: &Seen) -> Result<String> {
             break;
         }
     }
+    let mut told = BTreeSet::new();
     for (shape, group) in &groups {
-        row(&mut out, shape, group);
+        // Once a pattern: what holds for one row holds for the next.
+        let origin = group.origin.filter(|origin| told.insert(*origin));
+        row(&mut out, shape, group, origin);
     }
     if groups.is_empty() {
         // No call was seen, and none is expected: said before the tables begin.
@@ -202,9 +205,9 @@ fn without_numbers(name: &str) -> String {
     out
 }
 
-fn row(out: &mut String, shape: &Shape, group: &Group) {
+fn row(out: &mut String, shape: &Shape, group: &Group, origin: Option<&str>) {
     put(out, "\n");
-    if let Some(origin) = group.origin {
+    if let Some(origin) = origin {
         put(
             out,
             &format!(
