@@ -58,6 +58,7 @@ mod seen;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod unexpected;
 mod values;
 mod wording;
 mod words;
