@@ -2,6 +2,7 @@
 
 use super::testing::*;
 
+mod attach;
 mod endings;
 mod hostile;
 mod killed;

@@ -325,6 +325,11 @@ pub(in crate::tracer) fn fake(tid: Tid, tgid: Tid, ppid: Tid, mm: usize) -> Fake
         place: None,
         dies_after: None,
         dies_detached: false,
+        traced: false,
+        letter: None,
+        status: String::new(),
+        user_ticks: 0,
+        unseizable: None,
     }
 }
 
@@ -368,7 +373,7 @@ fn even(told: &[Event]) {
 }
 
 /// Events in short.
-fn lines(told: &[Event]) -> Vec<String> {
+pub(in crate::tracer) fn lines(told: &[Event]) -> Vec<String> {
     told.iter().filter_map(line).collect()
 }
 
