@@ -238,8 +238,7 @@ impl<K: Kernel> Tracer<K> {
             }
             // Who was refused because it was ending may have been replaced by a thread that exec'd
             // before anybody could look at why; and so may all others.
-            let nobody =
-                self.table.group(tgid).is_none() && tgid_of(&*self.kernel, tgid).is_some();
+            let nobody = self.table.group(tgid).is_none() && tgid_of(&*self.kernel, tgid).is_some();
             match refused {
                 Some(_) if tries > 0 => {}
                 Some(refused) => return Err(refused),

@@ -19,12 +19,7 @@ pub(super) fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
 
 /// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
 /// that has ended before its threads, which is nothing to complain about.
-pub(super) fn refusal(
-    kernel: &impl Kernel,
-    tid: Tid,
-    tgid: Tid,
-    why: &io::Error,
-) -> Option<Error> {
+pub(super) fn refusal(kernel: &impl Kernel, tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let status = text(kernel.proc_file(tid, "status").ok()?);
     let field = |name: &str| {

@@ -295,7 +295,9 @@ impl Kernel for Scripted {
 
     fn siginfo(&self, tid: Tid) -> Answer<Siginfo> {
         let code = self.0.borrow_mut().stopped(tid)?.code;
-        Ok(Siginfo { signo: 0, code })
+        // A stop for an event has the event above its signal.
+        let signo = if code >> 8 == 0 { 0 } else { code & 0xff };
+        Ok(Siginfo { signo, code })
     }
 
     fn registers(&self, tid: Tid) -> Answer<Option<Registers>> {
@@ -362,7 +364,10 @@ impl Kernel for Scripted {
             "stat" => {
                 let letter = fake.letter.unwrap_or('R');
                 let ticks = fake.user_ticks;
-                Ok(format!("{tid} (t{tid}) {letter} 1 2 3 4 5 6 7 8 9 10 {ticks} 0 0").into_bytes())
+                Ok(
+                    format!("{tid} (t{tid}) {letter} 1 2 3 4 5 6 7 8 9 10 {ticks} 0 0")
+                        .into_bytes(),
+                )
             }
             _ if name == stat => {
                 let flags = fake.flags;

@@ -12,3 +12,4 @@ mod restarts;
 mod sandbox;
 #[cfg(target_arch = "x86_64")]
 mod untraced;
+mod windows;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::abi::arch;
 use crate::abi::flags::{self, CloneFlags};
-use crate::event::{Event, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
+use crate::event::{Event, How, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
 use crate::peek::Syscall;
 use crate::peek::testing::x86_64;
 use crate::sys::{Op, Registers, Report, What};
@@ -261,8 +261,12 @@ impl Story {
         self.edit(tid, |fake| {
             fake.message = u64::from(former.unsigned_abs());
             fake.call = None;
+            fake.code = SIGTRAP | 4 << 8;
         });
         self.stops(tid, event_stop(SIGTRAP, 4), Op::None);
+        if let Some(fake) = self.world().tasks.get_mut(&tid) {
+            fake.code = 0;
+        }
     }
 
     /// Puts bytes into a task's memory.
@@ -340,6 +344,7 @@ fn words(call: &Syscall) -> [u64; 7] {
 
 /// Every task is introduced once, before it does anything, and ends once.
 fn even(told: &[Event]) {
+    let mut orphans = BTreeSet::new();
     let mut alive = BTreeSet::from([TaskId(1)]);
     let mut ended = BTreeSet::new();
     let mut next = 1;
@@ -349,8 +354,19 @@ fn even(told: &[Event]) {
             next += 1;
         }
         let born = match event {
-            Event::Task(task) => Some(task.task),
+            Event::Task(task) => {
+                if task.how == How::Orphan {
+                    orphans.insert(task.task);
+                }
+                Some(task.task)
+            }
             Event::Clone(call) => match &call.outcome {
+                // An orphan's creator may be told later, once.
+                Outcome::Created(created)
+                    if alive.contains(&created.task) && orphans.remove(&created.task) =>
+                {
+                    None
+                }
                 Outcome::Created(created) => Some(created.task),
                 _ => None,
             },

@@ -168,30 +168,31 @@ fn a_thread_that_has_ended_since_the_list_was_read_is_passed_over() {
 /// Every reason that /proc gives for a refusal, by what it says of the task.
 #[test]
 fn each_refusal_has_its_reason() {
-    let yama = |scope: &str| vec![("/proc/sys/kernel/yama/ptrace_scope", format!("{scope}\n"))];
     let alive = "State:\tS\nVmSize:\t1 kB\nUid:\t5\t5\t5\t5\n";
-    let rows: Vec<(&str, u32, Vec<(&str, String)>, &str)> = vec![
-        ("State:\tZ (zombie)\n", 0, vec![], "it is a zombie"),
-        ("State:\tX (dead)\n", 0, vec![], "it is a zombie"),
-        ("State:\tS\nKthread:\t1\n", 0, vec![], "kernel thread"),
+    // What status says, as whom clonespy runs, Yama's scope, and a word of the answer.
+    let rows = [
+        ("State:\tZ (zombie)\n", 0, None, "it is a zombie"),
+        ("State:\tX (dead)\n", 0, None, "it is a zombie"),
+        ("State:\tS\nKthread:\t1\n", 0, None, "kernel thread"),
         // Before Linux 6.8 there is no such line.
-        ("State:\tS\n", 0, vec![], "kernel thread"),
-        (alive, 6, vec![], "it belongs to "),
-        (alive, 5, yama("1"), "ptrace_scope 1"),
-        (alive, 5, yama("2"), "run as root"),
-        (alive, 0, yama("3"), "until the next boot"),
-        (alive, 5, yama("0"), "set-uid or not dumpable"),
-        (alive, 5, vec![], "set-uid or not dumpable"),
+        ("State:\tS\n", 0, None, "kernel thread"),
+        (alive, 6, None, "it belongs to "),
+        (alive, 5, Some("1\n"), "ptrace_scope 1"),
+        (alive, 5, Some("2\n"), "run as root"),
+        (alive, 0, Some("3\n"), "until the next boot"),
+        (alive, 5, Some("0\n"), "set-uid or not dumpable"),
+        (alive, 5, None, "set-uid or not dumpable"),
     ];
-    for (status, uid, files, word) in rows {
+    for (status, uid, scope, word) in rows {
         let mut s = running();
         s.edit(LEADER, |leader| {
             leader.unseizable = Some(1);
             leader.status = status.to_owned();
         });
         s.world().uid = uid;
-        for (path, text) in files {
-            s.world().files.insert(path.to_owned(), text);
+        if let Some(scope) = scope {
+            let path = "/proc/sys/kernel/yama/ptrace_scope".to_owned();
+            s.world().files.insert(path, scope.to_owned());
         }
         let said = attach(&mut s).concat();
         assert!(said.contains(word), "{word:?} is not in {said:?}");
