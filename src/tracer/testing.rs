@@ -97,6 +97,8 @@ pub(super) struct World {
     pub did: Vec<Did>,
     /// What happens at each reading of a list of threads, before it is answered.
     pub at_lists: VecDeque<Happening>,
+    /// How often the kernel has nothing to say for a while.
+    pub silences: u32,
     /// The system's files.
     pub files: BTreeMap<String, String>,
     /// The user as whom clonespy runs.
@@ -192,6 +194,10 @@ impl Kernel for Scripted {
                 State::Zombie,
                 "{tid} must be reaped before the next wait"
             );
+        }
+        if world.reports.is_empty() && world.silences > 0 {
+            world.silences -= 1;
+            return Ok(Woke::Idle);
         }
         let report = world.reports.pop_front();
         if let Some(Report { tid, what }) = report
@@ -324,7 +330,7 @@ impl Kernel for Scripted {
     fn lives(&self, tid: Tid) -> bool {
         let world = self.0.borrow();
         let fake = world.tasks.get(&tid);
-        fake.is_some_and(|fake| fake.state != State::Zombie)
+        fake.is_some_and(|fake| fake.state != State::Zombie && fake.letter != Some('Z'))
     }
 
     fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {

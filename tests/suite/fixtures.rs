@@ -132,6 +132,9 @@ pub const CASES: &[Case] = &[
     case("seccomp_errno", &[]),
     case("seccomp_tsync", &[]),
     case("seccomp_harmless", &[]),
+    case("seccomp_strict", &[]).beyond_strace("its own filter makes strict mode impossible"),
+    case("no_seccomp", &["1"]),
+    case("tracer_inside", &[]),
     // Many.
     case("storm", &["row", "500"]),
     case("storm_alive", &["alive", "200"]).of("storm"),

@@ -116,6 +116,14 @@ impl Story {
         self.told.extend(out);
     }
 
+    /// Nobody has anything to say for a while.
+    pub fn silence(&mut self) {
+        self.world().silences = 1;
+        assert!(matches!(self.tracer.step(), Ok(true)));
+        let out: Vec<Event> = self.tracer.out.drain(..).collect();
+        self.told.extend(out);
+    }
+
     /// A task stops.
     pub fn stops(&mut self, tid: Tid, what: What, op: Op) {
         self.edit(tid, |fake| {
