@@ -527,7 +527,7 @@ fn what_a_container_forbids_is_said_in_the_words_of_the_page_about_ci() {
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
     let page = std::fs::read_to_string(page).expect("docs/ci.md");
-    for denied in ["ptrace", "seccomp"] {
+    for (denied, options) in [("ptrace", &[][..]), ("seccomp", &["--intercept=seccomp"])] {
         let (source, program) = (fresh_file("c"), fresh_file("deny"));
         let text = DENY.replace("DENIED", &format!("__NR_{denied}"));
         let text = format!("#include <sys/syscall.h>\n{text}");
@@ -537,6 +537,7 @@ fn what_a_container_forbids_is_said_in_the_words_of_the_page_about_ci() {
         let mut command = Command::new(&program);
         command
             .arg(env!("CARGO_BIN_EXE_clonespy"))
+            .args(options)
             .args(["--", "true"]);
         let said = crate::run::run(&mut command).err();
         let line = said
