@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use super::call::WHAT;
 use super::lang::say;
 use super::pen::{Ink, Pen};
 use super::{Look, units};
@@ -34,7 +33,12 @@ pub(super) enum Like {
         remarks: Vec<String>,
     },
     /// The same program with the same arguments.
-    Exec { text: String },
+    Exec {
+        program: Option<String>,
+        arguments: String,
+    },
+    /// Tasks of one name that ended in one way, whoever made them.
+    End { name: String, text: String },
 }
 
 /// A line, and what is needed to fold it.
@@ -47,6 +51,8 @@ pub(super) struct Line {
     pub at_ns: u64,
     /// The beginning of the line that sums up.
     pub head: String,
+    /// The column in which its words hang.
+    pub hang: usize,
     pub text: String,
 }
 
@@ -64,6 +70,7 @@ struct Group {
     first_ns: u64,
     last_ns: u64,
     head: String,
+    hang: usize,
     /// The lines themselves, while they are few.
     few: Vec<Timed>,
 }
@@ -119,7 +126,7 @@ impl Alike {
         } else {
             group.few.clear();
         }
-        group.head = line.head;
+        (group.head, group.hang) = (line.head, line.hang);
         group.last_ns = group.last_ns.max(line.at_ns);
         if line.at_ns.saturating_sub(group.first_ns) >= PATIENCE_NS {
             return group.sum_up(look);
@@ -143,7 +150,8 @@ impl Alike {
 
     fn fits(&self, group: &Group, line: &Line) -> bool {
         let relay = || self.members.get(&line.by) == Some(&group.serial);
-        group.like == line.like && (group.by == line.by || relay())
+        let any = matches!(line.like, Like::End { .. });
+        group.like == line.like && (any || group.by == line.by || relay())
     }
 
     fn open(&mut self, line: &Line) {
@@ -163,6 +171,7 @@ impl Alike {
             first_ns: 0,
             last_ns: 0,
             head: String::new(),
+            hang: line.hang,
             few: Vec::new(),
         });
     }
@@ -226,7 +235,9 @@ impl Group {
                 }
                 self.peak = self.alive;
                 let mut pen = Pen::new(look);
-                pen.put(&self.head).words(&text, Ink::Plain, WHAT).end();
+                pen.put(&self.head)
+                    .words(&text, Ink::Plain, self.hang)
+                    .end();
                 vec![(at_ns, pen.done())]
             }
         }
@@ -250,6 +261,7 @@ mod tests {
             born: born.map(TaskId),
             at_ns,
             head: format!("{set}: "),
+            hang: 15,
             text: format!("{set} {at_ns}\n"),
         }
     }

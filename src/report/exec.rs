@@ -1,15 +1,16 @@
 //! The line of an exec.
 
-use super::call::{WHAT, remark, who};
+use super::call::{remark, who};
+use super::columns::Columns;
 use super::lang::say;
 use super::pen::{Ink, Pen, columns, shorten};
 use super::{Look, escape};
 use crate::event::Exec;
 
 /// A task replaced its program: told under its old name, with the arguments that fit.
-pub(super) fn exec(look: &Look, old: &str, event: &Exec) -> String {
+pub(super) fn exec(look: &Look, at: Columns, old: &str, event: &Exec) -> String {
     let mut pen = Pen::new(look);
-    who(&mut pen, look, event.tid, old);
+    who(&mut pen, look, at, event.tid, old);
     pen.put("exec  ");
     let text = arguments(look, event);
     let room = look.width.saturating_sub(pen.column());
@@ -17,8 +18,9 @@ pub(super) fn exec(look: &Look, old: &str, event: &Exec) -> String {
     if !look.cut {
         pen.put(&text).ink(&long, Ink::Faint);
     } else if look.verbose > 0 {
-        pen.words(&text, Ink::Plain, WHAT + 6)
-            .words(&long, Ink::Faint, WHAT + 6);
+        let hang = at.what() + 6;
+        pen.words(&text, Ink::Plain, hang)
+            .words(&long, Ink::Faint, hang);
     } else {
         // The arguments are shortened first, but not to nothing.
         let fits = columns(&long) + columns(&text).min(30) <= room;

@@ -7,15 +7,19 @@
 mod alike;
 mod alone;
 mod call;
+mod columns;
+mod end;
 mod errnos;
 mod escape;
 mod exec;
 mod flagset;
 mod json;
 mod lang;
+mod news;
 mod pen;
 mod phrases;
 mod remarks;
+mod said;
 mod schema;
 mod scope;
 mod stamp;
@@ -227,6 +231,9 @@ impl Default for Look {
         }
     }
 }
+
+/// With fewer columns than this there are none to keep: words follow each other.
+const NARROW: usize = 60;
 
 /// The signs that text is drawn with.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use super::call::pid;
 use super::lang::say;
+use super::said::list;
 use super::{Lang, Look};
 use crate::abi::rules;
 use crate::event::{Certainty, CloneCall, Created, Outcome, Reason, Request};
@@ -27,30 +28,6 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
         ));
     }
     out
-}
-
-/// What the tracer says in words that a trace holds, in Chinese.
-#[rustfmt::skip]
-static SAID: &[(&str, &str)] = &[
-    ("failed calls", "失败的调用"),
-    ("failed calls until its next stop", "到下次停止之前失败的调用"),
-    ("CLONE_UNTRACED children", "带 CLONE_UNTRACED 的子任务"),
-    ("it could not be interrupted", "无法打断它"),
-];
-
-/// Words of a trace, in the language of the look where it is known, and made safe.
-pub(super) fn said(look: &Look, text: &str) -> String {
-    let chinese = SAID.iter().find(|(english, _)| *english == text);
-    match (look.lang, chinese) {
-        (Lang::Chinese, Some((_, chinese))) => (*chinese).to_owned(),
-        _ => look.name(text),
-    }
-}
-
-/// Words in a row.
-pub(super) fn list(look: &Look, words: &[String]) -> String {
-    let words: Vec<_> = words.iter().map(|word| said(look, word)).collect();
-    words.join(look.lang.pick(", ", "、"))
 }
 
 /// What the reader must know of one call and what came of it.

@@ -5,20 +5,20 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
 use super::alike::{Alike, Like, Line, Timed};
-use super::call::{self, WHAT, pid, remark, who};
+use super::call::{self, remark, who};
+use super::columns::Columns;
+use super::end::{end, lived};
 use super::exec::{arguments, exec};
 use super::flagset::Sets;
 use super::lang::say;
 use super::pen::{Ink, Pen};
-use super::remarks::{list, remarks, said};
+use super::remarks::remarks;
+use super::said::{list, said};
 use super::scope::Scope;
 use super::stamp::Stamper;
 use super::table::Table;
-use super::{Destination, Look, Reporter, Summary, stats, tree, units};
-use crate::event::{
-    Appeared, Blind, CloneCall, Copied, Event, Exec, How, Intercept, Outcome, Start, Stats, TaskId,
-    Unshared, Word,
-};
+use super::{Destination, Look, Reporter, Summary, news, stats, tree, units};
+use crate::event::{Appeared, Blind, CloneCall, Event, Exec, Exit, How, Outcome, Stats, TaskId};
 use crate::tasks::TaskTree;
 
 /// The text report.
@@ -39,6 +39,7 @@ pub(super) struct Text {
     written: bool,
     /// The heads of the columns stand above the lines.
     headed: bool,
+    columns: Columns,
     ended: bool,
 }
 
@@ -61,6 +62,7 @@ impl Text {
             stats: None,
             written: false,
             headed: false,
+            columns: Columns::default(),
             ended: false,
         }
     }
@@ -72,7 +74,7 @@ impl Text {
             if !self.headed && !text.is_empty() {
                 self.headed = true;
                 let times = " ".repeat(self.stamper.width());
-                let heads = call::heads(&self.look);
+                let heads = call::heads(&self.look, self.columns);
                 if !heads.is_empty() {
                     write!(self.out, "{times}{heads}")?;
                 }
@@ -87,19 +89,27 @@ impl Text {
 
     /// What is known of a task's name, learnt before the line about it is written.
     fn learn(&mut self, event: &Event) {
-        match event {
-            Event::Task(e) => {
-                self.names.insert(e.task, e.comm.clone());
-            }
-            Event::Clone(e) => {
-                self.names.insert(e.task, e.comm.clone());
-                if let Outcome::Created(made) = &e.outcome {
-                    // A newborn has its creator's name until it takes its own.
-                    self.names.insert(made.task, e.comm.clone());
-                }
-            }
-            _ => {}
+        let (task, comm) = match event {
+            Event::Task(e) => (e.task, Some(&e.comm)),
+            Event::Clone(e) => (e.task, Some(&e.comm)),
+            Event::Exit(e) => (e.task, e.comm.as_ref()),
+            _ => return,
+        };
+        if let Some(comm) = comm {
+            self.names.insert(task, comm.clone());
         }
+        if let Event::Clone(call) = event
+            && let Outcome::Created(made) = &call.outcome
+        {
+            // A newborn has its creator's name until it takes its own.
+            self.names.insert(made.task, call.comm.clone());
+        }
+    }
+
+    /// Makes the columns wide enough for a line about this task.
+    fn fit(&mut self, tid: impl Display, name: &str) {
+        let (tid, name) = (tid.to_string(), self.look.name(name));
+        self.columns.fit(&self.look, &tid, &name);
     }
 
     /// What is over with a task, once the line about its end is written.
@@ -118,10 +128,12 @@ impl Text {
     }
 
     /// A line about one task, in words.
-    fn about(&self, tid: impl Display, task: TaskId, text: &str, ink: Ink) -> String {
+    fn about(&mut self, tid: impl Display, task: TaskId, text: &str, ink: Ink) -> String {
+        let (tid, name) = (tid.to_string(), self.known(task));
+        self.fit(&tid, &name);
         let mut pen = Pen::new(&self.look);
-        who(&mut pen, &self.look, tid, &self.known(task));
-        pen.words(text, ink, WHAT).end();
+        who(&mut pen, &self.look, self.columns, tid, &name);
+        pen.words(text, ink, self.columns.what()).end();
         pen.done()
     }
 
@@ -130,7 +142,9 @@ impl Text {
             return Vec::new();
         }
         let set = self.sets.find(&call.request);
-        let text = call::lines(&self.look, call, set.as_ref(), tree);
+        self.fit(call.tid, &call.comm);
+        let at = self.columns;
+        let text = call::lines(&self.look, at, call, set.as_ref(), tree);
         let made = match &call.outcome {
             Outcome::Created(made) => Some(Ok(made.kind)),
             Outcome::Failed { errno, .. } => Some(Err(errno.clone())),
@@ -154,7 +168,8 @@ impl Text {
                 _ => None,
             },
             at_ns: call.at_ns,
-            head: call::sum(&self.look, call, tree),
+            head: call::sum(&self.look, at, call, tree),
+            hang: at.what(),
             text,
         };
         self.alike.line(&self.look, line)
@@ -174,26 +189,31 @@ impl Text {
         if !self.scope.task(&self.look, event.task) {
             return Vec::new();
         }
-        let text = exec(&self.look, &old, event);
+        self.fit(event.tid, &old);
+        let at = self.columns;
+        let text = exec(&self.look, at, &old, event);
         let via = tree.task(event.task).and_then(|task| task.via.as_ref());
         let (Some(via), 0, None, false) = (via, self.look.verbose, event.former_tid, self.look.all)
         else {
             return self.other(event.at_ns, text);
         };
-        let what = text.get(WHAT..).unwrap_or_default().trim_end();
         let mut head = Pen::new(&self.look);
-        who(&mut head, &self.look, event.tid, &old);
-        let name = arguments(&self.look, event);
-        let name = name.split(' ').next().unwrap_or_default();
+        who(&mut head, &self.look, at, event.tid, &old);
+        let all = arguments(&self.look, event);
+        let name = all.split(' ').next().unwrap_or_default();
         head.put("exec  ")
             .put(name)
             .put(self.look.lang.pick(", ", "，"));
         let line = Line {
-            like: Like::Exec { text: what.into() },
+            like: Like::Exec {
+                program: event.path.clone(),
+                arguments: all,
+            },
             by: via.creator,
             born: None,
             at_ns: event.at_ns,
             head: head.done(),
+            hang: at.what(),
             text,
         };
         self.alike.line(&self.look, line)
@@ -210,49 +230,9 @@ impl Text {
     }
 
     fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> String {
-        let look = &self.look;
-        let of = event.ppid.map(|ppid| pid(look, tree, ppid));
-        let what = match (&event.how, of) {
-            (How::Launched, _) => {
-                self.launched = Some(event.task);
-                return String::new();
-            }
-            (How::Orphan, Some(parent)) => say!(
-                look,
-                "orphan of process {parent}: its creator died inside the call",
-                "进程 {parent} 的孤儿：创建者死于调用之中"
-            ),
-            (How::Orphan, None) => look
-                .lang
-                .pick(
-                    "orphan: its creator died inside the call",
-                    "孤儿：创建者死于调用之中",
-                )
-                .into(),
-            (How::Attached, _) => look.lang.pick("attached", "附着时已在运行").into(),
-            (How::Ptrace, _) => look
-                .lang
-                .pick("handed to us by CLONE_PTRACE", "经 CLONE_PTRACE 交给我们")
-                .into(),
-            (How::Worker, _) => look
-                .lang
-                .pick(
-                    "made by the kernel itself (io_uring, vhost)",
-                    "由内核自己创建（io_uring、vhost）",
-                )
-                .into(),
-            (How::Other(word), _) => look.name(word),
-        };
-        let tgid = pid(look, tree, event.tgid);
-        let text = match event.kind {
-            crate::event::Kind::Thread => {
-                say!(
-                    look,
-                    "thread of process {tgid}, {what}",
-                    "进程 {tgid} 的线程，{what}"
-                )
-            }
-            crate::event::Kind::Process => say!(look, "process, {what}", "进程，{what}"),
+        let Some(text) = news::appeared(&self.look, event, tree) else {
+            self.launched = Some(event.task);
+            return String::new();
         };
         let ink = if event.how == How::Attached {
             Ink::Plain
@@ -260,6 +240,36 @@ impl Text {
             Ink::Odd
         };
         self.about(event.tid, event.task, &text, ink)
+    }
+
+    /// The end of a task. What leaves nothing alive needs no line: the tree is next.
+    fn exit(&mut self, event: &Exit, tree: &TaskTree) -> Vec<Timed> {
+        let last = tree.alive() == 0 && event.tid == event.tgid && self.look.verbose == 0;
+        if last || !self.scope.task(&self.look, event.task) {
+            return Vec::new();
+        }
+        let Some((what, ink)) = end(&self.look, event) else {
+            return Vec::new();
+        };
+        let name = self.known(event.task);
+        let text = what.clone() + &lived(&self.look, event);
+        let text = self.about(event.tid, event.task, &text, ink);
+        if self.look.verbose > 0 || self.look.all {
+            return self.other(event.at_ns, text);
+        }
+        let mut head = Pen::new(&self.look);
+        who(&mut head, &self.look, self.columns, event.tid, &name);
+        head.put(&what).put(self.look.lang.pick(", ", "，"));
+        let line = Line {
+            like: Like::End { name, text: what },
+            by: event.task,
+            born: None,
+            at_ns: event.at_ns,
+            head: head.done(),
+            hang: self.columns.what(),
+            text,
+        };
+        self.alike.line(&self.look, line)
     }
 
     /// What an event has to say above the tree.
@@ -271,13 +281,14 @@ impl Text {
         let (task, text) = match event {
             Event::Clone(e) => return self.call(e, tree),
             Event::Exec(e) => return self.exec(e, tree),
+            Event::Exit(e) => return self.exit(e, tree),
             Event::Task(e) => (e.task, self.appeared(e, tree)),
             Event::Copy(e) => {
-                let text = copied(&self.look, e);
+                let text = news::copied(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
             }
             Event::Unshared(e) => {
-                let text = unshared(&self.look, e);
+                let text = news::unshared(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
             }
             Event::Detach(e) => {
@@ -295,7 +306,7 @@ impl Text {
     /// What makes the report incomplete: said as long as there is a report at all.
     fn gaps(&mut self, event: &Event) -> Vec<Timed> {
         let text = match event {
-            Event::Start(e) => start(&self.look, e),
+            Event::Start(e) => news::start(&self.look, e),
             Event::Blind(e) => self.blind(e),
             Event::Kill(e) => {
                 let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
@@ -320,7 +331,7 @@ impl Text {
         self.other(event.at_ns().unwrap_or_default(), text)
     }
 
-    fn blind(&self, event: &Blind) -> String {
+    fn blind(&mut self, event: &Blind) -> String {
         let (what, why) = (list(&self.look, &event.what), said(&self.look, &event.why));
         let text = say!(
             self.look,
@@ -386,6 +397,12 @@ impl Text {
                     "跟踪被中断，尚有任务未结束",
                 )
                 .into(),
+            Some(Some("main ended")) => lang
+                .pick(
+                    "the program ended; what it had started was let go or killed (--until=main)",
+                    "程序已经结束；它所启动的任务已放走或杀死（--until=main）",
+                )
+                .into(),
             Some(Some(other)) => self.look.name(other),
         };
         self.note(&why)
@@ -441,66 +458,4 @@ impl Reporter for Text {
         }
         self.out.flush()
     }
-}
-
-/// How calls are caught, where that is not what was hoped for.
-fn start(look: &Look, event: &Start) -> String {
-    let mut pen = Pen::new(look);
-    if let Some(why) = &event.intercept_why {
-        let other;
-        let (english, chinese) = match &event.intercept {
-            Word::Known(Intercept::Seccomp) => ("by a seccomp filter", "seccomp 过滤器"),
-            Word::Known(Intercept::Event) => ("by the kernel's events alone", "仅凭内核事件"),
-            Word::Known(Intercept::Syscall) => {
-                ("by a stop at every system call", "停在每个系统调用")
-            }
-            Word::Other(word) => {
-                other = look.name(word);
-                (other.as_str(), other.as_str())
-            }
-        };
-        let (how, why) = (look.lang.pick(english, chinese), said(look, why));
-        remark(
-            &mut pen,
-            &say!(
-                look,
-                "calls are caught {how}: {why}",
-                "捕获调用的方式：{how}（{why}）"
-            ),
-        );
-    }
-    if !event.blind.is_empty() {
-        let blind = list(look, &event.blind);
-        remark(
-            &mut pen,
-            &say!(look, "not seen: {blind}", "看不到：{blind}"),
-        );
-    }
-    pen.done()
-}
-
-fn copied(look: &Look, event: &Copied) -> String {
-    let (access, address) = (look.name(&event.access), event.address);
-    let mut text = say!(
-        look,
-        "page copied: {access} to {address}",
-        "复制页面：{access} {address}"
-    );
-    if let Some(mapping) = &event.mapping {
-        let mapping = look.name(mapping);
-        text.push_str(&say!(look, " in {mapping}", "，在 {mapping} 中"));
-    }
-    if let Some(symbol) = &event.symbol {
-        text.push_str(&format!(" ({})", look.name(symbol)));
-    }
-    text
-}
-
-fn unshared(look: &Look, event: &Unshared) -> String {
-    let (what, by) = (list(look, &event.what), look.name(&event.by));
-    say!(
-        look,
-        "{what} of its own from now on, by {by}",
-        "此后自有 {what}（{by}）"
-    )
 }

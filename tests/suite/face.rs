@@ -95,19 +95,30 @@ fn a_storm_is_folded_live_as_it_is_replayed() {
     assert_eq!(all.matches("clone3 → thread ").count(), 300);
 }
 
+/// Bytes of a line beyond its columns: those of the tree's branches.
+fn extra(line: &str) -> usize {
+    line.len() - unicode_width::UnicodeWidthStr::width(line)
+}
+
 #[test]
-fn no_line_of_an_exec_is_shortened_on_a_pipe() {
+fn nothing_is_shortened_on_a_pipe_and_the_columns_stay() {
     let word = "x".repeat(300);
     let script = format!("/bin/echo {word} >/dev/null; true");
     let rows = |options: &[&str]| {
         let args = [options, &["sh", "-c", &script]].concat();
         let text = stderr(&clonespy(&args).output().unwrap());
         let rows = text.lines().filter(|line| line.contains(&word));
+        // The heads of the tree, and what stands under them.
+        let mut below = text.lines().skip_while(|line| !line.starts_with("task "));
+        let kind = below.next().and_then(|heads| heads.find("kind"));
+        let ends = below.filter(|line| line.contains("exit 0"));
+        let at = |line: &str| Some(line.find("process")?.saturating_sub(extra(line)));
+        assert!(ends.into_iter().all(|line| at(line) == kind), "{text}");
         (rows.count(), text.contains('…'))
     };
-    // The exec; in the tree's rows the columns are worth more.
-    assert_eq!(rows(&[]), (1, true));
-    // With -v the shell's own exec, and the tree's two rows.
+    // The exec, and the tree's two rows.
+    assert_eq!(rows(&[]), (3, false));
+    // With -v the shell's own exec as well.
     assert_eq!(rows(&["-v"]), (4, false));
 }
 

@@ -95,7 +95,7 @@ fn siblings_folds_and_living_tasks() {
         "\
 100 x                                          process   alive
 ├─ worker ×3   tids 7002–7004                  threads   ended         19–840 µs
-├─ 101 x                                       process   alive
+├─ 101 x, copy of 100                          process   alive
 │  └─ 102 sub                                  thread    cut off            7 ns
 └─ 103 x                                       thread    alive
 "
@@ -130,7 +130,7 @@ fn counts_below_a_fold_are_of_each() {
         story.draw(&Look::default()),
         "\
 100 x                                          process   alive
-└─ job ×4   tids 200–230                       processes exit 0           7.0 µs
+└─ job ×4, copies of 100   tids 200–230        processes exit 0           7.0 µs
    ├─ w ×2 each   tids 201–232                 threads   ended            1.0 µs
    └─ z, one each   tids 203–233               threads   ended            1.0 µs
 "
@@ -148,7 +148,7 @@ fn a_relay_is_one_row() {
     let text = story.draw(&Look::default());
     assert!(text.lines().count() < 12, "{text}");
     assert!(text.contains(" in a row   tids "), "{text}");
-    assert!(text.contains("1099 x "), "{text}");
+    assert!(text.contains("1099 x, copy of its creator "), "{text}");
 }
 
 #[test]
