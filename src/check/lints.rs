@@ -146,11 +146,49 @@ trait Watch {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>);
 }
 
+/// A text in all languages, so that none can be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
+    english: String,
+    chinese: String,
+}
+
+impl Words {
+    /// Goes on with a text that is in all languages, too.
+    fn push(&mut self, (english, chinese): (&str, &str)) {
+        self.english.push_str(english);
+        self.chinese.push_str(chinese);
+    }
+}
+
+/// The first names of a list, and how many more there are: in English, in Chinese.
+fn listed(names: &[String], all: usize) -> (String, String) {
+    let (english, chinese) = (names.join(", "), names.join("、"));
+    match all.saturating_sub(names.len()) {
+        0 => (english, chinese),
+        more => (
+            format!("{english}, {more} more"),
+            format!("{chinese}，另有 {more} 个"),
+        ),
+    }
+}
+
+/// `words!("in English {x}", "用中文 {x}")`.
+macro_rules! words {
+    ($english:literal, $chinese:literal) => {
+        $crate::check::lints::Words {
+            english: format!($english),
+            chinese: format!($chinese),
+        }
+    };
+}
+use words;
+
 /// One occurrence.
 struct Found {
     at_ns: u64,
     task: TaskId,
-    text: String,
+    text: Words,
     clone_seq: Option<u64>,
     /// Where in the program: what has the same site is told once.
     site: String,
@@ -173,6 +211,13 @@ impl std::fmt::Debug for Lints {
     }
 }
 
+/// All that are watched for by default.
+impl Default for Lints {
+    fn default() -> Self {
+        Lints::of(&[], &[])
+    }
+}
+
 impl Lints {
     /// All that are watched for by default and all of `enable`, but none of `allow`.
     ///
@@ -182,16 +227,28 @@ impl Lints {
         for id in allow.iter().chain(enable) {
             named(id).ok_or_else(|| NoSuchLint(id.clone()))?;
         }
+        Ok(Lints::of(allow, enable))
+    }
+
+    /// None at all.
+    pub fn none() -> Lints {
+        Lints {
+            watching: Vec::new(),
+            sites: BTreeMap::new(),
+        }
+    }
+
+    fn of(allow: &[String], enable: &[String]) -> Lints {
         let among = |ids: &[String], lint: &Lint| ids.iter().any(|id| id == lint.id);
         let watching = LINTS
             .iter()
             .filter(|lint| (lint.default || among(enable, lint)) && !among(allow, lint))
             .map(|lint| (lint, (lint.watch)()))
             .collect();
-        Ok(Lints {
+        Lints {
             watching,
             sites: BTreeMap::new(),
-        })
+        }
     }
 
     /// Reads one event, which the tree has taken in, and tells what is found for the first time.
@@ -242,7 +299,8 @@ fn note(
         task: found.task,
         lint: lint.id.to_owned(),
         level: lint.level.name().to_owned(),
-        text: found.text,
+        text: found.text.english,
+        chinese: found.text.chinese,
         clone_seq: found.clone_seq,
         count: Some(1),
     };

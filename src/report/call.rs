@@ -10,7 +10,7 @@ use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Tid, Totals};
 use crate::tasks::TaskTree;
 
 /// Where the name of a task begins, and what it did.
-const WHO: usize = 6;
+pub(super) const WHO: usize = 6;
 pub(super) const WHAT: usize = 15;
 /// With fewer columns than this the lines have no heads.
 const NARROW: usize = 60;

@@ -8,6 +8,7 @@ use super::alike::{Alike, Like, Line, Timed};
 use super::call::{self, WHAT, pid, remark, who};
 use super::exec::{arguments, exec};
 use super::flagset::Sets;
+use super::found::{Findings, full, is_said};
 use super::lang::say;
 use super::pen::{Ink, Pen};
 use super::remarks::{list, remarks, said};
@@ -16,8 +17,8 @@ use super::stamp::Stamper;
 use super::table::Table;
 use super::{Destination, Look, Reporter, Summary, stats, tree, units};
 use crate::event::{
-    Appeared, Blind, CloneCall, Copied, Event, Exec, How, Intercept, Outcome, Start, Stats, TaskId,
-    Unshared,
+    Appeared, Blind, CloneCall, Copied, Event, Exec, Finding, How, Intercept, Outcome, Start,
+    Stats, TaskId, Unshared,
 };
 use crate::tasks::TaskTree;
 
@@ -35,6 +36,9 @@ pub(super) struct Text {
     /// The launched task, until its first exec: that one is no news.
     launched: Option<TaskId>,
     stats: Option<Stats>,
+    found: Findings,
+    /// The last call whose line is not shown, by its position in the trace.
+    hidden: Option<u64>,
     /// Something stands above the tree.
     written: bool,
     /// The heads of the columns stand above the lines.
@@ -59,6 +63,8 @@ impl Text {
             names: HashMap::new(),
             launched: None,
             stats: None,
+            found: Findings::default(),
+            hidden: None,
             written: false,
             headed: false,
             ended: false,
@@ -127,6 +133,7 @@ impl Text {
 
     fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> Vec<Timed> {
         if !self.scope.call(&self.look, call) {
+            self.hidden = Some(call.seq);
             return Vec::new();
         }
         let set = self.sets.find(&call.request);
@@ -158,6 +165,26 @@ impl Text {
             text,
         };
         self.alike.line(&self.look, line)
+    }
+
+    /// What was found, where the line that it is about would be.
+    fn finding(&mut self, finding: &Finding, tree: &TaskTree) -> Vec<Timed> {
+        let who = match tree.task(finding.task) {
+            Some(task) => format!("{} {}", task.tid, self.look.name(&task.comm)),
+            None => self.look.name(&self.known(finding.task)),
+        };
+        let news = self.found.learn(finding, who);
+        let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;
+        if !news
+            || is_said(finding)
+            || self.look.quiet >= 2
+            || !shown
+            || !self.scope.task(&self.look, finding.task)
+        {
+            return Vec::new();
+        }
+        let text = full(&self.look, finding);
+        self.other(finding.at_ns, text)
     }
 
     fn exec(&mut self, event: &Exec, tree: &TaskTree) -> Vec<Timed> {
@@ -359,6 +386,8 @@ impl Text {
         pen.parts(&call::totals(&look, &totals), Ink::Plain, 0)
             .end();
         self.out.write_all(pen.done().as_bytes())?;
+        let found = self.found.sum(&look);
+        self.out.write_all(found.as_bytes())?;
         self.written = true;
         Ok(())
     }
@@ -404,7 +433,10 @@ impl Reporter for Text {
         if self.look.quiet >= 3 || self.look.summary == Summary::Only {
             return Ok(());
         }
-        let mut lines = self.gaps(event);
+        let mut lines = match event {
+            Event::Finding(finding) => self.finding(finding, tree),
+            _ => self.gaps(event),
+        };
         if self.look.quiet < 2 {
             self.learn(event);
             self.scope.learn(&self.look, event);
