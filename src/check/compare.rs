@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::abi::CloneFlags;
-use crate::event::Outcome;
+use crate::event::{Finding, Outcome};
 
 use super::assign::{assign, in_order};
 use super::expect::{Expectation, Other, Placed};
@@ -35,6 +35,7 @@ impl Expectation {
         self.check_exit(seen, &mut problems);
         self.check_counts(seen, &mut problems);
         self.check_forbidden(seen, &mut problems);
+        self.check_lints(seen, &mut problems);
         self.check_calls(seen, &mut problems);
         if problems.is_empty() {
             return Ok(());
@@ -87,6 +88,35 @@ impl Expectation {
                 seen: match unseen {
                     Some(_) => format!("{number} or more"),
                     None => number.to_string(),
+                },
+                details,
+            });
+        }
+    }
+
+    fn check_lints(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+        for Placed { value: lint, line } in self.lints.lints() {
+            let count = seen.lints().count(lint.id);
+            let unseen = lint.needs.filter(|needs| !(needs.met)(seen));
+            if count == 0 && unseen.is_none() {
+                continue;
+            }
+            let mut details: Vec<String> = seen
+                .lints()
+                .found(lint.id)
+                .flat_map(|finding| found(seen, finding))
+                .collect();
+            if let Some(needs) = unseen {
+                details.push(format!("{}: {}", lint.id, needs.otherwise));
+            }
+            problems.push(Problem {
+                key: "lints.deny".to_owned(),
+                line,
+                expected: format!("no {} ({})", lint.id, lint.meaning),
+                seen: match (unseen, count) {
+                    (None, 1) => "1 finding".to_owned(),
+                    (None, _) => format!("{count} findings"),
+                    (Some(_), _) => "it was not looked for".to_owned(),
                 },
                 details,
             });
@@ -302,6 +332,26 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
         seen: number.to_string(),
         details,
     })
+}
+
+/// A finding and its site: what was found, by whom, in which call.
+fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
+    let times = match finding.count {
+        Some(count) if count > 1 => format!("{count} × "),
+        _ => String::new(),
+    };
+    let mut lines = vec![format!("{times}{}: {}", finding.lint, finding.text)];
+    let call = seen
+        .calls()
+        .iter()
+        .find(|call| Some(call.seq) == finding.clone_seq);
+    let program = seen.task(finding.task);
+    match (call, program) {
+        (Some(call), _) => lines.push(format!("  {}", line(&View::of(seen, call)))),
+        (None, Some(task)) => lines.push(format!("  in {:?} (tid {})", task.name, task.tid)),
+        (None, None) => {}
+    }
+    lines
 }
 
 fn calls_range(range: Range, unsaid: bool) -> String {

@@ -10,7 +10,9 @@ mod ends;
 mod forks;
 
 use std::collections::BTreeMap;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use super::seen::Seen;
 use crate::event::{CloneCall, Event, Finding, TaskId};
 use crate::tasks::TaskTree;
 
@@ -44,7 +46,18 @@ pub struct Lint {
     pub default: bool,
     /// Its meaning, in a line.
     pub meaning: &'static str,
+    /// What a trace must hold for it, which not every trace does.
+    pub needs: Option<Needs>,
     watch: fn() -> Box<dyn Watch>,
+}
+
+/// What a trace holds only where it was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Whether it is there.
+    pub met: fn(&Seen) -> bool,
+    /// What to do about it.
+    pub otherwise: &'static str,
 }
 
 /// Every lint. docs/lints.md has an example of each.
@@ -55,6 +68,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "a fork while other threads live, whose child goes on without an exec: locks that they \
                   held stay locked in it",
+        needs: None,
         watch: || Box::<forks::WithThreads>::default(),
     },
     Lint {
@@ -63,6 +77,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "a process that shares its creator's memory and runs beside it: CLONE_VM without \
                   CLONE_THREAD or CLONE_VFORK",
+        needs: None,
         watch: || Box::new(calls::Each(calls::shares_memory)),
     },
     Lint {
@@ -70,6 +85,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: true,
         meaning: "CLONE_UNTRACED: the program does not want its child to be traced",
+        needs: None,
         watch: || Box::new(calls::Each(calls::untraced)),
     },
     Lint {
@@ -77,6 +93,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Warning,
         default: true,
         meaning: "a process whose end does not send SIGCHLD: a plain wait() does not see it",
+        needs: None,
         watch: || Box::new(calls::Each(calls::exit_signal)),
     },
     Lint {
@@ -85,6 +102,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "a child of vfork that creates tasks, or runs for a second: its creator stands still, and \
                   they share memory",
+        needs: None,
         watch: || Box::<forks::Vforks>::default(),
     },
     Lint {
@@ -92,6 +110,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: false,
         meaning: "threads that were alive when their process ended",
+        needs: None,
         watch: || Box::<ends::CutOff>::default(),
     },
     Lint {
@@ -99,6 +118,11 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: false,
         meaning: "a new program that inherits descriptors beyond 0 to 2: they lack close-on-exec",
+        needs: Some(Needs {
+            met: Seen::has_inherited,
+            otherwise: "the trace does not hold which descriptors are inherited: record it with \
+                        --lint fd-leak-to-exec",
+        }),
         watch: || Box::<ends::Inherited>::default(),
     },
     Lint {
@@ -106,6 +130,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: true,
         meaning: "a process in new namespaces",
+        needs: None,
         watch: || Box::new(calls::Each(calls::namespaces)),
     },
     Lint {
@@ -114,6 +139,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "clone3 was refused, and the same was asked of clone: what libc does where a filter or an \
                   old kernel has no clone3",
+        needs: None,
         watch: || Box::<calls::Fallback>::default(),
     },
     Lint {
@@ -121,6 +147,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Warning,
         default: true,
         meaning: "what the kernel did contradicts the arguments: another thread changed them during the call",
+        needs: None,
         watch: || Box::new(calls::Each(calls::changed)),
     },
 ];
@@ -141,7 +168,7 @@ fn names() -> String {
 }
 
 /// Something that reads events and finds.
-trait Watch {
+trait Watch: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// Reads one event, which the tree has taken in.
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>);
 }
@@ -230,12 +257,10 @@ impl Lints {
         Ok(Lints::of(allow, enable))
     }
 
-    /// None at all.
-    pub fn none() -> Lints {
-        Lints {
-            watching: Vec::new(),
-            sites: BTreeMap::new(),
-        }
+    /// Every lint there is.
+    pub(super) fn all() -> Lints {
+        let ids: Vec<String> = LINTS.iter().map(|lint| lint.id.to_owned()).collect();
+        Lints::of(&[], &ids)
     }
 
     fn of(allow: &[String], enable: &[String]) -> Lints {
@@ -270,10 +295,16 @@ impl Lints {
         self.sites.values().filter(repeated).cloned().collect()
     }
 
+    /// What a lint has found so far: the first of each site, with its count.
+    pub fn found(&self, id: &str) -> impl Iterator<Item = &Finding> {
+        self.sites
+            .iter()
+            .filter_map(move |((lint, _), finding)| (*lint == id).then_some(finding))
+    }
+
     /// How often a lint has found something.
     pub fn count(&self, id: &str) -> u64 {
-        let of = self.sites.iter().filter(|((lint, _), _)| *lint == id);
-        of.fold(0, |sum: u64, (_, finding)| {
+        self.found(id).fold(0, |sum: u64, finding| {
             sum.saturating_add(finding.count.unwrap_or(1))
         })
     }

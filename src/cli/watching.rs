@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Said, hint};
-use crate::check::lints::{LINTS, Lints, named};
+use crate::check::lints::{LINTS, Lints};
 
 /// Which lints are to watch.
 #[derive(Debug, Default, Args)]
@@ -37,21 +37,32 @@ impl Watching {
 
     /// The lints.
     pub(super) fn lints(&self) -> Result<Lints, Said> {
-        known("--allow", &self.allow)?;
-        known("--lint", &self.lint)?;
+        ids("--allow", &self.allow, &[])?;
+        ids("--lint", &self.lint, &[])?;
         Lints::new(&self.allow, &self.lint).map_err(|why| Said::wrong(why.to_string()))
     }
 }
 
-/// All of these are lints.
-pub(super) fn known(option: &str, ids: &[String]) -> Result<(), Said> {
-    let Some(id) = ids.iter().find(|id| named(id).is_none()) else {
-        return Ok(());
+/// The names as the table has them; `others` are known besides lints.
+pub(super) fn ids(
+    option: &str,
+    words: &[String],
+    others: &'static [&'static str],
+) -> Result<Vec<&'static str>, Said> {
+    let known = || {
+        LINTS
+            .iter()
+            .map(|lint| lint.id)
+            .chain(others.iter().copied())
     };
-    let names = LINTS.iter().map(|lint| lint.id);
-    let all = names.clone().collect::<Vec<_>>().join(", ");
-    Err(Said::wrong(format!(
-        "{option} '{id}': unknown; there are {all}{}",
-        hint::meant(id, names)
-    )))
+    let one = |word: &String| {
+        known().find(|id| id == word).ok_or_else(|| {
+            let all = known().collect::<Vec<_>>().join(", ");
+            let meant = hint::meant(word, known());
+            Said::wrong(format!(
+                "{option} '{word}': unknown; there are {all}{meant}"
+            ))
+        })
+    };
+    words.iter().map(one).collect()
 }
