@@ -80,8 +80,8 @@ pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>, tree: &Tas
     }
     right(&mut pen, look, call, set);
     pen.end();
-    for text in remarks::remarks(look, call, tree) {
-        remark(&mut pen, &text);
+    for remark in remarks::remarks(look, call, tree) {
+        remark.put(&mut pen);
     }
     let new = set.is_some_and(|set| set.new);
     if new || look.verbose > 0 {

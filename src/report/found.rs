@@ -101,21 +101,26 @@ pub(super) fn full(look: &Look, finding: &Finding) -> String {
         Lang::Chinese if !finding.chinese.is_empty() => escape::name(&finding.chinese, true),
         _ => look.name(&finding.text),
     };
+    // No hazard, but the end of a story.
+    let (mark, ink) = match finding.lint.as_str() {
+        "clone3-fallback" => (format!("{} ", look.glyphs().arrow), Ink::Plain),
+        _ => marks(look, finding),
+    };
+    let id = marked(look, &finding.lint, finding.count.unwrap_or(1));
+    let mut pen = Pen::new(look);
+    pen.to(WHO)
+        .words(&format!("{mark}{text}"), ink, WHO + 2)
+        .words(&format!("  [{id}]"), Ink::Faint, WHO + 2)
+        .end();
+    pen.done()
+}
+
+/// `! warning: `
+fn marks(look: &Look, finding: &Finding) -> (String, Ink) {
     let (level, ink) = match finding.level.as_str() {
         "warning" => (look.lang.pick("warning", "警告").to_owned(), Ink::Odd),
         "note" => (look.lang.pick("note", "提示").to_owned(), Ink::Plain),
         other => (look.name(other), Ink::Plain),
     };
-    let id = marked(look, &finding.lint, finding.count.unwrap_or(1));
-    let mut pen = Pen::new(look);
-    pen.to(WHO)
-        .ink("! ", ink)
-        .words(
-            &say!(look, "{level}: {text}", "{level}：{text}"),
-            ink,
-            WHO + 2,
-        )
-        .words(&format!("  [{id}]"), Ink::Faint, WHO + 2)
-        .end();
-    pen.done()
+    (say!(look, "! {level}: ", "! {level}："), ink)
 }

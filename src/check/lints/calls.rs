@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Watch, Words, site, words};
+use crate::abi::rules;
 use crate::event::{Call, Certainty, CloneCall, Event, Kind, Outcome, Reason, TaskId};
 use crate::tasks::TaskTree;
 
@@ -157,8 +158,27 @@ pub(super) fn changed(call: &CloneCall) -> Option<Words> {
 /// clone3 refused, then clone for the same.
 #[derive(Default)]
 pub(super) struct Fallback {
-    /// By caller: what its last call asked for, if that was a clone3 that was refused, and the errno.
-    refused: BTreeMap<TaskId, (Vec<String>, String)>,
+    /// By caller: what its last call asked for, if that was a clone3 that was refused.
+    refused: BTreeMap<TaskId, Refused>,
+}
+
+/// A clone3 that was refused.
+struct Refused {
+    asked: Vec<String>,
+    errno: String,
+    /// Why, if that is sure.
+    why: Option<Words>,
+}
+
+/// Why a call was refused, if that is sure.
+fn why(reasons: &[Reason]) -> Option<Words> {
+    let sure = |reason: &&Reason| reason.certainty == Certainty::Certain;
+    let reason = reasons.iter().find(sure)?;
+    let chinese = rules::named(&reason.rule).map(|rule| rule.chinese.to_owned());
+    Some(Words {
+        english: reason.text.clone(),
+        chinese: chinese.unwrap_or_else(|| reason.text.clone()),
+    })
 }
 
 /// What is asked for. CLONE_CLEAR_SIGHAND is of clone3 alone, and libc does without.
@@ -190,18 +210,26 @@ impl Watch for Fallback {
                         if matches!(errno.as_str(), "ENOSYS" | "EINVAL")
                             && !reasons.iter().any(is_mistake) =>
                     {
-                        self.refused.insert(call.task, (asked(call), errno.clone()));
+                        let refused = Refused {
+                            asked: asked(call),
+                            errno: errno.clone(),
+                            why: why(reasons),
+                        };
+                        self.refused.insert(call.task, refused);
                     }
                     (_, Call::Clone | Call::Vfork | Call::Fork) => {
-                        if let Some((flags, errno)) = before
-                            && flags == asked(call)
+                        if let Some(refused) = before
+                            && refused.asked == asked(call)
                         {
-                            let next = call.request.call;
-                            let text = words!(
-                                "clone3 was refused with {errno}, then {next} with the same flags: libc's \
-                                 fall-back",
+                            let (errno, next) = (&refused.errno, call.request.call);
+                            let mut text = words!(
+                                "clone3 was refused with {errno}, then {next}, same flags: libc's fall-back",
                                 "clone3 以 {errno} 被拒绝，随后以相同标志调用 {next}：libc 的后备办法"
                             );
+                            if let Some(why) = &refused.why {
+                                text.push(("; ", "；"));
+                                text.push((&why.english, &why.chinese));
+                            }
                             found.push(of_call(call, tree, text));
                         }
                     }
