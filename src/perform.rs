@@ -14,6 +14,7 @@ use crate::trace::{Options, Trace};
 pub fn perform(job: &Job) -> Result<Ran> {
     let mut options = Options {
         timeout: job.recipe.timeout,
+        inherited_fds: job.lints.contains(&"fd-leak-to-exec"),
         ..Options::default()
     };
     match &job.subject {

@@ -2,7 +2,7 @@
 
 use crate::abi::CloneFlags;
 use crate::abi::signals::number;
-use crate::event::{Outcome, Status};
+use crate::event::{Finding, Outcome, Status};
 
 use super::assign::{assign, in_order};
 use super::expect::{Expectation, Other, Placed};
@@ -34,6 +34,7 @@ impl Expectation {
         }
         self.check_exit(seen, &mut problems);
         // What was done comes before what it adds up to.
+        self.check_lints(seen, &mut problems);
         self.check_calls(seen, &mut problems);
         self.check_forbidden(seen, &mut problems);
         self.check_counts(seen, &mut problems);
@@ -98,6 +99,36 @@ impl Expectation {
                 },
                 details,
                 accept: accepted(*line, count.name, &number.to_string()),
+            });
+        }
+    }
+
+    fn check_lints(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+        for Placed { value: lint, line } in self.lints.lints() {
+            let count = seen.lints().count(lint.id);
+            let unseen = lint.needs.filter(|needs| !(needs.met)(seen));
+            if count == 0 && unseen.is_none() {
+                continue;
+            }
+            let mut details: Vec<String> = seen
+                .lints()
+                .found(lint.id)
+                .flat_map(|finding| found(seen, finding))
+                .collect();
+            if let Some(needs) = unseen {
+                details.push(format!("{}: {}", lint.id, needs.otherwise));
+            }
+            problems.push(Problem {
+                key: "lints.deny".to_owned(),
+                line,
+                expected: format!("no {} ({})", lint.id, lint.meaning),
+                seen: match (unseen, count) {
+                    (None, 1) => "1 finding".to_owned(),
+                    (None, _) => format!("{count} findings"),
+                    (Some(_), _) => "it was not looked for".to_owned(),
+                },
+                details,
+                accept: None,
             });
         }
     }
@@ -249,6 +280,26 @@ fn exit_value(status: &Status) -> Option<String> {
         Status::Exited { exited } => Some(exited.to_string()),
         Status::Signaled { signaled, .. } => number(signaled).map(|_| format!("{signaled:?}")),
     }
+}
+
+/// A finding and its site: what was found, by whom, in which call.
+fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
+    let times = match finding.count {
+        Some(count) if count > 1 => format!("{count} × "),
+        _ => String::new(),
+    };
+    let mut lines = vec![format!("{times}{}: {}", finding.lint, finding.text)];
+    let call = seen
+        .calls()
+        .iter()
+        .find(|call| Some(call.seq) == finding.clone_seq);
+    let program = seen.task(finding.task);
+    match (call, program) {
+        (Some(call), _) => lines.push(format!("  {}", line(&View::of(seen, call)))),
+        (None, Some(task)) => lines.push(format!("  in {:?} (tid {})", task.name, task.tid)),
+        (None, None) => {}
+    }
+    lines
 }
 
 fn calls_range(range: Range, unsaid: bool) -> String {

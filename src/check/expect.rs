@@ -7,6 +7,7 @@ use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
 use crate::event::Call;
 
+use super::lints::{LINTS, Level, Lint};
 use super::row::Row;
 use super::seen::Seen;
 use super::values::{Ends, Glob, Range};
@@ -36,10 +37,46 @@ pub struct Expectation {
     pub ordered: Option<Placed<()>>,
     /// What must not be.
     pub forbid: Forbid,
+    /// What must not be found.
+    pub lints: Denied,
+}
+
+/// What lints must not find.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Denied {
+    /// By name, or [`WARNINGS`].
+    pub deny: Vec<Placed<&'static str>>,
+    /// What may be found all the same.
+    pub allow: Vec<&'static str>,
+}
+
+/// All lints that find warnings and are watched for by themselves.
+pub const WARNINGS: &str = "warnings";
+
+impl Denied {
+    /// Each lint that is denied and not allowed, once, with the line that denies it.
+    pub fn lints(&self) -> Vec<Placed<&'static Lint>> {
+        let asked = |lint: &Lint| {
+            let common = lint.default && lint.level == Level::Warning;
+            let one = |deny: &&Placed<&'static str>| {
+                deny.value == lint.id || (common && deny.value == WARNINGS)
+            };
+            self.deny.iter().find(one).map(|deny| deny.line)
+        };
+        let denied = LINTS.iter().filter(|lint| !self.allow.contains(&lint.id));
+        denied
+            .filter_map(|lint| {
+                Some(Placed {
+                    value: lint,
+                    line: asked(lint)?,
+                })
+            })
+            .collect()
+    }
 }
 
 /// A value and where it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed<T> {
     /// The value.
     pub value: T,

@@ -8,6 +8,8 @@ use crate::event::{
 };
 use crate::tasks::TaskTree;
 
+use super::lints::Lints;
+
 /// A task of a trace, from its beginning to its end.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -52,6 +54,19 @@ pub struct Seen {
     root_ended: bool,
     /// What could not be seen, and why.
     blind: Vec<(String, String)>,
+    lints: Watched,
+    /// Descriptors that new programs inherit were looked at.
+    inherited: bool,
+}
+
+/// What deserves attention, whoever asks later: every lint watches.
+#[derive(Debug)]
+struct Watched(Lints);
+
+impl Default for Watched {
+    fn default() -> Self {
+        Watched(Lints::all())
+    }
 }
 
 impl Seen {
@@ -67,6 +82,7 @@ impl Seen {
     /// Takes in one event.
     pub fn apply(&mut self, event: &Event) {
         self.tree.apply(event);
+        self.lints.0.event(event, &self.tree);
         match event {
             Event::Start(start) => {
                 let why = match &start.intercept_why {
@@ -145,6 +161,7 @@ impl Seen {
     }
 
     fn execed(&mut self, exec: &Exec) {
+        self.inherited |= exec.inherited_fds.is_some();
         if let Some(task) = self.task_mut(exec.task) {
             task.execed = true;
             if let Some(comm) = &exec.comm {
@@ -188,6 +205,16 @@ impl Seen {
     /// Every call, in order of outcome.
     pub fn calls(&self) -> &[CloneCall] {
         &self.calls
+    }
+
+    /// Whether the descriptors that new programs inherit were looked at.
+    pub(super) fn has_inherited(&self) -> bool {
+        self.inherited
+    }
+
+    /// What deserves attention, each lint having watched.
+    pub fn lints(&self) -> &Lints {
+        &self.lints.0
     }
 
     /// The folded tree of the same tasks.

@@ -116,6 +116,23 @@ fn mistakes_are_shown_with_place_and_suggestion() {
             "[[clone]]\nflags = ['SIGCHLD']",
             &["a signal is no flag", "exit_signal"],
         ),
+        (
+            "[lints]\ndeny = ['fork-with-thread']",
+            &[
+                "x.toml:2:9",
+                "`lints.deny`",
+                "did you mean \"fork-with-threads\"?",
+            ],
+        ),
+        (
+            "[lints]\nallow = ['warnings']",
+            &["`lints.allow`", "unknown lint", "one of fork-with-threads"],
+        ),
+        (
+            "[lints]\nforbid = ['vfork-misuse']",
+            &["`forbid` in [lints]", "[lints] knows deny, allow"],
+        ),
+        ("lints = 1", &["`lints` is a table"]),
         ("[[clone]]\nflag = []", &["did you mean `flags`?"]),
         (
             "[[clone]]\nis = 'pthread-create'",
@@ -248,6 +265,8 @@ fn what_is_so_holds_and_what_is_not_is_named() {
         "clone = [{ is = ['fork', 'vfork'], outcome = '*', count = 3 }]",
         "else = 'allow'\nclone = [{ name = 'first' }]",
         "forbid = { flags = ['CLONE_NEWUSER'], untraced = true, calls = ['clone3'] }",
+        "lints = { deny = 'warnings', allow = ['vfork-misuse'] }",
+        "lints = { deny = ['shared-memory-process', 'fork-with-threads'] }",
         "ordered = true\nclone = [{ name = 'first' }, { outcome = 'EAGAIN' }, { name = 'second' }]",
         "clone = [{ require = ['CLONE_VFORK'], outcome = '*' }, { forbid = ['CLONE_VM'] }]",
         "",
@@ -527,7 +546,7 @@ proptest! {
     fn a_key_with_any_value_is_read_or_refused_by_name(
         key in prop::sample::select(vec![
             "exit", "machine", "else", "ordered", "timeout", "skip", "build", "stdin",
-            "tasks.threads", "forbid.flags", "clone = [{ flags", "clone = [{ count", "clone = [{ name",
+            "tasks.threads", "forbid.flags", "lints.deny", "lints.allow", "clone = [{ flags", "clone = [{ count", "clone = [{ name",
         ]),
         value in prop_oneof![
             any::<i64>().prop_map(|n| n.to_string()),

@@ -120,6 +120,9 @@ pub struct Finding {
     pub level: String,
     /// What was found.
     pub text: String,
+    /// The same in Chinese. It is not recorded: findings are worked out anew.
+    #[serde(skip)]
+    pub chinese: String,
     /// The call that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clone_seq: Option<u64>,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::lang::say;
 use super::pen::{Ink, Pen};
+use super::remarks::Remark;
 use super::{Look, units};
 use crate::event::{Call, Kind, TaskId};
 
@@ -30,7 +31,7 @@ pub(super) enum Like {
         origin: Option<String>,
         made: Result<Kind, String>,
         /// What else there is to say of each.
-        remarks: Vec<String>,
+        remarks: Vec<Remark>,
     },
     /// The same program with the same arguments.
     Exec {

@@ -11,7 +11,7 @@ use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Tid, Totals};
 use crate::tasks::TaskTree;
 
 /// Where the lines begin that belong to the one above.
-const UNDER: usize = 6;
+pub(super) const UNDER: usize = 6;
 /// Columns that the right-hand side takes: the origin, and the letter of the set.
 const RIGHT: usize = 25;
 const ORIGIN: usize = 17;
@@ -85,8 +85,8 @@ pub(super) fn lines(
     }
     right(&mut pen, look, call, set);
     pen.end();
-    for text in remarks::remarks(look, call, tree) {
-        remark(&mut pen, &text);
+    for remark in remarks::remarks(look, call, tree) {
+        remark.put(&mut pen);
     }
     let new = set.is_some_and(|set| set.new);
     if new || look.verbose > 0 {

@@ -13,6 +13,7 @@ mod errnos;
 mod escape;
 mod exec;
 mod flagset;
+mod found;
 mod json;
 mod lang;
 mod news;

@@ -10,6 +10,7 @@ use super::columns::Columns;
 use super::end::{end, lived};
 use super::exec::{arguments, exec};
 use super::flagset::Sets;
+use super::found::{Findings, full, is_said};
 use super::lang::say;
 use super::pen::{Ink, Pen};
 use super::remarks::remarks;
@@ -18,7 +19,9 @@ use super::scope::Scope;
 use super::stamp::Stamper;
 use super::table::Table;
 use super::{Destination, Look, Reporter, Summary, news, stats, tree, units};
-use crate::event::{Appeared, Blind, CloneCall, Event, Exec, Exit, How, Outcome, Stats, TaskId};
+use crate::event::{
+    Appeared, Blind, CloneCall, Event, Exec, Exit, Finding, How, Outcome, Stats, TaskId,
+};
 use crate::tasks::TaskTree;
 
 /// The text report.
@@ -35,6 +38,9 @@ pub(super) struct Text {
     /// The launched task, until its first exec: that one is no news.
     launched: Option<TaskId>,
     stats: Option<Stats>,
+    found: Findings,
+    /// The last call whose line is not shown, by its position in the trace.
+    hidden: Option<u64>,
     /// Something stands above the tree.
     written: bool,
     /// The heads of the columns stand above the lines.
@@ -60,6 +66,8 @@ impl Text {
             names: HashMap::new(),
             launched: None,
             stats: None,
+            found: Findings::default(),
+            hidden: None,
             written: false,
             headed: false,
             columns: Columns::default(),
@@ -139,6 +147,7 @@ impl Text {
 
     fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> Vec<Timed> {
         if !self.scope.call(&self.look, call) {
+            self.hidden = Some(call.seq);
             return Vec::new();
         }
         let set = self.sets.find(&call.request);
@@ -173,6 +182,26 @@ impl Text {
             text,
         };
         self.alike.line(&self.look, line)
+    }
+
+    /// What was found, where the line that it is about would be.
+    fn finding(&mut self, finding: &Finding, tree: &TaskTree) -> Vec<Timed> {
+        let who = match tree.task(finding.task) {
+            Some(task) => format!("{} {}", task.tid, self.look.name(&task.comm)),
+            None => self.look.name(&self.known(finding.task)),
+        };
+        let news = self.found.learn(finding, who);
+        let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;
+        if !news
+            || is_said(finding)
+            || self.look.quiet >= 2
+            || !shown
+            || !self.scope.task(&self.look, finding.task)
+        {
+            return Vec::new();
+        }
+        let text = full(&self.look, finding);
+        self.other(finding.at_ns, text)
     }
 
     fn exec(&mut self, event: &Exec, tree: &TaskTree) -> Vec<Timed> {
@@ -370,6 +399,8 @@ impl Text {
         pen.parts(&call::totals(&look, &totals), Ink::Plain, 0)
             .end();
         self.out.write_all(pen.done().as_bytes())?;
+        let found = self.found.sum(&look);
+        self.out.write_all(found.as_bytes())?;
         self.written = true;
         Ok(())
     }
@@ -421,7 +452,10 @@ impl Reporter for Text {
         if self.look.quiet >= 3 || self.look.summary == Summary::Only {
             return Ok(());
         }
-        let mut lines = self.gaps(event);
+        let mut lines = match event {
+            Event::Finding(finding) => self.finding(finding, tree),
+            _ => self.gaps(event),
+        };
         if self.look.quiet < 2 {
             self.learn(event);
             self.scope.learn(&self.look, event);

@@ -52,6 +52,11 @@ pub fn hook(command: &mut Command) -> Result<(Hook, Host)> {
 }
 
 impl Hook {
+    /// Whether to record the descriptors that each new program inherits.
+    pub fn inherited_fds(&mut self, asked: bool) {
+        self.launch.inherited_fds = asked;
+    }
+
     /// Waits for the child, seizes it and lets it go on to its exec. `None`: no child came, and
     /// the spawning thread knows why.
     ///
@@ -67,6 +72,7 @@ impl Hook {
             return Ok(None);
         };
         let mut tracer = Tracer::new(Live::new(Style::Plain), self.intercept, self.abis);
+        tracer.look_at_inherited(self.launch.inherited_fds);
         if let Err(why) = tracer.take_child(child.pid) {
             child.stop();
             return Err(why);

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 
+use clonespy::check::lints::Lints;
 use clonespy::event::{Call, Event};
 use clonespy::replay::Replay;
 use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
@@ -61,7 +62,7 @@ fn render(
     let mut outputs = Outputs::new();
     let make = report::format(format).unwrap().make;
     outputs.add("sink", make(Box::new(sink.clone()), look));
-    let run = run(events, outputs);
+    let run = run(events, Lints::default(), outputs);
     let text = String::from_utf8(sink.0.borrow().clone()).unwrap();
     (text, run)
 }
@@ -230,7 +231,7 @@ fn a_trace_read_and_written_is_the_same() {
     {
         let path = golden(&format!("{name}.jsonl"));
         let (text, _) = render(Replay::open(&path).unwrap(), "jsonl", &Look::default());
-        assert_eq!(text, fs::read_to_string(&path).unwrap(), "{name}");
+        expect(&format!("{name}.jsonl"), &text);
         let (array, _) = render(Replay::open(&path).unwrap(), "json", &Look::default());
         let array: Vec<Value> = serde_json::from_str(&array).unwrap();
         let lines: Vec<Value> = text
