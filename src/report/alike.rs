@@ -37,8 +37,8 @@ pub(super) enum Like {
         program: Option<String>,
         arguments: String,
     },
-    /// Tasks of one name that ended in one way, whoever made them.
-    End { name: String, text: String },
+    /// Tasks of one name (or of any) that ended in one way, or were attached to: whoever made them.
+    Task { name: String, text: String },
 }
 
 /// A line, and what is needed to fold it.
@@ -49,8 +49,9 @@ pub(super) struct Line {
     /// The task that it made.
     pub born: Option<TaskId>,
     pub at_ns: u64,
-    /// The beginning of the line that sums up.
+    /// The beginning of the line that sums up, and its first words.
     pub head: String,
+    pub lead: String,
     /// The column in which its words hang.
     pub hang: usize,
     pub text: String,
@@ -70,6 +71,7 @@ struct Group {
     first_ns: u64,
     last_ns: u64,
     head: String,
+    lead: String,
     hang: usize,
     /// The lines themselves, while they are few.
     few: Vec<Timed>,
@@ -126,7 +128,7 @@ impl Alike {
         } else {
             group.few.clear();
         }
-        (group.head, group.hang) = (line.head, line.hang);
+        (group.head, group.lead, group.hang) = (line.head, line.lead, line.hang);
         group.last_ns = group.last_ns.max(line.at_ns);
         if line.at_ns.saturating_sub(group.first_ns) >= PATIENCE_NS {
             return group.sum_up(look);
@@ -150,7 +152,7 @@ impl Alike {
 
     fn fits(&self, group: &Group, line: &Line) -> bool {
         let relay = || self.members.get(&line.by) == Some(&group.serial);
-        let any = matches!(line.like, Like::End { .. });
+        let any = matches!(line.like, Like::Task { .. });
         group.like == line.like && (any || group.by == line.by || relay())
     }
 
@@ -171,6 +173,7 @@ impl Alike {
             first_ns: 0,
             last_ns: 0,
             head: String::new(),
+            lead: String::new(),
             hang: line.hang,
             few: Vec::new(),
         });
@@ -234,6 +237,7 @@ impl Group {
                     ));
                 }
                 self.peak = self.alive;
+                let text = std::mem::take(&mut self.lead) + &text;
                 let mut pen = Pen::new(look);
                 pen.put(&self.head)
                     .words(&text, Ink::Plain, self.hang)
@@ -261,6 +265,7 @@ mod tests {
             born: born.map(TaskId),
             at_ns,
             head: format!("{set}: "),
+            lead: String::new(),
             hang: 15,
             text: format!("{set} {at_ns}\n"),
         }
