@@ -78,7 +78,7 @@ pub(super) fn lines(
     if let Some(took) = call.took_ns.filter(|_| look.stamps.took) {
         let time = units::duration(took, look.unicode);
         pen.words(
-            &say!(look, ", in {time}", "，用时 {time}"),
+            &say!(look, ", took {time}", "，用时 {time}"),
             Ink::Plain,
             at.what(),
         );

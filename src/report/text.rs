@@ -457,6 +457,7 @@ impl Reporter for Text {
             self.scope.learn(&self.look, event);
             lines.extend(self.lines(event, tree));
             self.forget(event);
+            self.scope.forget(event);
         }
         self.write(lines)
     }
