@@ -77,11 +77,7 @@ pub(super) fn lines(
     pen.words(&text, ink, at.what());
     if let Some(took) = call.took_ns.filter(|_| look.stamps.took) {
         let time = units::duration(took, look.unicode);
-        pen.words(
-            &say!(look, ", took {time}", "，用时 {time}"),
-            Ink::Plain,
-            at.what(),
-        );
+        pen.words(&format!(" ({time})"), Ink::Plain, at.what());
     }
     right(&mut pen, look, call, set);
     pen.end();

@@ -24,7 +24,13 @@ pub(super) fn exec(look: &Look, at: Columns, old: &str, event: &Exec) -> String 
     } else {
         // The arguments are shortened first, but not to nothing.
         let fits = columns(&long) + columns(&text).min(30) <= room;
-        let file = shorten(if fits { &long } else { &short }, room / 2, look);
+        let file = if fits { long } else { short };
+        // A name that is cut tells nothing.
+        let file = if columns(&file) <= room / 2 || fits {
+            file
+        } else {
+            String::new()
+        };
         let room = room.saturating_sub(columns(&file));
         let text = command::without_directory(text, room, look);
         pen.put(&shorten(&text, room, look)).ink(&file, Ink::Faint);

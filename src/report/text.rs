@@ -406,36 +406,7 @@ impl Text {
 
     /// What is said where a trace did not end in order.
     fn cut_short(&self, tree: &TaskTree) -> String {
-        let lang = self.look.lang;
-        let why = match tree.end().map(|end| end.cut.as_deref()) {
-            Some(None) => return String::new(),
-            None => lang
-                .pick(
-                    "the trace was cut short: what came after is not known",
-                    "跟踪记录被截断：此后之事不得而知",
-                )
-                .into(),
-            Some(Some("timeout")) => lang
-                .pick(
-                    "the time was up before the last task ended",
-                    "时限已到，尚有任务未结束",
-                )
-                .into(),
-            Some(Some("interrupt")) => lang
-                .pick(
-                    "tracing was interrupted before the last task ended",
-                    "跟踪被中断，尚有任务未结束",
-                )
-                .into(),
-            Some(Some("main ended")) => lang
-                .pick(
-                    "the program ended; what it had started was let go or killed (--until=main)",
-                    "程序已经结束；它所启动的任务已放走或杀死（--until=main）",
-                )
-                .into(),
-            Some(Some(other)) => self.look.name(other),
-        };
-        self.note(&why)
+        news::cut_short(&self.look, tree).map_or_else(String::new, |why| self.note(&why))
     }
 }
 
