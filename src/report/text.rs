@@ -194,6 +194,8 @@ impl Text {
             return Vec::new();
         }
         self.fit(event.tid, &old);
+        // The name that follows, in the heads already.
+        self.fit(event.tid, &self.known(event.task));
         let at = self.columns;
         let text = exec(&self.look, at, &old, event);
         let via = tree.task(event.task).and_then(|task| task.via.as_ref());
