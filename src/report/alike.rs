@@ -38,8 +38,8 @@ pub(super) enum Like {
         program: Option<String>,
         arguments: String,
     },
-    /// Tasks of one name that ended in one way, whoever made them.
-    End { name: String, text: String },
+    /// Tasks of one name (or of any) that ended in one way, or were attached to: whoever made them.
+    Task { name: String, text: String },
 }
 
 /// A line, and what is needed to fold it.
@@ -50,8 +50,9 @@ pub(super) struct Line {
     /// The task that it made.
     pub born: Option<TaskId>,
     pub at_ns: u64,
-    /// The beginning of the line that sums up.
+    /// The beginning of the line that sums up, and its first words.
     pub head: String,
+    pub lead: String,
     /// The column in which its words hang.
     pub hang: usize,
     pub text: String,
@@ -71,6 +72,7 @@ struct Group {
     first_ns: u64,
     last_ns: u64,
     head: String,
+    lead: String,
     hang: usize,
     /// The lines themselves, while they are few.
     few: Vec<Timed>,
@@ -127,7 +129,7 @@ impl Alike {
         } else {
             group.few.clear();
         }
-        (group.head, group.hang) = (line.head, line.hang);
+        (group.head, group.lead, group.hang) = (line.head, line.lead, line.hang);
         group.last_ns = group.last_ns.max(line.at_ns);
         if line.at_ns.saturating_sub(group.first_ns) >= PATIENCE_NS {
             return group.sum_up(look);
@@ -151,7 +153,7 @@ impl Alike {
 
     fn fits(&self, group: &Group, line: &Line) -> bool {
         let relay = || self.members.get(&line.by) == Some(&group.serial);
-        let any = matches!(line.like, Like::End { .. });
+        let any = matches!(line.like, Like::Task { .. });
         group.like == line.like && (any || group.by == line.by || relay())
     }
 
@@ -172,6 +174,7 @@ impl Alike {
             first_ns: 0,
             last_ns: 0,
             head: String::new(),
+            lead: String::new(),
             hang: line.hang,
             few: Vec::new(),
         });
@@ -235,6 +238,7 @@ impl Group {
                     ));
                 }
                 self.peak = self.alive;
+                let text = std::mem::take(&mut self.lead) + &text;
                 let mut pen = Pen::new(look);
                 pen.put(&self.head)
                     .words(&text, Ink::Plain, self.hang)
@@ -262,6 +266,7 @@ mod tests {
             born: born.map(TaskId),
             at_ns,
             head: format!("{set}: "),
+            lead: String::new(),
             hang: 15,
             text: format!("{set} {at_ns}\n"),
         }

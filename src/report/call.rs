@@ -77,11 +77,7 @@ pub(super) fn lines(
     pen.words(&text, ink, at.what());
     if let Some(took) = call.took_ns.filter(|_| look.stamps.took) {
         let time = units::duration(took, look.unicode);
-        pen.words(
-            &say!(look, ", in {time}", "，用时 {time}"),
-            Ink::Plain,
-            at.what(),
-        );
+        pen.words(&format!(" ({time})"), Ink::Plain, at.what());
     }
     right(&mut pen, look, call, set);
     pen.end();
@@ -108,15 +104,15 @@ fn head(pen: &mut Pen<'_>, look: &Look, at: Columns, call: &CloneCall) {
     pen.put(&format!("{} {} ", call.request.call, look.glyphs().arrow));
 }
 
-/// The beginning of the line that sums up calls like this one.
-pub(super) fn sum(look: &Look, at: Columns, call: &CloneCall, tree: &TaskTree) -> String {
+/// The beginning of the line that sums up calls like this one, and its first words.
+pub(super) fn sum(look: &Look, at: Columns, call: &CloneCall, tree: &TaskTree) -> (String, String) {
     let mut pen = Pen::new(look);
     head(&mut pen, look, at, call);
-    if !matches!(call.outcome, Outcome::Created(_)) {
-        let (text, _) = outcome(look, call, tree);
-        pen.put(&text).put(look.lang.pick(", ", "，"));
-    }
-    pen.done()
+    let lead = match call.outcome {
+        Outcome::Created(_) => String::new(),
+        _ => outcome(look, call, tree).0 + look.lang.pick(", ", "，"),
+    };
+    (pen.done(), lead)
 }
 
 /// What came of it, in a few words.
@@ -214,7 +210,14 @@ pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
         totals.leaders,
     );
     let (more, mains) = (units::count(created), units::count(leaders));
+    // Of attached threads it was not seen who created them.
+    let others = created > totals.created;
     let mains = match (leaders, created) {
+        (_, 1..) if others => say!(
+            look,
+            "{mains} main + {more} others",
+            "{mains} 个主线程 + 其他 {more} 个"
+        ),
         (1, _) => say!(look, "main + {more} created", "主线程 + 新建 {more} 个"),
         (_, 0) => say!(look, "{mains} main", "{mains} 个主线程"),
         (_, _) => say!(

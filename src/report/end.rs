@@ -17,7 +17,7 @@ pub(super) fn end(look: &Look, exit: &Exit) -> Option<(String, Ink)> {
             let signal = look.name(signaled);
             let text = say!(
                 look,
-                "was hit by {signal}, which ended the process",
+                "took {signal}, which ended the process",
                 "收到 {signal}，整个进程因此结束"
             );
             Some((text, Ink::Bad))
@@ -56,7 +56,9 @@ pub(super) fn end(look: &Look, exit: &Exit) -> Option<(String, Ink)> {
 
 /// How long it lived, as it follows how it ended.
 pub(super) fn lived(look: &Look, exit: &Exit) -> String {
-    let Some(ns) = exit.lived_ns else {
+    // Of the thread that ended a process, the process's life says more.
+    let hit = exit.how == Ending::Signal && exit.tid != exit.tgid;
+    let Some(ns) = exit.lived_ns.filter(|_| !hit) else {
         return String::new();
     };
     let time = units::duration(ns, look.unicode);

@@ -8,6 +8,7 @@ mod alike;
 mod alone;
 mod call;
 mod columns;
+mod command;
 mod end;
 mod errnos;
 mod escape;

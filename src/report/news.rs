@@ -105,3 +105,31 @@ pub(super) fn unshared(look: &Look, event: &Unshared) -> String {
         "此后自有 {what}（{by}）"
     )
 }
+
+/// What is said where a trace did not end in order.
+pub(super) fn cut_short(look: &Look, tree: &TaskTree) -> Option<String> {
+    let cut = match tree.end() {
+        None => "cut short",
+        Some(end) => end.cut.as_deref()?,
+    };
+    let (english, chinese) = match cut {
+        "cut short" => (
+            "the trace was cut short: what came after is not known",
+            "跟踪记录被截断：此后之事不得而知",
+        ),
+        "timeout" => (
+            "the time was up before the last task ended",
+            "时限已到，尚有任务未结束",
+        ),
+        "interrupt" => (
+            "tracing was interrupted before the last task ended",
+            "跟踪被中断，尚有任务未结束",
+        ),
+        "main ended" => (
+            "the program ended; what it had started was let go or killed (--until=main)",
+            "程序已经结束；它所启动的任务已放走或杀死（--until=main）",
+        ),
+        other => return Some(look.name(other)),
+    };
+    Some(look.lang.pick(english, chinese).to_owned())
+}

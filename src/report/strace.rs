@@ -239,8 +239,9 @@ impl Reporter for Strace {
             Event::Exec(exec) => self.exec(exec, tree)?,
             Event::Exit(exit) => {
                 self.exit(exit)?;
-                self.scope.learn(&self.look, event);
+                self.scope.forget(event);
             }
+            Event::Detach(_) => self.scope.forget(event),
             _ => self.scope.learn(&self.look, event),
         }
         Ok(())

@@ -20,7 +20,8 @@ use super::stamp::Stamper;
 use super::table::Table;
 use super::{Destination, Look, Reporter, Summary, news, stats, tree, units};
 use crate::event::{
-    Appeared, Blind, CloneCall, Event, Exec, Exit, Finding, How, Outcome, Stats, TaskId,
+    Appeared, Blind, CloneCall, Detach, Event, Exec, Exit, Finding, How, Outcome, Stats, TaskId,
+    Tid,
 };
 use crate::tasks::TaskTree;
 
@@ -163,6 +164,7 @@ impl Text {
         else {
             return self.other(call.at_ns, text);
         };
+        let (head, lead) = call::sum(&self.look, at, call, tree);
         let line = Line {
             like: Like::Call {
                 call: call.request.call,
@@ -177,7 +179,8 @@ impl Text {
                 _ => None,
             },
             at_ns: call.at_ns,
-            head: call::sum(&self.look, at, call, tree),
+            head,
+            lead,
             hang: at.what(),
             text,
         };
@@ -219,6 +222,8 @@ impl Text {
             return Vec::new();
         }
         self.fit(event.tid, &old);
+        // The name that follows, in the heads already.
+        self.fit(event.tid, &self.known(event.task));
         let at = self.columns;
         let text = exec(&self.look, at, &old, event);
         let via = tree.task(event.task).and_then(|task| task.via.as_ref());
@@ -230,9 +235,8 @@ impl Text {
         who(&mut head, &self.look, at, event.tid, &old);
         let all = arguments(&self.look, event);
         let name = all.split(' ').next().unwrap_or_default();
-        head.put("exec  ")
-            .put(name)
-            .put(self.look.lang.pick(", ", "，"));
+        head.put("exec  ");
+        let lead = name.to_owned() + self.look.lang.pick(", ", "，");
         let line = Line {
             like: Like::Exec {
                 program: event.path.clone(),
@@ -242,6 +246,7 @@ impl Text {
             born: None,
             at_ns: event.at_ns,
             head: head.done(),
+            lead,
             hang: at.what(),
             text,
         };
@@ -258,17 +263,22 @@ impl Text {
         out
     }
 
-    fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> String {
-        let Some(text) = news::appeared(&self.look, event, tree) else {
+    fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> Vec<Timed> {
+        let Some(what) = news::appeared(&self.look, event, tree) else {
             self.launched = Some(event.task);
-            return String::new();
+            return Vec::new();
         };
-        let ink = if event.how == How::Attached {
-            Ink::Plain
-        } else {
-            Ink::Odd
-        };
-        self.about(event.tid, event.task, &text, ink)
+        if !self.scope.task(&self.look, event.task) {
+            return Vec::new();
+        }
+        if event.how != How::Attached {
+            let text = self.about(event.tid, event.task, &what, Ink::Odd);
+            return self.other(event.at_ns, text);
+        }
+        let text = self.about(event.tid, event.task, &what, Ink::Plain);
+        // The threads of a process, whatever their names are.
+        let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
+        self.alike(at_ns, tid, task, String::new(), what, text)
     }
 
     /// The end of a task. What leaves nothing alive needs no line: the tree is next.
@@ -283,18 +293,42 @@ impl Text {
         let name = self.known(event.task);
         let text = what.clone() + &lived(&self.look, event);
         let text = self.about(event.tid, event.task, &text, ink);
+        self.alike(event.at_ns, event.tid, event.task, name, what, text)
+    }
+
+    fn detached(&mut self, event: &Detach) -> Vec<Timed> {
+        if !self.scope.task(&self.look, event.task) {
+            return Vec::new();
+        }
+        let what = self.look.lang.pick("let go, alive", "已放走，仍存活");
+        let text = self.about(event.tid, event.task, what, Ink::Plain);
+        let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
+        self.alike(at_ns, tid, task, String::new(), what.into(), text)
+    }
+
+    /// A line about one task, folded with others that say the same of tasks of that name.
+    fn alike(
+        &mut self,
+        at_ns: u64,
+        tid: Tid,
+        task: TaskId,
+        name: String,
+        what: String,
+        text: String,
+    ) -> Vec<Timed> {
         if self.look.verbose > 0 || self.look.all {
-            return self.other(event.at_ns, text);
+            return self.other(at_ns, text);
         }
         let mut head = Pen::new(&self.look);
-        who(&mut head, &self.look, self.columns, event.tid, &name);
-        head.put(&what).put(self.look.lang.pick(", ", "，"));
+        who(&mut head, &self.look, self.columns, tid, &self.known(task));
+        let lead = what.clone() + self.look.lang.pick(", ", "，");
         let line = Line {
-            like: Like::End { name, text: what },
-            by: event.task,
+            like: Like::Task { name, text: what },
+            by: task,
             born: None,
-            at_ns: event.at_ns,
+            at_ns,
             head: head.done(),
+            lead,
             hang: self.columns.what(),
             text,
         };
@@ -311,7 +345,8 @@ impl Text {
             Event::Clone(e) => return self.call(e, tree),
             Event::Exec(e) => return self.exec(e, tree),
             Event::Exit(e) => return self.exit(e, tree),
-            Event::Task(e) => (e.task, self.appeared(e, tree)),
+            Event::Task(e) => return self.appeared(e, tree),
+            Event::Detach(e) => return self.detached(e),
             Event::Copy(e) => {
                 let text = news::copied(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
@@ -319,10 +354,6 @@ impl Text {
             Event::Unshared(e) => {
                 let text = news::unshared(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
-            }
-            Event::Detach(e) => {
-                let text = self.look.lang.pick("let go, alive", "已放走，仍存活");
-                (e.task, self.about(e.tid, e.task, text, Ink::Plain))
             }
             _ => return Vec::new(),
         };
@@ -407,36 +438,7 @@ impl Text {
 
     /// What is said where a trace did not end in order.
     fn cut_short(&self, tree: &TaskTree) -> String {
-        let lang = self.look.lang;
-        let why = match tree.end().map(|end| end.cut.as_deref()) {
-            Some(None) => return String::new(),
-            None => lang
-                .pick(
-                    "the trace was cut short: what came after is not known",
-                    "跟踪记录被截断：此后之事不得而知",
-                )
-                .into(),
-            Some(Some("timeout")) => lang
-                .pick(
-                    "the time was up before the last task ended",
-                    "时限已到，尚有任务未结束",
-                )
-                .into(),
-            Some(Some("interrupt")) => lang
-                .pick(
-                    "tracing was interrupted before the last task ended",
-                    "跟踪被中断，尚有任务未结束",
-                )
-                .into(),
-            Some(Some("main ended")) => lang
-                .pick(
-                    "the program ended; what it had started was let go or killed (--until=main)",
-                    "程序已经结束；它所启动的任务已放走或杀死（--until=main）",
-                )
-                .into(),
-            Some(Some(other)) => self.look.name(other),
-        };
-        self.note(&why)
+        news::cut_short(&self.look, tree).map_or_else(String::new, |why| self.note(&why))
     }
 }
 
@@ -461,6 +463,7 @@ impl Reporter for Text {
             self.scope.learn(&self.look, event);
             lines.extend(self.lines(event, tree));
             self.forget(event);
+            self.scope.forget(event);
         }
         self.write(lines)
     }

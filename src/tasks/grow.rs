@@ -30,16 +30,17 @@ impl TaskTree {
             children: Children::default(),
             generations: None,
         };
-        let attached = event.how == How::Attached;
-        let leader = self.group(event.tgid).filter(|group| group.led);
-        let leader = leader.map(|group| group.leader);
-        let leader = leader.filter(|_| attached && event.kind == Kind::Thread);
-        // Who created a thread that ran before is not known; whose process it is, is.
-        let strays = if attached && event.kind == Kind::Process {
-            self.attached_threads(event.tgid)
-        } else {
-            Vec::new()
+        if event.how != How::Attached {
+            self.introduce(task, None);
+            return;
+        }
+        // Who created what ran before is not known; whose thread or child it is, is.
+        let (above, strays) = match event.kind {
+            Kind::Thread => (Some(event.tgid), Vec::new()),
+            Kind::Process => (event.ppid, self.attached_threads(event.tgid)),
         };
+        let above = above.and_then(|tgid| self.group(tgid));
+        let leader = above.filter(|group| group.led).map(|group| group.leader);
         self.introduce(task, leader);
         for thread in strays {
             self.hang_under(thread, event.task);

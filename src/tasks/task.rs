@@ -40,7 +40,8 @@ pub struct Task {
     /// When it was let go alive, if it was.
     pub let_go_ns: Option<u64>,
     /// What it created, in order of appearance: folds of children that are gone, and the others. Under
-    /// the leader of an attached process stand the threads that it had then, whoever created them.
+    /// the leader of an attached process stand the threads and child processes that were attached with it,
+    /// whoever created them.
     pub children: Children,
     /// This task is the first of several generations, alike, each of which created the next and
     /// ended; `children` are the last generation's. `None` for one alone.

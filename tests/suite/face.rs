@@ -95,6 +95,28 @@ fn a_storm_is_folded_live_as_it_is_replayed() {
     assert_eq!(all.matches("clone3 → thread ").count(), 300);
 }
 
+#[test]
+fn ends_are_told_as_they_happen_but_for_the_last() {
+    let script = "(exit 3); (kill -9 $(exec sh -c 'echo $PPID')); true";
+    let ends = |options: &[&str]| {
+        let args = [options, &["sh", "-c", script]].concat();
+        let text = stderr(&clonespy(&args).output().unwrap());
+        let live = text.lines().take_while(|line| !line.starts_with("task "));
+        let live: Vec<_> = live.map(str::to_owned).collect();
+        let many = |what: &str| live.iter().filter(|line| line.contains(what)).count();
+        (
+            many(" exit 3 after "),
+            many(" exit 0 after "),
+            many(" killed by SIGKILL after "),
+        )
+    };
+    // The shell that prints its parent's pid ends in order; the first shell's end is in the tree.
+    assert_eq!(ends(&["-q"]), (1, 1, 1));
+    assert_eq!(ends(&["-v"]), (1, 2, 1));
+    assert_eq!(ends(&["-q", "-Z"]), (0, 0, 0));
+    assert_eq!(ends(&["-qq"]), (0, 0, 0));
+}
+
 /// Bytes of a line beyond its columns: those of the tree's branches.
 fn extra(line: &str) -> usize {
     line.len() - unicode_width::UnicodeWidthStr::width(line)

@@ -196,9 +196,18 @@ fn every_trace_looks_as_it_should() {
 
 #[test]
 fn every_way_of_looking() {
-    for name in ["pthread", "vfork", "failed", "odd", "hostile"] {
+    for name in ["pthread", "vfork", "failed", "odd", "hostile", "ends"] {
         for (variant, look) in variants() {
             expect(&format!("{name}.{variant}.txt"), &text(name, &look));
+        }
+    }
+}
+
+#[test]
+fn attached_tasks_stand_under_their_process_in_every_width() {
+    for (variant, look) in variants() {
+        if ["120", "40", "ascii", "color", "zh", "zh.40", "pipe", "v"].contains(&variant) {
+            expect(&format!("attach.{variant}.txt"), &text("attach", &look));
         }
     }
 }

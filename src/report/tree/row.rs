@@ -3,10 +3,10 @@
 use super::super::call::kind;
 use super::super::lang::say;
 use super::super::pen::{Ink, Pen, columns, shorten};
-use super::super::{Lang, Look, NARROW, escape, units};
+use super::super::{Lang, Look, NARROW, command, units};
 use super::{ENDING, RIGHT, kind_column};
 use crate::event::{Ending, How, Kind, Status, TaskId, Tid};
-use crate::tasks::{Branch, Fold, Program, Task, Various};
+use crate::tasks::{Branch, Fold, Task, Various};
 
 /// Columns by which a long command hangs.
 const HANG: usize = 4;
@@ -190,12 +190,14 @@ impl<'a> Row<'a> {
     fn one(&self, look: &Look, room: usize) -> String {
         let task = self.task;
         let tid = task.tid.to_string();
-        let odd = self.odd(look);
-        let room = room.saturating_sub(tid.len() + 1 + columns(&odd)).max(8);
-        format!("{tid} {}{odd}", self.title(look, room))
+        let rest = |odd: &str| room.saturating_sub(tid.len() + 1 + columns(odd));
+        let (long, short) = (self.odd(look, true), self.odd(look, false));
+        let fits = rest(&long) >= columns(&look.name(self.name)).min(8);
+        let odd = if fits || !look.cut { long } else { short };
+        format!("{tid} {}{odd}", self.title(look, rest(&odd).max(8)))
     }
 
-    fn odd(&self, look: &Look) -> String {
+    fn odd(&self, look: &Look, of: bool) -> String {
         let lang = look.lang;
         // Until it execs, a new process runs what its creator runs.
         let fresh = self.task.kind == Kind::Process && !self.task.execed;
@@ -206,7 +208,7 @@ impl<'a> Row<'a> {
             (Some(How::Worker), _) => lang.pick(", made by the kernel", "，由内核创建"),
             (Some(How::Ptrace), _) => lang.pick(", by CLONE_PTRACE", "，经 CLONE_PTRACE"),
             (_, _) if via.is_none() || (self.relay && !shares) => "",
-            (_, above) if !shares => return self.copy(look, above),
+            (_, above) if !shares => return self.copy(look, above.filter(|_| of)),
             (_, Some(tgid)) if self.borrows() => {
                 return say!(look, ", in {tgid}'s memory", "，借用 {tgid} 的内存");
             }
@@ -220,11 +222,14 @@ impl<'a> Row<'a> {
 
     /// It runs what its creator ran when it was made.
     fn copy(&self, look: &Look, above: Option<Tid>) -> String {
-        match (above, self.count) {
-            (Some(tgid), 1) => say!(look, ", copy of {tgid}", "，{tgid} 的副本"),
-            (Some(tgid), _) => say!(look, ", copies of {tgid}", "，{tgid} 的副本"),
-            (None, _) => look
-                .lang
+        let lang = look.lang;
+        match (above, self.above, self.count) {
+            (Some(tgid), _, 1) => say!(look, ", copy of {tgid}", "，{tgid} 的副本"),
+            (Some(tgid), _, _) => say!(look, ", copies of {tgid}", "，{tgid} 的副本"),
+            // The row above is what it is a copy of.
+            (None, Some(_), 1) => lang.pick(", copy", "，副本").to_owned(),
+            (None, Some(_), _) => lang.pick(", copies", "，副本").to_owned(),
+            (None, None, _) => lang
                 .pick(", copy of its creator", "，创建者的副本")
                 .to_owned(),
         }
@@ -252,16 +257,22 @@ impl<'a> Row<'a> {
         if self.relay {
             text.push_str(look.lang.pick(" in a row", " 前后相继"));
         }
-        text.push_str(&self.odd(look));
         let tids = if low == high {
             format!("   tid {low}")
         } else {
             format!("   tids {low}{}{high}", glyphs.dash)
         };
+        let (long, short) = (self.odd(look, true), self.odd(look, false));
+        let name = columns(look.name(self.name).as_str()).min(8);
+        let fits = |odd: &str| columns(&text) + columns(odd) + columns(&tids) + name <= room;
         // With whom memory is shared is worth more than the tids.
-        if !look.cut || columns(&text) + columns(&tids) + 8 <= room {
-            text.push_str(&tids);
-        }
+        let ending = match (fits(&long), fits(&short)) {
+            (true, _) => long + &tids,
+            (false, true) => short + &tids,
+            _ if look.cut => long,
+            _ => long + &tids,
+        };
+        text.push_str(&ending);
         let room = room.saturating_sub(columns(&text)).max(8);
         self.title(look, room) + &text
     }
@@ -275,11 +286,11 @@ impl<'a> Row<'a> {
                 } else {
                     usize::MAX
                 };
-                command(look, program, words)
+                command::program(look, program, words)
             }
             _ => look.name(self.name),
         };
-        shorten(&text, room, look)
+        shorten(&command::without_directory(text, room, look), room, look)
     }
 
     /// How it ended, in so many columns. A process's status is its own, whichever thread brought the
@@ -299,6 +310,10 @@ impl<'a> Row<'a> {
         };
         match (&end.how, &end.status) {
             (Ending::Replaced, _) => say("replaced", "被取代", Ink::Plain),
+            // The signal is its process's, and stands there; or at the thread that it hit.
+            (Ending::CutOff, _) if self.task.kind == Kind::Thread => {
+                say("cut off", "被截断", Ink::Plain)
+            }
             (
                 _,
                 Some(Status::Signaled {
@@ -333,20 +348,4 @@ fn wrapped(look: &Look, text: &str, first: usize, hang: usize) -> Vec<String> {
     pen.to(first + 1).words(text, Ink::Plain, hang);
     let lines = pen.done();
     lines.lines().map(|line| line.trim().to_owned()).collect()
-}
-
-/// A program and its arguments, so many words of it.
-fn command(look: &Look, program: &Program, words: usize) -> String {
-    let all: Vec<_> = match (program.argv.as_slice(), &program.path) {
-        ([], Some(path)) => vec![escape::argument(path, look.unicode)],
-        (argv, _) => argv
-            .iter()
-            .map(|word| escape::argument(word, look.unicode))
-            .collect(),
-    };
-    let mut text: Vec<_> = all.iter().take(words).map(String::as_str).collect();
-    if text.len() < all.len() {
-        text.push(look.glyphs().ellipsis);
-    }
-    text.join(" ")
 }
