@@ -8,16 +8,18 @@ mod memory;
 mod namespaces;
 mod pidfd;
 mod poll;
+mod probe;
 mod ptrace;
 mod signals;
 mod wait;
 
 pub use command::{Coming, Host, hook};
-pub use launch::{Identity, Note, Program, SockFilter, Spawned, probe_clone3, spawn};
+pub use launch::{Identity, Note, Program, SockFilter, Spawned, spawn};
 pub use memory::{read_memory, write_memory};
 pub use namespaces::user_namespaces_around;
 pub use pidfd::Pidfd;
 pub use poll::writable;
+pub use probe::{probe_clone3, probe_filter};
 pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
     poke_user, registers, resume, return_slots, seize, siginfo, syscall_info,

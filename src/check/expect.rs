@@ -155,6 +155,8 @@ pub struct Count {
     pub help: &'static str,
     /// The count.
     pub of: fn(&Seen) -> u64,
+    /// It adds up calls of all sorts; the others speak of single tasks or calls.
+    pub sum: bool,
     /// What a tracer must have been able to see for it.
     pub needs: Option<&'static str>,
 }
@@ -173,44 +175,51 @@ fn number(count: usize) -> u64 {
 pub static COUNTS: &[Count] = &[
     Count {
         name: "processes",
-        help: "distinct thread groups",
+        help: "thread groups, the program's own included",
         of: |seen| seen.tree().totals().processes,
+        sum: true,
         needs: None,
     },
     Count {
         name: "threads",
-        help: "every task, the first one of each process included, as ps -eLf counts",
+        help: "every task: the first one of each process too, as ps -eLf counts",
         of: |seen| seen.tree().totals().threads,
+        sum: true,
         needs: None,
     },
     Count {
         name: "created",
         help: "tasks that calls made",
         of: |seen| seen.tree().totals().created,
+        sum: true,
         needs: None,
     },
     Count {
         name: "failed",
         help: "calls that the kernel, or a filter, refused",
         of: |seen| seen.tree().totals().failed,
+        sum: false,
         needs: Some("failed calls"),
     },
     Count {
         name: "unfinished",
         help: "calls whose caller died inside, without a child",
         of: |seen| seen.tree().totals().unfinished,
+        sum: false,
         needs: None,
     },
     Count {
         name: "cut_off",
         help: "threads still alive when their process ended",
         of: |seen| number(seen.tasks().iter().filter(|task| task.cut_off).count()),
+        sum: false,
         needs: None,
     },
     Count {
         name: "outlived",
         help: "processes that ended after the program that was started",
         of: |seen| number(seen.tasks().iter().filter(|task| task.outlived).count()),
+        sum: false,
         needs: None,
     },
 ];

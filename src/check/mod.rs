@@ -62,6 +62,7 @@ mod seen;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod unexpected;
 mod values;
 mod wording;
 mod words;

@@ -36,6 +36,8 @@ pub struct SeenTask {
     pub cut_off: bool,
     /// It is a process that ended after the program that was started.
     pub outlived: bool,
+    /// It has replaced its program; otherwise it is a copy of its creator to its end.
+    pub execed: bool,
 }
 
 /// Every task and every call of a trace.
@@ -131,6 +133,7 @@ impl Seen {
             process_status: None,
             cut_off: false,
             outlived: false,
+            execed: false,
         });
     }
 
@@ -148,6 +151,7 @@ impl Seen {
             process_status: None,
             cut_off: false,
             outlived: false,
+            execed: false,
         });
     }
 
@@ -158,8 +162,11 @@ impl Seen {
 
     fn execed(&mut self, exec: &Exec) {
         self.inherited |= exec.inherited_fds.is_some();
-        if let (Some(comm), Some(task)) = (&exec.comm, self.task_mut(exec.task)) {
-            task.name.clone_from(comm);
+        if let Some(task) = self.task_mut(exec.task) {
+            task.execed = true;
+            if let Some(comm) = &exec.comm {
+                task.name.clone_from(comm);
+            }
         }
     }
 

@@ -284,11 +284,24 @@ fn what_is_so_holds_and_what_is_not_is_named() {
         ("tasks.outlived = 0", &["tasks.outlived", "\"second\""]),
         (
             "tasks.failed = 0",
-            &["tasks.failed", "vfork", "EAGAIN", "seq 3"],
+            &[
+                "tasks.failed",
+                "vfork",
+                "EAGAIN",
+                "call 2 of 3",
+                "line 1: failed = 1",
+            ],
         ),
         (
             "clone = [{ is = 'fork' }]",
-            &["fits none", "as vfork does", "closest is clone[1] (line 1)"],
+            &["none describes", "vfork by", "outcome = \"EAGAIN\""],
+        ),
+        (
+            "clone = [{ is = 'fork', name = 'first' }, { outcome = 'EAGAIN' }]",
+            &[
+                "closest is clone[1] (line 1), which another call fits",
+                "name: expected \"first\"",
+            ],
         ),
         (
             "clone = [{ is = 'fork', count = 1 }, { outcome = '*' }]",
@@ -318,7 +331,7 @@ fn what_is_so_holds_and_what_is_not_is_named() {
         ),
         (
             "ordered = true\nclone = [{ outcome = 'EAGAIN' }, { is = 'fork' }]",
-            &["ordered   (x.toml:1)", "seq 2"],
+            &["ordered   (x.toml:1)", "call 1 of 3"],
         ),
     ];
     for (text, parts) in fails {
@@ -458,11 +471,11 @@ fn verdicts_are_told_in_every_format() {
     };
     assert!(text.starts_with("ok       <a>.jsonl"), "{text}");
     assert!(
-        text.ends_with("3 checks: 1 ok, 1 failed, 1 broken\n"),
+        text.ends_with("3 checks: 1 ok, 1 failed, 1 error\n"),
         "{text}"
     );
     let json: serde_json::Value = serde_json::from_str(json).expect("JSON");
-    assert_eq!(json["verdict"], "broken");
+    assert_eq!(json["verdict"], "error");
     assert_eq!(
         json["checks"][1]["mismatch"]["problems"][0]["expected"]
             .as_str()

@@ -18,7 +18,7 @@ use super::table::Table;
 use super::{Destination, Look, Reporter, Summary, stats, tree, units};
 use crate::event::{
     Appeared, Blind, CloneCall, Copied, Event, Exec, Finding, How, Intercept, Outcome, Start,
-    Stats, TaskId, Unshared,
+    Stats, TaskId, Unshared, Word,
 };
 use crate::tasks::TaskTree;
 
@@ -479,10 +479,17 @@ impl Reporter for Text {
 fn start(look: &Look, event: &Start) -> String {
     let mut pen = Pen::new(look);
     if let Some(why) = &event.intercept_why {
-        let (english, chinese) = match event.intercept {
-            Intercept::Seccomp => ("by a seccomp filter", "seccomp 过滤器"),
-            Intercept::Event => ("by the kernel's events alone", "仅凭内核事件"),
-            Intercept::Syscall => ("by a stop at every system call", "停在每个系统调用"),
+        let other;
+        let (english, chinese) = match &event.intercept {
+            Word::Known(Intercept::Seccomp) => ("by a seccomp filter", "seccomp 过滤器"),
+            Word::Known(Intercept::Event) => ("by the kernel's events alone", "仅凭内核事件"),
+            Word::Known(Intercept::Syscall) => {
+                ("by a stop at every system call", "停在每个系统调用")
+            }
+            Word::Other(word) => {
+                other = look.name(word);
+                (other.as_str(), other.as_str())
+            }
         };
         let (how, why) = (look.lang.pick(english, chinese), said(look, why));
         remark(

@@ -373,12 +373,3 @@ unsafe fn fail(notes: RawFd, step: u8, errno: i32) -> ! {
         libc::_exit(127)
     }
 }
-
-/// Whether the kernel itself answers clone3 here: EINVAL for a size of 0 (kernel/fork.c,
-/// copy_clone_args_from_user). Anything else came from a seccomp filter that was there before us,
-/// or from a kernel before 5.3.
-pub fn probe_clone3() -> bool {
-    // SAFETY: a size of 0 is refused before any memory is read.
-    let result = unsafe { libc::syscall(libc::SYS_clone3, ptr::null::<u8>(), 0) };
-    result < 0 && errno() == libc::EINVAL
-}

@@ -7,7 +7,7 @@ use super::fold::Fold;
 use super::task::{Ended, Program, Task, ThreadGroup, Via};
 use super::{Children, Node, TaskTree};
 use crate::event::{
-    Appeared, CloneCall, Created, Detach, Ending, Exec, Exit, Kind, Outcome, TaskId, Tid,
+    Appeared, CloneCall, Created, Detach, Ending, Exec, Exit, How, Kind, Outcome, TaskId, Tid,
 };
 
 impl TaskTree {
@@ -60,6 +60,9 @@ impl TaskTree {
 
     /// A call that made a task.
     fn created(&mut self, call: &CloneCall, created: &Created) {
+        if self.claimed(call, created) {
+            return;
+        }
         let process = created.kind == Kind::Process;
         let inherited = self
             .group(call.tgid)
@@ -72,12 +75,7 @@ impl TaskTree {
             kind: created.kind,
             comm: call.comm.clone(),
             program: inherited.filter(|_| process),
-            via: Some(Via {
-                call: call.request.call,
-                creator: call.task,
-                flags: call.request.flags.clone(),
-                shares_memory: process && call.request.has("CLONE_VM"),
-            }),
+            via: Some(Via::of(call, created)),
             how: None,
             untraced: 0,
             born_ns: call.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
@@ -87,6 +85,40 @@ impl TaskTree {
             generations: None,
         };
         self.introduce(task, Some(call.task));
+    }
+
+    /// A call names as its own a task that appeared as an orphan before: it gets its place below its
+    /// creator.
+    fn claimed(&mut self, call: &CloneCall, created: &Created) -> bool {
+        let orphan = |task: &Task| {
+            task.how == Some(How::Orphan) && task.via.is_none() && task.tid == created.tid
+        };
+        let Some(Node { parent, slot, .. }) = self
+            .tasks
+            .get(&created.task)
+            .filter(|node| orphan(&node.task) && !node.task.is_gone())
+        else {
+            return false;
+        };
+        let (old, slot) = (*parent, *slot);
+        // Nobody is created by its own descendants, whatever a line says.
+        let mut above = Some(call.task);
+        while let Some(id) = above {
+            if id == created.task {
+                return true;
+            }
+            above = self.tasks.get(&id).and_then(|node| node.parent);
+        }
+        let parent = Some(call.task).filter(|id| self.tasks.contains_key(id));
+        if let Some(siblings) = self.children_mut(old) {
+            siblings.remove(slot);
+        }
+        let slot = self.children_mut(parent).map(|new| new.push(created.task));
+        if let (Some(slot), Some(node)) = (slot, self.tasks.get_mut(&created.task)) {
+            (node.parent, node.slot) = (parent, slot);
+            node.task.via = Some(Via::of(call, created));
+        }
+        true
     }
 
     /// Adds a task, as the last child of its creator if that is in the tree.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::children::Children;
 use super::fold::Fold;
 use super::likeness::Various;
-use crate::event::{Call, Ending, How, Kind, Status, TaskId, Tid};
+use crate::event::{Call, CloneCall, Created, Ending, How, Kind, Status, TaskId, Tid};
 
 /// A task in the tree: alive, or gone with descendants alive; also the example of a [`Fold`].
 #[derive(Clone, Debug)]
@@ -76,6 +76,18 @@ pub struct Via {
     pub flags: Vec<String>,
     /// It is a process that shares its creator's memory (CLONE_VM without CLONE_THREAD).
     pub shares_memory: bool,
+}
+
+impl Via {
+    /// What a call says of a task that it made.
+    pub(super) fn of(call: &CloneCall, created: &Created) -> Self {
+        Self {
+            call: call.request.call,
+            creator: call.task,
+            flags: call.request.flags.clone(),
+            shares_memory: created.kind == Kind::Process && call.request.has("CLONE_VM"),
+        }
+    }
 }
 
 /// How a task ended.

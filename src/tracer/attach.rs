@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::abi;
 use crate::error::{Error, Result};
 use crate::event::{Appeared, Event, How, Intercept, Kind, Tid};
+use crate::peek::Errno;
 use crate::sys::{self, What};
 
 use super::calls::is_init;
@@ -184,12 +185,12 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// Seizes everything that is wanted and tells of it; says what could not be seized.
-    fn seize_all(&mut self, wanted: &Attach) -> Vec<Error> {
+    pub(super) fn seize_all(&mut self, wanted: &Attach) -> Vec<Error> {
         let reaper = Reaper::start();
         let full = wanted.intercept == Some(Intercept::Syscall);
         self.unseen_entries |= !full;
         let mut refusals = Vec::new();
-        for tgid in processes(wanted, &mut refusals) {
+        for tgid in processes(&*self.kernel, wanted, &mut refusals) {
             if let Err(refusal) = self.seize_process(tgid, full, &reaper) {
                 refusals.push(refusal);
             }
@@ -214,7 +215,7 @@ impl<K: Kernel> Tracer<K> {
         loop {
             let (mut news, mut refused) = (doubts.waiting(&*self.kernel), None);
             self.forget_replaced(tgid);
-            for tid in threads(tgid)? {
+            for tid in self.threads(tgid)? {
                 if self.table.get(tid).is_some() || reaper.has_reaped(tid) {
                     continue;
                 }
@@ -227,7 +228,9 @@ impl<K: Kernel> Tracer<K> {
                     }
                     // It has ended meanwhile.
                     Err(Refused::Gone) => {}
-                    Err(Refused::Other(_, why)) => refused = refusal(tid, tgid, &why).or(refused),
+                    Err(Refused::Other(_, why)) => {
+                        refused = refusal(&*self.kernel, tid, tgid, &why).or(refused);
+                    }
                 }
             }
             if news {
@@ -235,7 +238,7 @@ impl<K: Kernel> Tracer<K> {
             }
             // Who was refused because it was ending may have been replaced by a thread that exec'd
             // before anybody could look at why; and so may all others.
-            let nobody = self.table.group(tgid).is_none() && tgid_of(tgid).is_some();
+            let nobody = self.table.group(tgid).is_none() && tgid_of(&*self.kernel, tgid).is_some();
             match refused {
                 Some(_) if tries > 0 => {}
                 Some(refused) => return Err(refused),
@@ -245,6 +248,13 @@ impl<K: Kernel> Tracer<K> {
             tries -= 1;
             thread::yield_now();
         }
+    }
+
+    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>> {
+        self.kernel.threads(tgid).map_err(|Errno(errno)| {
+            let why = std::io::Error::from_raw_os_error(errno);
+            attach_error(tgid, &why.to_string(), None)
+        })
     }
 
     /// A leader that was seized and is not traced any more was replaced by a thread that was not
@@ -358,10 +368,10 @@ impl<K: Kernel> Tracer<K> {
 }
 
 /// The processes to attach to.
-fn processes(wanted: &Attach, refusals: &mut Vec<Error>) -> Vec<Tid> {
+fn processes(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Error>) -> Vec<Tid> {
     let mut tgids = Vec::new();
     for &pid in &wanted.pids {
-        match tgid_of(pid) {
+        match tgid_of(kernel, pid) {
             Some(tgid) => tgids.push(tgid),
             None => refusals.push(attach_error(pid, "there is no such process", None)),
         }
@@ -401,16 +411,7 @@ fn parents() -> BTreeMap<Tid, Tid> {
         .collect()
 }
 
-pub(super) fn tgid_of(tid: Tid) -> Option<Tid> {
-    facts::parse_status(&std::fs::read(format!("/proc/{tid}/status")).ok()?).tgid
-}
-
-pub(super) fn threads(tgid: Tid) -> Result<Vec<Tid>> {
-    let entries = std::fs::read_dir(format!("/proc/{tgid}/task"))
-        .map_err(|why| attach_error(tgid, &why.to_string(), None))?;
-    let mut tids: Vec<Tid> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    tids.sort_unstable();
-    Ok(tids)
+/// The process of a task; `None`: it is not there.
+pub(super) fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
+    facts::parse_status(&kernel.proc_file(tid, "status").ok()?).tgid
 }

@@ -390,7 +390,8 @@ impl<K: Kernel> Tracer<K> {
 
     /// Tells of a created task and takes it in.
     pub(super) fn created(&mut self, mut pending: Pending, born: Born) {
-        let id = self.new_id();
+        let told = self.told_as_orphan(born.tid);
+        let id = told.unwrap_or_else(|| self.new_id());
         let caller = self.table.get(pending.event.tid);
         let full = born.full || caller.is_some_and(|t| t.full);
         let started = born.started || caller.is_some_and(|t| t.started);
@@ -424,6 +425,14 @@ impl<K: Kernel> Tracer<K> {
         let (creator, child) = (self.eye(pending.event.tid), self.eye(born.tid));
         for observer in &mut self.observers {
             observer.born(&creator, &child, &mut pending.event);
+        }
+        if told.is_some() {
+            let outcome = pending.event.outcome.clone();
+            self.conclude(pending, outcome);
+            if let Some(tracee) = self.table.get_mut(born.tid) {
+                tracee.orphan = false;
+            }
+            return;
         }
         let now = self.kernel.now_ns();
         let tracee = Tracee {

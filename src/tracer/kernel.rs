@@ -114,6 +114,11 @@ pub trait Kernel {
     /// # Errors
     /// The errno of the open or the read.
     fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno>;
+    /// The tids of a thread group, in order.
+    ///
+    /// # Errors
+    /// The errno of reading `/proc/TGID/task`.
+    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno>;
     /// Reads the link `/proc/TID/NAME`.
     ///
     /// # Errors
@@ -150,6 +155,10 @@ pub trait Kernel {
     /// The errno of the open or the read.
     fn system_list(&self, _path: &str) -> Result<Vec<String>, Errno> {
         Err(Errno(libc::ENOENT))
+    }
+    /// The effective user of clonespy itself.
+    fn own_uid(&self) -> u32 {
+        nix::unistd::Uid::effective().as_raw()
     }
     /// How many user namespaces lie around a task's own.
     ///
@@ -344,6 +353,17 @@ impl Kernel for Live {
 
     fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
         self.read(proc_name(name), slurp(&format!("/proc/{tid}/{name}")))
+    }
+
+    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno> {
+        let tids = std::fs::read_dir(format!("/proc/{tgid}/task")).map(|entries| {
+            let mut tids: Vec<Tid> = entries
+                .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+                .collect();
+            tids.sort_unstable();
+            tids
+        });
+        self.read("/proc/TID/task", tids)
     }
 
     fn proc_link(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::{User, getgrouplist};
 
 use crate::abi;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, plain};
 use crate::event::{
     Appeared, Event, FORMAT, How, Intercept, Kind, Mode, Start, Status, TaskId, Tid, hex, lossy,
 };
@@ -240,8 +240,24 @@ pub(super) fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
     match wanted {
         Some(Intercept::Seccomp) => (Intercept::Seccomp, None),
         Some(other) => (other, Some("--intercept asks for it".to_owned())),
-        None if sys::probe_clone3() => (Intercept::Seccomp, None),
-        None => {
+        None => best(sys::probe_filter().err(), sys::probe_clone3()),
+    }
+}
+
+/// The best way that works, by what was found out: why no filter can be installed, and whether the
+/// kernel itself answers clone3.
+fn best(no_filter: Option<io::Error>, clone3: bool) -> (Intercept, Option<String>) {
+    match (no_filter, clone3) {
+        (None, true) => (Intercept::Seccomp, None),
+        (Some(why), _) => {
+            let why = plain(&why);
+            let why = format!(
+                "seccomp(2) is refused here ({why}), by a filter that was there before clonespy (a \
+                 container's?) or by a kernel without filters"
+            );
+            (Intercept::Syscall, Some(why))
+        }
+        (None, false) => {
             let why = "a seccomp filter that was there before clonespy (a container's?), or a \
                        kernel before 5.3, answers clone3 and would hide calls from our filter";
             (Intercept::Syscall, Some(why.to_owned()))
@@ -302,14 +318,14 @@ fn describe_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Sta
         pid_ns: std::fs::metadata("/proc/self/ns/pid")
             .ok()
             .map(|file| file.ino()),
-        mode,
+        mode: mode.into(),
         command: Vec::new(),
         command_hex: None,
         options: options.to_vec(),
         kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
         machine: std::env::consts::ARCH.to_owned(),
         wall: jiff::Timestamp::now().to_string(),
-        intercept,
+        intercept: intercept.into(),
         intercept_why: None,
         blind: blind.iter().map(|&what| what.to_owned()).collect(),
         visible: Vec::new(),
@@ -450,6 +466,22 @@ mod tests {
     #[test]
     fn a_nul_byte_is_an_error_and_no_panic() {
         assert!(candidates(b"/a\0b", None).is_err());
+    }
+
+    #[test]
+    fn the_best_way_that_works_is_taken_and_why_it_is_not_the_filter_is_said() {
+        let denied = || Some(io::Error::from_raw_os_error(libc::EPERM));
+        assert_eq!(best(None, true), (Intercept::Seccomp, None));
+        for (no_filter, clone3) in [(denied(), true), (denied(), false), (None, false)] {
+            let reason = if no_filter.is_some() {
+                "seccomp(2)"
+            } else {
+                "clone3"
+            };
+            let (way, why) = best(no_filter, clone3);
+            assert_eq!(way, Intercept::Syscall);
+            assert!(why.is_some_and(|why| why.contains(reason)));
+        }
     }
 
     #[test]

@@ -216,6 +216,9 @@ impl<K: Kernel> Tracer<K> {
 
     fn stopped(&mut self, task: Stopped<K>, stop: Stop) -> Handled {
         let tid = task.tid();
+        if self.replaced(tid, &stop) {
+            return Ok(());
+        }
         // A newborn's first stop is one of these two.
         if matches!(stop, Stop::Trap | Stop::Group(_)) && self.changed_hands(tid) {
             self.retire(tid);
@@ -337,6 +340,23 @@ impl<K: Kernel> Tracer<K> {
         self.table.get(tid).is_some_and(|tracee| {
             tracee.tgid != tid && !tracee.awaited && !self.kernel.same_group(tracee.tgid, tid)
         })
+    }
+
+    /// Whether a stop was a leader's that a thread has replaced since by an exec (fs/exec.c,
+    /// de_thread). Who has that tid now stands at its own EXEC stop, which is reported by itself;
+    /// resumed for the sake of the old one, it never would be. (A SIGTRAP is not asked: a program
+    /// can send itself one that looks like that.)
+    fn replaced(&self, tid: Tid, stop: &Stop) -> bool {
+        let leads_others = self
+            .table
+            .group(tid)
+            .is_some_and(|group| group.members.len() > 1);
+        leads_others
+            && !matches!(stop, Stop::Exec | Stop::Signal(wait::SIGTRAP))
+            && self
+                .kernel
+                .siginfo(tid)
+                .is_ok_and(|info| info.signo == wait::SIGTRAP && info.code == wait::EXEC_CODE)
     }
 
     fn tell_blind(&mut self, task: TaskId, tid: Tid, what: &[&str], why: &str) {

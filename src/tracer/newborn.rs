@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::abi::flags;
-use crate::event::{Appeared, Event, How, Intercept, Kind, Outcome, Tid};
+use crate::event::{Appeared, Event, How, Intercept, Kind, Outcome, TaskId, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Registers, Request};
 
@@ -291,7 +291,8 @@ impl<K: Kernel> Tracer<K> {
     /// Without entry stops: a live task of the creator's group that is in one of the calls, or
     /// runs. (CLONE_UNTRACED with CLONE_PTRACE attaches a newborn without any event.)
     fn creator_may_live(&self, tid: Tid, facts: &Facts) -> bool {
-        if self.how_unseen(facts) == How::Ptrace {
+        let flags = self.inherited_flags(facts);
+        if flags.is_some_and(came_by_itself) {
             return false;
         }
         let status = &facts.status;
@@ -299,9 +300,23 @@ impl<K: Kernel> Tracer<K> {
         let Some(group) = (if thread { status.tgid } else { status.ppid }) else {
             return false;
         };
-        self.table.group(group).is_some_and(|group| {
+        if self.group_may_be_in_call(group, tid) {
+            return true;
+        }
+        // CLONE_PARENT makes a sibling of the caller's process.
+        let sibling = !thread && flags.is_none_or(|flags| flags.contains(flags::CLONE_PARENT));
+        sibling
+            && self.table.tgids().any(|tgid| {
+                let of_same_parent =
+                    || facts::status(&self.eye(tgid)).is_some_and(|s| s.ppid == Some(group));
+                tgid != group && self.group_may_be_in_call(tgid, tid) && of_same_parent()
+            })
+    }
+
+    fn group_may_be_in_call(&self, tgid: Tid, newborn: Tid) -> bool {
+        self.table.group(tgid).is_some_and(|group| {
             group.members.iter().any(|&member| {
-                member != tid && self.enters_unseen(member) && self.may_be_in_call(member)
+                member != newborn && self.enters_unseen(member) && self.may_be_in_call(member)
             })
         })
     }
@@ -331,18 +346,22 @@ impl<K: Kernel> Tracer<K> {
 
     /// How a task came about that no event told of.
     fn how_unseen(&self, facts: &Facts) -> How {
-        let decoded = facts.call.as_ref().and_then(|call| {
-            self.nursery
-                .parked
-                .values()
-                .find(|parked| parked.facts.as_ref().and_then(|f| f.call.as_ref()) == Some(call))
-                .and_then(|parked| crate::decode::decode(parked.stopped.eye(), call))
-        });
-        let ptrace = decoded.is_some_and(|decoded| {
-            decoded.flags.contains(flags::CLONE_UNTRACED)
-                && decoded.flags.contains(flags::CLONE_PTRACE)
-        });
-        if ptrace { How::Ptrace } else { How::Orphan }
+        match self.inherited_flags(facts) {
+            Some(flags) if came_by_itself(flags) => How::Ptrace,
+            _ => How::Orphan,
+        }
+    }
+
+    /// The flags of the call that a parked newborn came from, as far as it shows them.
+    fn inherited_flags(&self, facts: &Facts) -> Option<flags::CloneFlags> {
+        let call = facts.call.as_ref()?;
+        let parked = self
+            .nursery
+            .parked
+            .values()
+            .find(|parked| parked.facts.as_ref().and_then(|f| f.call.as_ref()) == Some(call))?;
+        let decoded = crate::decode::decode(parked.stopped.eye(), call)?;
+        Some(decoded.flags)
     }
 
     fn best_dead_call(&mut self, tid: Tid, facts: &Facts) -> Option<DeadCall> {
@@ -414,6 +433,7 @@ impl<K: Kernel> Tracer<K> {
             awaited: true,
             nested: ns_tids.is_some(),
             init: is_init(Some(status)),
+            orphan: true,
             ..Tracee::new(task, tgid, kind)
         };
         let (ppid, start_ticks) = (status.ppid, stat.map(|stat| stat.start_ticks));
@@ -437,9 +457,15 @@ impl<K: Kernel> Tracer<K> {
         self.adopt(tid, tracee);
     }
 
+    /// The number of a task that was told without a creator, and is still there under its tid.
+    pub(super) fn told_as_orphan(&self, tid: Tid) -> Option<TaskId> {
+        let tracee = self.table.get(tid).filter(|tracee| tracee.orphan)?;
+        (!self.changed_hands(tid)).then_some(tracee.id)
+    }
+
     /// An event named a newborn, and its call cannot be told: it is taken in all the same.
     pub(super) fn told_without_call(&mut self, tid: Tid) {
-        if tid <= 0 {
+        if tid <= 0 || self.told_as_orphan(tid).is_some() {
             return;
         }
         let status = self
@@ -465,6 +491,7 @@ impl<K: Kernel> Tracer<K> {
                     .and_then(|tracee| tracee.call.as_ref());
                 call.is_some_and(|call| !call.restarting && related(tid, call, &status))
             });
+            let waiting = waiting || self.creator_may_live(tid, &facts);
             if waiting || self.table.get(tid).is_some() {
                 index += 1;
                 continue;
@@ -515,6 +542,11 @@ impl<K: Kernel> Tracer<K> {
             }
         }
     }
+}
+
+/// CLONE_UNTRACED with CLONE_PTRACE attaches a newborn without any event.
+fn came_by_itself(flags: flags::CloneFlags) -> bool {
+    flags.contains(flags::CLONE_UNTRACED) && flags.contains(flags::CLONE_PTRACE)
 }
 
 /// Whether a newborn can have come from a call: it has copies of the caller's registers. What could

@@ -5,7 +5,8 @@ use std::io;
 use crate::error::Error;
 use crate::event::Tid;
 
-use super::attach::{tgid_of, threads};
+use super::attach::tgid_of;
+use super::kernel::Kernel;
 
 /// A task that cannot be attached to.
 pub(super) fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
@@ -18,9 +19,9 @@ pub(super) fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
 
 /// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
 /// that has ended before its threads, which is nothing to complain about.
-pub(super) fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{tid}/{name}")).ok();
-    let status = read("status")?;
+pub(super) fn refusal(kernel: &impl Kernel, tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let status = text(kernel.proc_file(tid, "status").ok()?);
     let field = |name: &str| {
         status
             .lines()
@@ -29,7 +30,7 @@ pub(super) fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
     let say =
         |why: String, hint: Option<&str>| Some(attach_error(tid, &why, hint.map(str::to_owned)));
     if field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) {
-        let others = threads(tgid).map(|tids| tids.len() > 1).unwrap_or(false);
+        let others = kernel.threads(tgid).is_ok_and(|tids| tids.len() > 1);
         if others {
             return None;
         }
@@ -40,10 +41,12 @@ pub(super) fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
     }
     if let Some(tracer) = field("TracerPid").filter(|&pid| pid != "0") {
         // What is named is a thread, perhaps one of several and with a name of its own.
-        let process = tracer.parse().ok().and_then(tgid_of);
-        let tracer = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
-        let name = std::fs::read_to_string(format!("/proc/{tracer}/comm")).unwrap_or_default();
+        let thread: Option<Tid> = tracer.parse().ok();
+        let process = thread.and_then(|thread| tgid_of(kernel, thread)).or(thread);
+        let name = process.and_then(|pid| kernel.proc_file(pid, "comm").ok());
+        let name = text(name.unwrap_or_default());
         let name = name.trim().escape_debug();
+        let tracer = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
         return say(
             format!("it is traced already, by {name} ({tracer})"),
             Some("a task has one tracer at a time; end that one first"),
@@ -55,8 +58,8 @@ pub(super) fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
     let uid = field("Uid")
         .and_then(|uids| uids.split_whitespace().next())
         .unwrap_or("?");
-    if !nix::unistd::Uid::effective().is_root() && uid != nix::unistd::Uid::effective().to_string()
-    {
+    let own = kernel.own_uid();
+    if own != 0 && uid != own.to_string() {
         let owner = uid
             .parse()
             .ok()
@@ -67,8 +70,8 @@ pub(super) fn refusal(tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
             Some("run clonespy as that user, or as root"),
         );
     }
-    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok();
-    match scope.as_deref().map(str::trim) {
+    let scope = kernel.system_file("/proc/sys/kernel/yama/ptrace_scope");
+    match scope.ok().map(text).as_deref().map(str::trim) {
         Some("1") => say(
             "Yama (ptrace_scope 1) lets a process trace only its own descendants".into(),
             Some("start it under clonespy, run as root, or: sysctl kernel.yama.ptrace_scope=0"),

@@ -111,6 +111,8 @@ pub struct Tracee {
     pub started: bool,
     /// The last signal that it was let go on with.
     pub signal: Option<i32>,
+    /// It was told without a creator, whose event may yet come.
+    pub orphan: bool,
 }
 
 impl Tracee {
@@ -130,6 +132,7 @@ impl Tracee {
             init: false,
             started: false,
             signal: None,
+            orphan: false,
         }
     }
 }
@@ -242,6 +245,11 @@ impl Table {
     pub fn started_tgids(&self) -> BTreeSet<Tid> {
         let started = self.tasks.values().filter(|tracee| tracee.started);
         started.map(|tracee| tracee.tgid).collect()
+    }
+
+    /// Every live thread group.
+    pub fn tgids(&self) -> impl Iterator<Item = Tid> + '_ {
+        self.groups.keys().copied()
     }
 
     /// Every task, by tid.

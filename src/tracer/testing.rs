@@ -59,6 +59,16 @@ pub(super) struct Fake {
     pub dies_after: Option<u32>,
     /// PTRACE_DETACH with a signal kills it.
     pub dies_detached: bool,
+    /// Somebody traces it.
+    pub traced: bool,
+    /// The letter of its state, where that is not the one that follows from the story.
+    pub letter: Option<char>,
+    /// More lines of its status file.
+    pub status: String,
+    /// Its time in user mode.
+    pub user_ticks: u64,
+    /// Why it cannot be seized.
+    pub unseizable: Option<i32>,
 }
 
 /// What the tracer did.
@@ -73,6 +83,9 @@ pub(super) enum Did {
     Reap(Tid),
 }
 
+/// Something that happens behind the tracer's back.
+pub(super) type Happening = Box<dyn FnOnce(&mut World)>;
+
 /// The state behind [`Scripted`].
 #[derive(Default)]
 pub(super) struct World {
@@ -82,6 +95,14 @@ pub(super) struct World {
     /// Addresses that cannot be written.
     pub read_only: Vec<std::ops::Range<u64>>,
     pub did: Vec<Did>,
+    /// What happens at each reading of a list of threads, before it is answered.
+    pub at_lists: VecDeque<Happening>,
+    /// How often the kernel has nothing to say for a while.
+    pub silences: u32,
+    /// The system's files.
+    pub files: BTreeMap<String, String>,
+    /// The user as whom clonespy runs.
+    pub uid: u32,
     clock: u64,
 }
 
@@ -120,10 +141,12 @@ impl World {
             let leader = self.tasks.get(&fake.tgid).map(|leader| leader.ns.clone());
             [vec![fake.tgid], leader.unwrap_or_default()].concat()
         };
+        let extra = &fake.status;
         format!(
-            "Name:\tt\nTgid:\t{}\nPPid:\t{}\nNStgid:\t{}\nNSpid:\t{}\nSigCgt:\t{:016x}\n",
+            "Name:\tt\nTgid:\t{}\nPPid:\t{}\nTracerPid:\t{}\n{extra}NStgid:\t{}\nNSpid:\t{}\nSigCgt:\t{:016x}\n",
             fake.tgid,
             fake.ppid,
+            u8::from(fake.traced),
             list(nstgid),
             list(nspid),
             fake.caught
@@ -171,6 +194,10 @@ impl Kernel for Scripted {
                 State::Zombie,
                 "{tid} must be reaped before the next wait"
             );
+        }
+        if world.reports.is_empty() && world.silences > 0 {
+            world.silences -= 1;
+            return Ok(Woke::Idle);
         }
         let report = world.reports.pop_front();
         if let Some(Report { tid, what }) = report
@@ -231,7 +258,17 @@ impl Kernel for Scripted {
     }
 
     fn seize(&self, tid: Tid, _: bool) -> Answer<()> {
-        self.0.borrow_mut().did.push(Did::Seize(tid));
+        let mut world = self.0.borrow_mut();
+        world.did.push(Did::Seize(tid));
+        // A story may let go of a task that it does not keep on the stage.
+        let Some(fake) = world.tasks.get_mut(&tid) else {
+            return Ok(());
+        };
+        if let Some(errno) = fake.unseizable {
+            let why = io::Error::from_raw_os_error(errno);
+            return Err(Refused::Other("PTRACE_SEIZE", why));
+        }
+        fake.traced = true;
         Ok(())
     }
 
@@ -264,7 +301,9 @@ impl Kernel for Scripted {
 
     fn siginfo(&self, tid: Tid) -> Answer<Siginfo> {
         let code = self.0.borrow_mut().stopped(tid)?.code;
-        Ok(Siginfo { signo: 0, code })
+        // A stop for an event has the event above its signal.
+        let signo = if code >> 8 == 0 { 0 } else { code & 0xff };
+        Ok(Siginfo { signo, code })
     }
 
     fn registers(&self, tid: Tid) -> Answer<Option<Registers>> {
@@ -291,7 +330,7 @@ impl Kernel for Scripted {
     fn lives(&self, tid: Tid) -> bool {
         let world = self.0.borrow();
         let fake = world.tasks.get(&tid);
-        fake.is_some_and(|fake| fake.state != State::Zombie)
+        fake.is_some_and(|fake| fake.state != State::Zombie && fake.letter != Some('Z'))
     }
 
     fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {
@@ -328,6 +367,14 @@ impl Kernel for Scripted {
             "comm" => Ok(format!("t{tid}\n").into_bytes()),
             "status" => Ok(world.status(tid, fake).into_bytes()),
             "syscall" => Ok(syscall_line(fake).into_bytes()),
+            "stat" => {
+                let letter = fake.letter.unwrap_or('R');
+                let ticks = fake.user_ticks;
+                Ok(
+                    format!("{tid} (t{tid}) {letter} 1 2 3 4 5 6 7 8 9 10 {ticks} 0 0")
+                        .into_bytes(),
+                )
+            }
             _ if name == stat => {
                 let flags = fake.flags;
                 let line =
@@ -336,6 +383,29 @@ impl Kernel for Scripted {
             }
             _ => Err(ENOENT),
         }
+    }
+
+    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno> {
+        let mut world = self.0.borrow_mut();
+        if let Some(happens) = world.at_lists.pop_front() {
+            happens(&mut world);
+        }
+        let of_group = |(&tid, fake): (&Tid, &Fake)| (fake.tgid == tgid).then_some(tid);
+        let tids: Vec<Tid> = world.tasks.iter().filter_map(of_group).collect();
+        if tids.is_empty() {
+            return Err(ENOENT);
+        }
+        Ok(tids)
+    }
+
+    fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        let world = self.0.borrow();
+        let text = world.files.get(path).ok_or(ENOENT)?;
+        Ok(text.clone().into_bytes())
+    }
+
+    fn own_uid(&self) -> u32 {
+        self.0.borrow().uid
     }
 
     fn proc_link(&self, _: Tid, _: &str) -> Result<Vec<u8>, Errno> {

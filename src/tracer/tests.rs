@@ -2,6 +2,7 @@
 
 use super::testing::*;
 
+mod attach;
 mod endings;
 mod hostile;
 mod killed;
@@ -11,3 +12,4 @@ mod restarts;
 mod sandbox;
 #[cfg(target_arch = "x86_64")]
 mod untraced;
+mod windows;

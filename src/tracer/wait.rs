@@ -45,7 +45,8 @@ impl Stop {
     }
 }
 
-const SIGTRAP: i32 = 5;
+/// SIGTRAP, on every architecture.
+pub(super) const SIGTRAP: i32 = 5;
 /// PTRACE_O_TRACESYSGOOD marks system-call stops with this bit.
 const SYSGOOD: i32 = 0x80;
 const EVENT_FORK: i32 = 1;
@@ -54,6 +55,8 @@ const EVENT_CLONE: i32 = 3;
 const EVENT_EXEC: i32 = 4;
 const EVENT_SECCOMP: i32 = 7;
 const EVENT_STOP: i32 = 128;
+/// What PTRACE_GETSIGINFO has as si_code at an EXEC stop (kernel/signal.c, ptrace_notify).
+pub(super) const EXEC_CODE: i32 = SIGTRAP | EVENT_EXEC << 8;
 
 /// Sorts a report.
 pub fn classify(what: What) -> Stop {

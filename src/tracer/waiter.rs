@@ -61,8 +61,36 @@ pub enum Woke {
     Nobody,
 }
 
+/// Who is asked for reports: wait(2), or a test's list.
+pub trait Source {
+    /// A report of a target that is not taken yet; `None`: nothing is there, or a signal came.
+    ///
+    /// # Errors
+    /// Those of wait(2).
+    fn peek(&mut self, target: Target, block: bool) -> io::Result<Option<Report>>;
+    /// Takes the stop of a task that was peeked.
+    ///
+    /// # Errors
+    /// ECHILD: it was killed meanwhile.
+    fn take_stop(&mut self, tid: Tid) -> io::Result<Option<Report>>;
+}
+
+/// The kernel.
+pub struct Wait;
+
+impl Source for Wait {
+    fn peek(&mut self, target: Target, block: bool) -> io::Result<Option<Report>> {
+        sys::peek(target, block)
+    }
+
+    fn take_stop(&mut self, tid: Tid) -> io::Result<Option<Report>> {
+        sys::take_stop(tid)
+    }
+}
+
 /// Where the reports come from.
-pub struct Waiter {
+pub struct Waiter<S = Wait> {
+    source: S,
     style: Style,
     /// Stops that were taken ahead of their turn.
     taken: VecDeque<Report>,
@@ -80,7 +108,14 @@ pub struct Waiter {
 impl Waiter {
     /// A waiter of this style.
     pub fn new(style: Style) -> Self {
+        Self::of(Wait, style)
+    }
+}
+
+impl<S: Source> Waiter<S> {
+    fn of(source: S, style: Style) -> Self {
         Self {
+            source,
             style,
             taken: VecDeque::new(),
             round: None,
@@ -178,11 +213,14 @@ impl Waiter {
         let found = loop {
             match self.ask(Target::Any, false) {
                 Ok(Some(report)) if matches!(report.what, What::Stopped(_)) => {
+                    // Who was not resumed cannot stop again: the stop that was taken before was an
+                    // old leader's, whom an exec has ended, and this is the EXEC of its heir.
+                    self.forget(report.tid);
                     self.taken.push_back(report);
                 }
                 Ok(Some(ended)) => {
                     // Killed in its stop, which nobody can answer any more.
-                    self.taken.retain(|report| report.tid != ended.tid);
+                    self.forget(ended.tid);
                     break Some(ended);
                 }
                 Ok(None) => break None,
@@ -208,6 +246,10 @@ impl Waiter {
         // now that could hide another, or it is taken next.
         self.unsure = false;
         Ok(self.taken.pop_front())
+    }
+
+    fn forget(&mut self, tid: Tid) {
+        self.taken.retain(|report| report.tid != tid);
     }
 
     fn directed(&mut self, restless: bool) -> io::Result<Option<Woke>> {
@@ -270,13 +312,13 @@ impl Waiter {
 
     fn ask(&mut self, target: Target, block: bool) -> io::Result<Option<Report>> {
         self.waits += 1;
-        let Some(seen) = sys::peek(target, block)? else {
+        let Some(seen) = self.source.peek(target, block)? else {
             return Ok(None);
         };
         match seen.what {
             What::Stopped(_) => {
                 self.waits += 1;
-                match sys::take_stop(seen.tid) {
+                match self.source.take_stop(seen.tid) {
                     // Killed between the two waits: its end comes next.
                     Err(why) if why.raw_os_error() == Some(libc::ECHILD) => Ok(None),
                     answer => answer,
@@ -284,5 +326,80 @@ impl Waiter {
             }
             What::Exited(_) | What::Killed { .. } => Ok(Some(seen)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is ready; as in the kernel the newest tracee comes first.
+    #[derive(Default)]
+    struct List(Vec<Report>);
+
+    impl Source for List {
+        fn peek(&mut self, _: Target, _: bool) -> io::Result<Option<Report>> {
+            Ok(self.0.first().copied())
+        }
+
+        fn take_stop(&mut self, tid: Tid) -> io::Result<Option<Report>> {
+            let at = self.0.iter().position(|report| report.tid == tid);
+            Ok(at.map(|at| self.0.remove(at)))
+        }
+    }
+
+    const fn stop(tid: Tid, status: i32) -> Report {
+        let what = What::Stopped(status);
+        Report { tid, what }
+    }
+
+    fn waiter(reports: &[Report]) -> Waiter<List> {
+        Waiter::of(List(reports.to_vec()), Style::Plain)
+    }
+
+    fn next(waiter: &mut Waiter<List>) -> Report {
+        match waiter.next(2, false) {
+            Ok(Woke::Report(report)) => report,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_old_task_has_its_turn_however_often_a_new_one_stops() {
+        let (old, new) = (stop(100, 10), stop(300, 10));
+        let mut waiter = waiter(&[new, old]);
+        let mut turns = Vec::new();
+        for _ in 0..4 {
+            let report = next(&mut waiter);
+            turns.push(report.tid);
+            if report == new {
+                // Resumed, it stops again at once.
+                waiter.source.0.insert(0, new);
+            }
+        }
+        assert_eq!(turns, [300, 100, 300, 300]);
+    }
+
+    #[test]
+    fn the_stop_of_a_task_that_has_ended_since_is_forgotten() {
+        let killed = Report {
+            tid: 100,
+            what: What::Killed {
+                signal: 9,
+                core: false,
+            },
+        };
+        let mut waiter = waiter(&[stop(100, 10), stop(300, 10), killed]);
+        assert_eq!(next(&mut waiter), killed);
+        waiter.source.0.clear();
+        assert_eq!(next(&mut waiter).tid, 300);
+    }
+
+    #[test]
+    fn the_stop_of_a_leader_is_forgotten_when_its_heir_reports() {
+        let exec = stop(100, 5 | 4 << 8);
+        let mut waiter = waiter(&[stop(100, 5 | 7 << 8), stop(300, 10), exec]);
+        assert_eq!(next(&mut waiter).tid, 300);
+        assert_eq!(next(&mut waiter), exec);
     }
 }

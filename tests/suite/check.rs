@@ -388,12 +388,33 @@ fn a_program_that_changes_is_found_out_with_words() {
     std::fs::write(folder.join("changed.c"), PROGRAM).expect("a source");
     let cases: [(&str, &[&str]); 5] = [
         ("NOTHING", &[]),
-        ("FORKS", &["tasks.processes", "fits none", "(as fork does)"]),
+        (
+            "FORKS",
+            &[
+                "tasks.processes",
+                "none describes",
+                "(as fork does)",
+                "which never execs",
+                "is = \"fork\"",
+            ],
+        ),
         (
             "LEAVES",
-            &["tasks.cut_off", "+ seen      1", "pthread_create"],
+            &[
+                "tasks.cut_off",
+                "+ seen      1",
+                "pthread_create",
+                "cut_off = 1",
+            ],
         ),
-        ("FLAG", &["fits none", "CLONE_FS", "closest is clone[1]"]),
+        (
+            "FLAG",
+            &[
+                "none describes",
+                "CLONE_FS: Share root directory",
+                "flags = [\"CLONE_FS\"]",
+            ],
+        ),
         (
             "NAMESPACE",
             &["forbid.flags", "CLONE_NEWUSER", "failed with EINVAL"],
@@ -453,7 +474,7 @@ fn what_cannot_run_is_told_apart_from_what_fails() {
         };
         assert!(why.contains(word), "{name}: {why}");
     }
-    assert!(text.contains("5 checks: 5 broken"), "{text}");
+    assert!(text.contains("5 checks: 5 error"), "{text}");
 }
 
 #[test]
@@ -508,7 +529,7 @@ fn what_a_container_forbids_is_said_in_the_words_of_the_page_about_ci() {
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
     let page = std::fs::read_to_string(page).expect("docs/ci.md");
-    for denied in ["ptrace", "seccomp"] {
+    for (denied, options) in [("ptrace", &[][..]), ("seccomp", &["--intercept=seccomp"])] {
         let (source, program) = (fresh_file("c"), fresh_file("deny"));
         let text = DENY.replace("DENIED", &format!("__NR_{denied}"));
         let text = format!("#include <sys/syscall.h>\n{text}");
@@ -518,6 +539,7 @@ fn what_a_container_forbids_is_said_in_the_words_of_the_page_about_ci() {
         let mut command = Command::new(&program);
         command
             .arg(env!("CARGO_BIN_EXE_clonespy"))
+            .args(options)
             .args(["--", "true"]);
         let said = crate::run::run(&mut command).err();
         let line = said

@@ -96,11 +96,11 @@ pub const CASES: &[Case] = &[
         .exits(4),
     case("leader_exits", &[]).exits(3),
     case("exit_group_thread", &[]).exits(5),
-    case("caller_dies", &["exit_group", "60"]).beyond_strace(RACE),
-    case("caller_dies_exec", &["exec", "60"])
+    case("caller_dies", &["exit_group", "20"]).beyond_strace(RACE),
+    case("caller_dies_exec", &["exec", "20"])
         .of("caller_dies")
         .beyond_strace(RACE),
-    case("caller_dies_sigkill", &["sigkill", "60"])
+    case("caller_dies_sigkill", &["sigkill", "20"])
         .of("caller_dies")
         .beyond_strace(RACE),
     case("newborn_killed", &[]),
@@ -132,6 +132,9 @@ pub const CASES: &[Case] = &[
     case("seccomp_errno", &[]),
     case("seccomp_tsync", &[]),
     case("seccomp_harmless", &[]),
+    case("seccomp_strict", &[]).beyond_strace("its own filter makes strict mode impossible"),
+    case("no_seccomp", &["1"]),
+    case("tracer_inside", &[]),
     // Many.
     case("storm", &["row", "500"]),
     case("storm_alive", &["alive", "200"]).of("storm"),

@@ -35,6 +35,7 @@ live! {
     clone_parent clone_ptrace clone_untraced clone_untraced_tight shared_memory_process
     vfork_variants clone3_sizes clone_flags failures int80
     pidns init_crash signals restart seccomp_errno seccomp_tsync seccomp_harmless
+    seccomp_strict no_seccomp tracer_inside
     storm storm_alive storm_forks getppid streams surroundings sigchld orphaned_group fair changing_args fork_bomb driven exec_storm
 }
 

@@ -28,6 +28,7 @@ mod trace; // runs a program under clonespy
 
 // Trust.
 mod attach; // running programs: seen, let go, and as before
+mod denied; // what a container, the kernel or a tracer refuses; files that are no programs
 mod driven; // a program that does what a test says
 mod ending; // Ctrl-C, --timeout, --until, SIGKILL; terminals
 mod programs; // programs that make many tasks, and far too many

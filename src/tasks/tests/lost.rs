@@ -109,3 +109,30 @@ fn a_final_exit_takes_its_own_group_away() {
     assert_eq!(trace.tree.group(100).unwrap().leader, TaskId(8));
     audit(&trace.tree);
 }
+
+#[test]
+fn an_orphan_that_a_call_names_later_is_its_creators() {
+    let mut trace = Trace::launched();
+    let maker = trace.fork(1);
+    trace.appear_as(9, 208, 208, Kind::Process, How::Orphan);
+    let leaf = {
+        trace.tasks = 9;
+        trace.fork(9)
+    };
+    assert_eq!(trace.tree.parent(TaskId(9)), None);
+    trace.create((maker, 101), (9, 208, 208), Call::Fork, &[]);
+    assert_eq!(trace.tree.parent(TaskId(9)), Some(TaskId(maker)));
+    assert_eq!(trace.tree.parent(TaskId(leaf)), Some(TaskId(9)));
+    assert_eq!(trace.tree.totals().threads, 4, "nobody is counted twice");
+    assert_eq!(trace.task(9).via.as_ref().unwrap().creator, TaskId(maker));
+    audit(&trace.tree);
+    // By its own descendant, or by itself: it stays where it is.
+    trace.appear_as(20, 219, 219, Kind::Process, How::Orphan);
+    trace.tasks = 20;
+    let child = trace.fork(20);
+    for (by, tid) in [(20, 219), (child, 120)] {
+        trace.create((by, tid), (20, 219, 219), Call::Fork, &[]);
+        assert_eq!(trace.tree.parent(TaskId(20)), None);
+        audit(&trace.tree);
+    }
+}

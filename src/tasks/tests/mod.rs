@@ -40,6 +40,10 @@ impl Trace {
     }
 
     pub(super) fn appear(&mut self, task: u64, tid: Tid, tgid: Tid, kind: Kind) {
+        self.appear_as(task, tid, tgid, kind, How::Launched);
+    }
+
+    pub(super) fn appear_as(&mut self, task: u64, tid: Tid, tgid: Tid, kind: Kind, how: How) {
         let (seq, at_ns) = self.tick();
         self.tree.apply(&Event::Task(Appeared {
             seq,
@@ -51,7 +55,7 @@ impl Trace {
             kind,
             comm: "main".into(),
             comm_hex: None,
-            how: How::Launched,
+            how,
             start_ticks: None,
             ns_tids: None,
         }));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::abi::arch;
 use crate::abi::flags::{self, CloneFlags};
-use crate::event::{Event, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
+use crate::event::{Event, How, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
 use crate::peek::Syscall;
 use crate::peek::testing::x86_64;
 use crate::sys::{Op, Registers, Report, What};
@@ -112,6 +112,14 @@ impl Story {
         self.world().reports.push_back(Report { tid, what });
         let went = self.tracer.step();
         assert!(matches!(went, Ok(true)), "{tid} {what:?}: {went:?}");
+        let out: Vec<Event> = self.tracer.out.drain(..).collect();
+        self.told.extend(out);
+    }
+
+    /// Nobody has anything to say for a while.
+    pub fn silence(&mut self) {
+        self.world().silences = 1;
+        assert!(matches!(self.tracer.step(), Ok(true)));
         let out: Vec<Event> = self.tracer.out.drain(..).collect();
         self.told.extend(out);
     }
@@ -261,8 +269,12 @@ impl Story {
         self.edit(tid, |fake| {
             fake.message = u64::from(former.unsigned_abs());
             fake.call = None;
+            fake.code = SIGTRAP | 4 << 8;
         });
         self.stops(tid, event_stop(SIGTRAP, 4), Op::None);
+        if let Some(fake) = self.world().tasks.get_mut(&tid) {
+            fake.code = 0;
+        }
     }
 
     /// Puts bytes into a task's memory.
@@ -325,6 +337,11 @@ pub(in crate::tracer) fn fake(tid: Tid, tgid: Tid, ppid: Tid, mm: usize) -> Fake
         place: None,
         dies_after: None,
         dies_detached: false,
+        traced: false,
+        letter: None,
+        status: String::new(),
+        user_ticks: 0,
+        unseizable: None,
     }
 }
 
@@ -335,6 +352,7 @@ fn words(call: &Syscall) -> [u64; 7] {
 
 /// Every task is introduced once, before it does anything, and ends once.
 fn even(told: &[Event]) {
+    let mut orphans = BTreeSet::new();
     let mut alive = BTreeSet::from([TaskId(1)]);
     let mut ended = BTreeSet::new();
     let mut next = 1;
@@ -344,8 +362,19 @@ fn even(told: &[Event]) {
             next += 1;
         }
         let born = match event {
-            Event::Task(task) => Some(task.task),
+            Event::Task(task) => {
+                if task.how == How::Orphan {
+                    orphans.insert(task.task);
+                }
+                Some(task.task)
+            }
             Event::Clone(call) => match &call.outcome {
+                // An orphan's creator may be told later, once.
+                Outcome::Created(created)
+                    if alive.contains(&created.task) && orphans.remove(&created.task) =>
+                {
+                    None
+                }
                 Outcome::Created(created) => Some(created.task),
                 _ => None,
             },
@@ -368,7 +397,7 @@ fn even(told: &[Event]) {
 }
 
 /// Events in short.
-fn lines(told: &[Event]) -> Vec<String> {
+pub(in crate::tracer) fn lines(told: &[Event]) -> Vec<String> {
     told.iter().filter_map(line).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::Intercept;
-use crate::event::Kind::Process;
+use crate::event::Kind::{Process, Thread};
 use crate::sys::Request;
 
 const ERESTARTNOINTR: i64 = -513;
@@ -264,6 +264,31 @@ fn a_caller_that_was_paused_is_told_of_after_its_child() {
         let child = if exec { "#2 exec" } else { "#2 ends" };
         assert!(place(child) < place("EAGAIN"), "{told:?}");
     }
+}
+
+/// A child that leads threads and ends before them is reported after the last of them; its caller
+/// is not held for so long.
+#[test]
+fn a_caller_held_for_a_leader_that_has_ended_goes_on() {
+    let mut s = Story::new();
+    s.enters(ROOT, vfork());
+    s.makes(ROOT, 101, Process);
+    s.tells(ROOT, 101, VFORK);
+    s.first_stop(101);
+    s.creates(101, 102, Thread);
+    s.enters(ROOT, fork());
+    assert_eq!(s.state(ROOT), Some(State::Stopped), "it is held");
+    s.silence();
+    assert_eq!(s.state(ROOT), Some(State::Stopped), "its child lives");
+    // It ends, and nothing is reported.
+    s.edit(101, |child| child.letter = Some('Z'));
+    s.silence();
+    assert_eq!(s.state(ROOT), Some(State::Runs));
+    s.returns(ROOT, -11);
+    s.exits(102);
+    s.exits(101);
+    s.exits(ROOT);
+    s.end();
 }
 
 /// A paused caller that is killed while it is held is forgotten.
