@@ -25,7 +25,7 @@ pub use call::{
     ArgsError, Call, CallArgs, Certainty, CloneCall, Cost, Created, Outcome, Place, RawCall,
     Reason, Request, Share, Sharing, Wrote,
 };
-pub use exit::{Ending, Exit, Status, Usage};
+pub use exit::{Ending, Exit, Status, Unreaped, Usage};
 pub use notice::{Blind, Copied, Detach, Finding, Kill, Lost, Unshared};
 pub use task::{Appeared, Exec, How, InheritedFd, Kind, Linkage};
 pub use trace::{End, Intercept, Mode, Start, Stats, Totals};

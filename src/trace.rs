@@ -65,6 +65,8 @@ pub struct Options {
     pub stdin: Vec<u8>,
     /// Record the descriptors that each new program inherits.
     pub inherited_fds: bool,
+    /// Record the children that a process leaves behind as zombies. Every task stops once more for it.
+    pub unreaped: bool,
 }
 
 /// What a program created, from its start to the end of its last task.
@@ -187,6 +189,7 @@ impl Options {
         let program = command.get_program().to_string_lossy().into_owned();
         let (mut hook, host) = tracer::hook(&mut command)?;
         hook.inherited_fds(self.inherited_fds);
+        hook.unreaped(self.unreaped);
         let stopped = |why| Error::Launch {
             what: "starting the tracing thread".to_owned(),
             why,

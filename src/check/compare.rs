@@ -34,9 +34,9 @@ impl Expectation {
         }
         self.check_exit(seen, &mut problems);
         // What was done comes before what it adds up to.
-        self.check_lints(seen, &mut problems);
         self.check_calls(seen, &mut problems);
         self.check_forbidden(seen, &mut problems);
+        self.check_lints(seen, &mut problems);
         self.check_counts(seen, &mut problems);
         if problems.is_empty() {
             return Ok(());
@@ -128,7 +128,11 @@ impl Expectation {
                     (Some(_), _) => "it was not looked for".to_owned(),
                 },
                 details,
-                accept: None,
+                accept: unseen.is_none().then(|| {
+                    let mut allow = self.lints.allow.clone();
+                    allow.push(lint.id);
+                    format!("in [lints]: allow = {allow:?}")
+                }),
             });
         }
     }
@@ -269,19 +273,6 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
     })
 }
 
-/// How a key would read for the file to hold.
-fn accepted(line: Option<usize>, key: &str, value: &str) -> Option<String> {
-    Some(format!("line {}: {key} = {value}", line?))
-}
-
-/// An end as a file has it.
-fn exit_value(status: &Status) -> Option<String> {
-    match status {
-        Status::Exited { exited } => Some(exited.to_string()),
-        Status::Signaled { signaled, .. } => number(signaled).map(|_| format!("{signaled:?}")),
-    }
-}
-
 /// A finding and its site: what was found, by whom, in which call.
 fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
     let times = match finding.count {
@@ -300,6 +291,19 @@ fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
         (None, None) => {}
     }
     lines
+}
+
+/// How a key would read for the file to hold.
+fn accepted(line: Option<usize>, key: &str, value: &str) -> Option<String> {
+    Some(format!("line {}: {key} = {value}", line?))
+}
+
+/// An end as a file has it.
+fn exit_value(status: &Status) -> Option<String> {
+    match status {
+        Status::Exited { exited } => Some(exited.to_string()),
+        Status::Signaled { signaled, .. } => number(signaled).map(|_| format!("{signaled:?}")),
+    }
 }
 
 fn calls_range(range: Range, unsaid: bool) -> String {

@@ -126,6 +126,19 @@ pub static LINTS: &[Lint] = &[
         watch: || Box::<ends::Inherited>::default(),
     },
     Lint {
+        id: "unreaped-children",
+        level: Level::Note,
+        default: false,
+        meaning: "a process that ended without having waited for children that had ended: they were \
+                  zombies as long as it lived",
+        needs: Some(Needs {
+            met: Seen::has_unreaped,
+            otherwise: "the trace does not hold which children were not waited for: record it with \
+                        --lint unreaped-children",
+        }),
+        watch: || Box::new(ends::Unreaping),
+    },
+    Lint {
         id: "namespace-creation",
         level: Level::Note,
         default: true,

@@ -57,6 +57,8 @@ pub struct Seen {
     lints: Watched,
     /// Descriptors that new programs inherit were looked at.
     inherited: bool,
+    /// Children that nobody waited for were looked at.
+    reaping: bool,
 }
 
 /// What deserves attention, whoever asks later: every lint watches.
@@ -179,6 +181,7 @@ impl Seen {
             task.how = Some(exit.how.clone());
             task.status.clone_from(&exit.status);
         }
+        self.reaping |= exit.unreaped.is_some();
         if !exit.last {
             return;
         }
@@ -210,6 +213,11 @@ impl Seen {
     /// Whether the descriptors that new programs inherit were looked at.
     pub(super) fn has_inherited(&self) -> bool {
         self.inherited
+    }
+
+    /// Whether children that nobody waited for were looked at.
+    pub(super) fn has_unreaped(&self) -> bool {
+        self.reaping
     }
 
     /// What deserves attention, each lint having watched.

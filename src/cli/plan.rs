@@ -119,6 +119,7 @@ pub(super) fn trace(
         intercept: intercept.filter(|how| program.is_none() || *how == Intercept::Syscall),
         stats: start.stats,
         inherited_fds: watching.wants("fd-leak-to-exec"),
+        unreaped: watching.wants("unreaped-children"),
         timeout: running.timeout,
         options: options.clone(),
     });
@@ -137,6 +138,7 @@ pub(super) fn trace(
             intercept,
             stats: start.stats,
             inherited_fds: watching.wants("fd-leak-to-exec"),
+            unreaped: watching.wants("unreaped-children"),
             options,
             own_signals: true,
             timeout: running.timeout,

@@ -100,4 +100,17 @@ pub struct Exit {
     /// What it used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// With `last`: the children that had ended and were not waited for. Absent: not looked at, which
+    /// `--lint unreaped-children` asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreaped: Option<Vec<Unreaped>>,
+}
+
+/// A child that its parent left behind as a zombie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unreaped {
+    /// Its process id.
+    pub pid: Tid,
+    /// Its name.
+    pub comm: String,
 }

@@ -8,13 +8,13 @@ use clonespy::event::{Event, Finding};
 
 use crate::fixtures::program;
 use crate::run::{End, run, tool};
-use crate::trace::{Traced, clonespy, events, format, fresh_file, replay, trace, trace_with};
+use crate::trace::{Traced, clonespy, events, format, fresh_file, trace, trace_with};
 
-/// What a trace holds, each site once. The report of a replay is that of the run.
+/// What a trace holds, each site once. The report of a replay with these options is that of the run.
 #[track_caller]
-fn findings(traced: &Traced) -> Vec<Finding> {
+fn findings(traced: &Traced, options: &[&str]) -> Vec<Finding> {
     traced.run.expect("the program", End::Exit(0));
-    assert_eq!(replay(&traced.jsonl), traced.text);
+    assert_eq!(replayed(&traced.jsonl, options), traced.text);
     let found = traced.events.iter().filter_map(|event| match event {
         Event::Finding(finding) if finding.count == Some(1) => Some(finding.clone()),
         _ => None,
@@ -23,7 +23,7 @@ fn findings(traced: &Traced) -> Vec<Finding> {
     for finding in &found {
         // Wherever the lines were broken.
         let text = traced.text.split_whitespace().collect::<String>();
-        let said = format!("! {}: {}", finding.level, finding.text).replace(' ', "");
+        let said = finding.text.replace(' ', "");
         let remarked = ["untraced-child", "args-changed-during-call"];
         let summed = format!("! {}", finding.lint);
         assert!(traced.text.contains(&summed), "{}", traced.text);
@@ -41,7 +41,7 @@ fn findings(traced: &Traced) -> Vec<Finding> {
 fn met(command: &[&OsStr]) -> Vec<String> {
     let all: Vec<&str> = LINTS.iter().map(|lint| lint.id).collect();
     let options = ["--lint", &all.join(",")];
-    let mut ids: Vec<String> = findings(&trace_with(&options, command))
+    let mut ids: Vec<String> = findings(&trace_with(&options, command), &options)
         .into_iter()
         .map(|finding| finding.lint)
         .collect();
@@ -103,7 +103,7 @@ wait = threading.Event()
 threads = [threading.Thread(target=wait.wait) for _ in range(2)]
 for thread in threads: thread.start()
 subprocess.run(['true'])
-subprocess.run('true | cat', shell=True, preexec_fn=lambda: None)
+subprocess.run('true | cat', shell=True)
 wait.set()
 ";
 
@@ -114,7 +114,7 @@ fn python_that_forks_under_threads_is_found_and_subprocess_is_not() {
     };
     let run = |script: &str| {
         let traced = trace(&[python.as_os_str(), OsStr::new("-c"), OsStr::new(script)]);
-        let mut found = findings(&traced);
+        let mut found = findings(&traced, &[]);
         found.retain(|finding| finding.lint == "fork-with-threads");
         (found, traced.text)
     };
@@ -128,6 +128,59 @@ fn python_that_forks_under_threads_is_found_and_subprocess_is_not() {
     let (found, text) = run(SPAWNS);
     assert!(found.is_empty(), "{found:#?}");
     assert!(!text.contains("fork-with-threads"), "{text}");
+}
+
+/// How often the tasks of a command stopped, by kind.
+fn stops(traced: &Traced) -> std::collections::BTreeMap<String, u64> {
+    let stats = traced.events.iter().find_map(|event| match event {
+        Event::Stats(stats) => Some(stats.stops.clone()),
+        _ => None,
+    });
+    stats.expect("--stats makes a stats event")
+}
+
+#[test]
+fn children_that_nobody_waited_for_are_named_where_that_is_asked_for() {
+    let program = program("unreaped");
+    let asked = ["--stats", "--lint", "unreaped-children"];
+    for intercept in ["auto", "event", "syscall"] {
+        let with = [&asked[..], &["--intercept", intercept]].concat();
+        let traced = trace_with(&with, &[program.as_os_str()]);
+        let found: Vec<Finding> = findings(&traced, &with[1..3])
+            .into_iter()
+            .filter(|finding| finding.lint == "unreaped-children")
+            .collect();
+        assert_eq!(found.len(), 1, "{intercept}: {found:#?}");
+        let text = &found[0].text;
+        assert!(
+            text.contains(" forgotten") && text.contains(" of-a-thread"),
+            "{text}"
+        );
+        assert!(!text.contains("waited-for"), "{text}");
+        // Each of the five tasks stops once on its way out.
+        assert_eq!(stops(&traced).get("leaving"), Some(&5), "{intercept}");
+    }
+    let waits = trace_with(&asked, &[program.as_os_str(), "waits".as_ref()]);
+    assert!(!waits.text.contains("unreaped-children"), "{}", waits.text);
+    let looked = |events: &[Event]| {
+        let of = |event: &&Event| matches!(event, Event::Exit(exit) if exit.unreaped.is_some());
+        events.iter().filter(of).count()
+    };
+    assert_eq!(looked(&waits.events), 4, "one a process");
+}
+
+#[test]
+fn no_task_stops_once_more_for_what_was_not_asked_for() {
+    let program = program("unreaped");
+    let traced = trace_with(&["--stats"], &[program.as_os_str()]);
+    assert_eq!(stops(&traced).get("leaving"), None);
+    let looked = |event: &Event| matches!(event, Event::Exit(exit) if exit.unreaped.is_some());
+    assert!(!traced.events.iter().any(looked));
+    assert!(
+        !traced.text.contains("unreaped-children"),
+        "{}",
+        traced.text
+    );
 }
 
 /// The text of a replay with these options.

@@ -41,9 +41,6 @@ impl Watch for CutOff {
 
 fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
     let threads = if count == 1 { "thread" } else { "threads" };
-    let program = tree
-        .task(exit.task)
-        .and_then(|task| task.program.as_ref()?.path.clone());
     let process = exit.tgid;
     let (names, chinese) = listed(names, usize::try_from(count).unwrap_or(usize::MAX));
     let text = words!(
@@ -55,8 +52,49 @@ fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
         task: exit.task,
         text,
         clone_seq: None,
-        site: program.or_else(|| exit.comm.clone()).unwrap_or_default(),
+        site: program(exit, tree),
     }
+}
+
+/// Children that their parent did not wait for.
+pub(super) struct Unreaping;
+
+impl Watch for Unreaping {
+    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+        let Event::Exit(exit) = event else {
+            return;
+        };
+        let children = exit.unreaped.as_deref().unwrap_or_default();
+        if children.is_empty() {
+            return;
+        }
+        let names: Vec<String> = children
+            .iter()
+            .take(NAMED)
+            .map(|child| format!("{} {}", child.pid, child.comm))
+            .collect();
+        let (process, count) = (exit.tgid, children.len());
+        let (names, chinese) = listed(&names, count);
+        let text = words!(
+            "process {process} ended without having waited for {names}: zombies as long as it lived",
+            "进程 {process} 结束时没有等待过 {chinese}：它活着时它们一直是僵尸"
+        );
+        found.push(Found {
+            at_ns: exit.at_ns,
+            task: exit.task,
+            text,
+            clone_seq: None,
+            site: program(exit, tree),
+        });
+    }
+}
+
+/// What the process ran.
+fn program(exit: &Exit, tree: &TaskTree) -> String {
+    let program = tree
+        .task(exit.task)
+        .and_then(|task| task.program.as_ref()?.path.clone());
+    program.or_else(|| exit.comm.clone()).unwrap_or_default()
 }
 
 /// Descriptors that a new program inherits.
