@@ -31,6 +31,7 @@ mod attach; // running programs: seen, let go, and as before
 mod denied; // what a container, the kernel or a tracer refuses; files that are no programs
 mod driven; // a program that does what a test says
 mod ending; // Ctrl-C, --timeout, --until, SIGKILL; terminals
+mod fuzz; // input that lies, from a corpus and changed by chance
 mod programs; // programs that make many tasks, and far too many
 mod repeat; // races, again and again on busy processors
 mod surroundings; // what a program finds is the same, traced or not
