@@ -6,7 +6,9 @@
 )]
 
 // How to run things.
-mod run; // a command to its end, with a watchdog; the tools that a machine may lack
+mod run;
+#[path = "../../src/watchdog.rs"]
+mod watchdog; // what fails a test that would never end // a command to its end, with a watchdog; the tools that a machine may lack
 
 // The fixtures.
 mod bare; // every fixture without a tracer
