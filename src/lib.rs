@@ -46,6 +46,8 @@ pub mod sys;
 pub mod tasks;
 pub mod trace;
 pub mod tracer;
+#[cfg(test)]
+mod watchdog;
 
 use std::io;
 

@@ -81,6 +81,7 @@ pub(super) enum Did {
     Seize(Tid),
     Detach(Tid, i32),
     Reap(Tid),
+    Kill(Tid, i32),
 }
 
 /// Something that happens behind the tracer's back.
@@ -99,6 +100,8 @@ pub(super) struct World {
     pub at_lists: VecDeque<Happening>,
     /// How often the kernel has nothing to say for a while.
     pub silences: u32,
+    /// Stops that were taken ahead of their turn.
+    pub leftover: VecDeque<Report>,
     /// The system's files.
     pub files: BTreeMap<String, String>,
     /// The user as whom clonespy runs.
@@ -210,7 +213,7 @@ impl Kernel for Scripted {
     }
 
     fn leftover(&self) -> Option<Report> {
-        None
+        self.0.borrow_mut().leftover.pop_front()
     }
 
     fn reap(&self, tid: Tid) {
@@ -222,7 +225,9 @@ impl Kernel for Scripted {
 
     fn wake_after(&self, _: Duration) {}
 
-    fn kill(&self, _: Tid, _: i32) {}
+    fn kill(&self, tid: Tid, signal: i32) {
+        self.0.borrow_mut().did.push(Did::Kill(tid, signal));
+    }
 
     fn expect(&self, _: Tid) {}
 

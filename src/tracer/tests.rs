@@ -6,6 +6,7 @@ mod attach;
 mod endings;
 mod hostile;
 mod killed;
+mod leaving;
 mod newborns;
 mod random;
 mod restarts;

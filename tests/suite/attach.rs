@@ -121,6 +121,24 @@ fn every_thread_is_seen_and_what_they_make_later() {
     }
 }
 
+/// With every system call asked for, also the first failure after attaching is seen: nothing has
+/// stopped the program before but clonespy itself.
+#[test]
+fn the_first_failed_call_is_seen() {
+    let mut driven = Driven::start();
+    let spy = Spy::attach(&driven.pid().to_string(), &["--intercept=syscall"]);
+    assert_eq!(driven.ask("fail").number("errno"), 22);
+    let seen = spy.end("INT");
+    let failed = |event: &&Event| matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Failed { .. }));
+    assert_eq!(
+        seen.events.iter().filter(failed).count(),
+        1,
+        "{:#?}",
+        seen.events
+    );
+    driven.goes_on();
+}
+
 /// Each way to end a trace lets the program go on, whatever it was doing.
 #[test]
 fn a_program_that_is_let_go_goes_on_as_before() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::fixtures::{program, scratch};
-use crate::run::{End, Run, run};
+use crate::run::{End, Run, guard, run};
 use crate::trace::{clonespy, format, fresh_file, replay, trace};
 
 /// clonespy's own failures.
@@ -111,6 +111,7 @@ fn output_that_cannot_be_opened_is_an_error_before_the_program_runs() {
 
 #[test]
 fn a_program_runs_on_when_nobody_reads_the_report() {
+    let _guard = guard();
     let mark = fresh_file("ran");
     // The reader of standard error is gone before the first line; a full disk refuses all.
     let script = format!(
@@ -221,11 +222,8 @@ fn subcommands_and_programs_are_not_confused() {
 fn the_program_may_have_options_of_its_own() {
     let run = run(clonespy().args(["-q", "sh", "-c", "exit 3"]));
     run.expect("sh -c", End::Exit(3));
-    let plain = Command::new("sh")
-        .args(["-c", "exit 3"])
-        .status()
-        .expect("sh");
-    assert_eq!(plain.code(), Some(3));
+    let plain = crate::run::run(Command::new("sh").args(["-c", "exit 3"]));
+    plain.expect("sh alone", End::Exit(3));
 }
 
 #[test]

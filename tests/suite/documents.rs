@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use regex::Regex;
 
 use crate::fixtures::{CASES, program};
-use crate::run::{lacking, run, tool};
+use crate::run::{guard, lacking, run, tool};
 use crate::trace::fresh_file;
 
 /// A command, and where in the document its output stands.
@@ -121,6 +121,7 @@ fn report(command: &str) -> Option<String> {
         .env("PATH", path)
         .env("LC_ALL", "C.UTF-8")
         .env_remove("CLICOLOR_FORCE");
+    let _guard = guard();
     let client = redis.then(|| drive(&directory.join("redis.sock")));
     let done = run(&mut shell);
     if let Some(client) = client {

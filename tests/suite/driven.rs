@@ -63,14 +63,18 @@ impl Driven {
         writeln!(stdin, "{what}").expect("it listens");
     }
 
+    /// The line that it says next.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        self.lines
+            .recv_timeout(LIMIT)
+            .unwrap_or_else(|why| panic!("no answer, {why}:\n{}", state_of(self.pid())))
+    }
+
     /// What it says next.
     #[track_caller]
     pub fn answer(&mut self) -> Fact {
-        let line = self
-            .lines
-            .recv_timeout(LIMIT)
-            .unwrap_or_else(|why| panic!("no answer, {why}:\n{}", state_of(self.pid())));
-        facts(&line).remove(0)
+        facts(&self.line()).remove(0)
     }
 
     /// Tells it something, and what it answers.

@@ -71,6 +71,10 @@ fn until_main_ends_with_the_program() {
         traced.run.expect(&way, End::Exit(6));
         assert_eq!(cut(&traced), Some("main ended"), "{way}");
         assert_eq!(!kills(&traced).is_empty(), !lives, "{way}");
+        // What is ended is not said to have been let go, and its end is waited for.
+        let let_go = |event: &&Event| matches!(event, Event::Detach(_));
+        let let_go = traced.events.iter().filter(let_go).count();
+        assert_eq!(let_go, usize::from(lives), "{way}: {:#?}", traced.events);
         let pid = std::fs::read_to_string(&mark).expect("a pid");
         let pid: u32 = pid.trim().parse().expect("a pid");
         if lives {
@@ -132,49 +136,15 @@ fn clonespy_killed_leaves_nothing_that_it_started() {
 fn a_signal_to_clonespy_is_the_programs() {
     let file = fresh_file("jsonl");
     let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done";
-    let mut driven = ready(
+    let mut driven = Driven::of(
         clonespy()
             .arg("--format")
             .arg(format(&file, "jsonl"))
             .args(["--", "sh", "-c", script]),
     );
-    assert_eq!(driven.read(), "ready");
+    assert_eq!(driven.line(), "ready");
     send("TERM", i64::from(driven.pid()));
-    assert_eq!(driven.code(), Some(7));
-}
-
-/// A program whose first line is waited for.
-struct Ready(
-    std::process::Child,
-    std::io::BufReader<std::process::ChildStdout>,
-);
-
-#[track_caller]
-fn ready(command: &mut Command) -> Ready {
-    let mut child = command
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("a command");
-    let out = child.stdout.take().expect("stdout is piped");
-    Ready(child, std::io::BufReader::new(out))
-}
-
-impl Ready {
-    fn pid(&self) -> u32 {
-        self.0.id()
-    }
-    fn read(&mut self) -> String {
-        let mut line = String::new();
-        std::io::BufRead::read_line(&mut self.1, &mut line).expect("a line");
-        line.trim().to_owned()
-    }
-    #[track_caller]
-    fn code(&mut self) -> Option<i32> {
-        let pid = self.pid();
-        let end = until("it ends", pid, || self.0.try_wait().expect("its status"));
-        end.code()
-    }
+    assert_eq!(driven.end(None).code(), Some(7));
 }
 
 /// A terminal of tmux's own, which is asked what it shows.

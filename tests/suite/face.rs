@@ -7,6 +7,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::run::guard;
+
 fn clonespy(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clonespy"));
     command
@@ -26,6 +28,7 @@ fn path(dir: &Path, name: &str) -> String {
 
 #[test]
 fn the_replayed_text_is_the_live_text() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let (trace, text) = (path(dir.path(), "t.jsonl"), path(dir.path(), "t.txt"));
     for looks in [
@@ -67,6 +70,7 @@ fn the_replayed_text_is_the_live_text() {
 
 #[test]
 fn a_storm_is_folded_live_as_it_is_replayed() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let (trace, text) = (path(dir.path(), "t.jsonl"), path(dir.path(), "t.txt"));
     let formats = [
@@ -97,6 +101,7 @@ fn a_storm_is_folded_live_as_it_is_replayed() {
 
 #[test]
 fn ends_are_told_as_they_happen_but_for_the_last() {
+    let _guard = guard();
     let script = "(exit 3); (kill -9 $(exec sh -c 'echo $PPID')); true";
     let ends = |options: &[&str]| {
         let args = [options, &["sh", "-c", script]].concat();
@@ -124,6 +129,7 @@ fn extra(line: &str) -> usize {
 
 #[test]
 fn nothing_is_shortened_on_a_pipe_and_the_columns_stay() {
+    let _guard = guard();
     let word = "x".repeat(300);
     let script = format!("/bin/echo {word} >/dev/null; true");
     let rows = |options: &[&str]| {
@@ -146,6 +152,7 @@ fn nothing_is_shortened_on_a_pipe_and_the_columns_stay() {
 
 #[test]
 fn a_call_says_what_made_it_and_where_a_child_is_born() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let trace = path(dir.path(), "t.jsonl");
     let program = crate::fixtures::program("thread");
@@ -183,6 +190,7 @@ fn a_call_says_what_made_it_and_where_a_child_is_born() {
 
 #[test]
 fn the_report_goes_to_stderr_and_the_programs_output_stays_its_own() {
+    let _guard = guard();
     let output = clonespy(&["sh", "-c", "echo out; (echo err >&2)"])
         .output()
         .unwrap();
@@ -192,6 +200,7 @@ fn the_report_goes_to_stderr_and_the_programs_output_stays_its_own() {
 
 #[test]
 fn it_ends_as_the_program_ended() {
+    let _guard = guard();
     for code in [0, 1, 3, 255] {
         let output = clonespy(&["-qqq", "sh", "-c", &format!("exit {code}")])
             .output()
@@ -207,6 +216,7 @@ fn it_ends_as_the_program_ended() {
 
 #[test]
 fn what_cannot_be_run_has_its_own_status_and_one_line() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let file = path(dir.path(), "file");
     fs::write(&file, "").unwrap();
@@ -220,6 +230,7 @@ fn what_cannot_be_run_has_its_own_status_and_one_line() {
 
 #[test]
 fn an_output_that_cannot_be_opened_stops_before_anything_runs() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let proof = path(dir.path(), "ran");
     let output = clonespy(&["-o", "/nowhere/x", "touch", &proof])
@@ -232,6 +243,7 @@ fn an_output_that_cannot_be_opened_stops_before_anything_runs() {
 
 #[test]
 fn a_lost_output_leaves_the_program_alone() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let proof = path(dir.path(), "ran");
     let script = format!("(true); (true); touch {proof}; exit 4");
@@ -260,6 +272,7 @@ fn a_lost_output_leaves_the_program_alone() {
 
 #[test]
 fn outputs_are_not_inherited() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let out = path(dir.path(), "out");
     let output = clonespy(&["-o", &out, "sh", "-c", "ls -l /proc/self/fd"])

@@ -21,6 +21,8 @@ use clonespy::{Outputs, Run, run};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::run::guard;
+
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
@@ -189,6 +191,7 @@ fn variants() -> Vec<(&'static str, Look)> {
 
 #[test]
 fn every_trace_looks_as_it_should() {
+    let _guard = guard();
     for name in traces() {
         expect(&format!("{name}.80.txt"), &text(&name, &Look::default()));
     }
@@ -196,6 +199,7 @@ fn every_trace_looks_as_it_should() {
 
 #[test]
 fn every_way_of_looking() {
+    let _guard = guard();
     for name in ["pthread", "vfork", "failed", "odd", "hostile", "ends"] {
         for (variant, look) in variants() {
             expect(&format!("{name}.{variant}.txt"), &text(name, &look));
@@ -214,6 +218,7 @@ fn attached_tasks_stand_under_their_process_in_every_width() {
 
 #[test]
 fn whatever_is_recorded_nothing_reaches_the_terminal_but_text() {
+    let _guard = guard();
     for name in traces() {
         for (variant, look) in variants() {
             let text = text(&name, &look);
@@ -233,6 +238,7 @@ fn whatever_is_recorded_nothing_reaches_the_terminal_but_text() {
 
 #[test]
 fn a_trace_read_and_written_is_the_same() {
+    let _guard = guard();
     // The two that a newer version wrote and that was cut short hold what is not kept.
     for name in traces()
         .iter()
@@ -253,6 +259,7 @@ fn a_trace_read_and_written_is_the_same() {
 
 #[test]
 fn every_recorded_line_is_valid_by_the_schema() {
+    let _guard = guard();
     let schema = serde_json::from_str(&report::schema()).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let mut lines = 0;
@@ -330,6 +337,7 @@ fn storm() -> impl Iterator<Item = clonespy::Result<Event>> {
 
 #[test]
 fn twenty_thousand_threads_are_one_row() {
+    let _guard = guard();
     let look = Look {
         quiet: 2,
         ..Look::default()
@@ -339,6 +347,7 @@ fn twenty_thousand_threads_are_one_row() {
 
 #[test]
 fn twenty_thousand_lines_alike_are_few_and_all_shows_each() {
+    let _guard = guard();
     let (text, _) = render(storm(), "text", &Look::default());
     expect("storm.80.txt", &text);
     let look = Look {
@@ -357,6 +366,7 @@ fn width(text: &str) -> usize {
 
 #[test]
 fn strace_lines() {
+    let _guard = guard();
     for name in ["pthread", "vfork", "failed", "odd", "hostile", "exec"] {
         let path = golden(&format!("{name}.jsonl"));
         let (text, _) = render(Replay::open(&path).unwrap(), "strace", &Look::default());
@@ -393,6 +403,7 @@ fn check(output: &Output, status: i32, errors: &[&str]) {
 
 #[test]
 fn replay_writes_to_stdout_or_where_it_is_told() {
+    let _guard = guard();
     let output = clonespy(&["replay", "pthread.jsonl"]).output().unwrap();
     check(&output, 0, &[]);
     let wanted = text("pthread", &Look::default()).into_bytes();
@@ -406,6 +417,7 @@ fn replay_writes_to_stdout_or_where_it_is_told() {
 
 #[test]
 fn replay_reads_stdin_and_arrays() {
+    let _guard = guard();
     let dir = tempfile::tempdir().unwrap();
     let array = dir.path().join("t.json");
     let to = format!("json:{}", array.display());
@@ -429,6 +441,7 @@ fn replay_reads_stdin_and_arrays() {
 
 #[test]
 fn a_cut_trace_is_a_warning_and_garbage_a_failure() {
+    let _guard = guard();
     let output = clonespy(&["replay", "cut.jsonl"]).output().unwrap();
     check(
         &output,
@@ -463,6 +476,7 @@ fn a_cut_trace_is_a_warning_and_garbage_a_failure() {
 
 #[test]
 fn the_command_line_fails_with_125_and_one_line() {
+    let _guard = guard();
     check(
         &clonespy(&[]).output().unwrap(),
         125,
@@ -481,6 +495,7 @@ fn the_command_line_fails_with_125_and_one_line() {
 
 #[test]
 fn help_and_schema_go_to_stdout() {
+    let _guard = guard();
     for args in [
         &["--help"][..],
         &["-h"],
@@ -499,6 +514,7 @@ fn help_and_schema_go_to_stdout() {
 
 #[test]
 fn a_closed_pipe_is_no_noise_and_a_full_disk_is() {
+    let _guard = guard();
     for args in [&["replay", "pthread.jsonl"][..], &["--help"]] {
         let mut child = clonespy(args)
             .stdout(Stdio::piped())
@@ -519,6 +535,7 @@ fn a_closed_pipe_is_no_noise_and_a_full_disk_is() {
 
 #[test]
 fn one_lost_output_does_not_cost_the_other() {
+    let _guard = guard();
     let args = [
         "replay",
         "--format=jsonl:/dev/full",

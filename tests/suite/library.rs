@@ -13,6 +13,8 @@ use clonespy::event::{Event, Intercept, Status};
 use clonespy::trace::Options;
 use clonespy::{Error, Trace, trace};
 
+use crate::run::guard;
+
 fn sh(script: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", script]).stdin(Stdio::null());
@@ -25,6 +27,7 @@ fn root() -> bool {
 
 #[test]
 fn a_command_is_traced_as_it_is() {
+    let _guard = guard();
     let mut command = sh("echo \"$NAME $0 $(pwd) $(cat)\"; echo no >&2; exit 3");
     command.arg("zero").env("NAME", "value").current_dir("/");
     command
@@ -53,6 +56,7 @@ fn a_command_is_traced_as_it_is() {
 
 #[test]
 fn closures_and_users_are_kept() {
+    let _guard = guard();
     let (mut told, tell) = io::pipe().expect("a pipe");
     let mut command = sh("exit 0");
     let mut sent = tell.try_clone().expect("a copy");
@@ -76,6 +80,7 @@ fn closures_and_users_are_kept() {
 
 #[test]
 fn what_cannot_be_run_is_an_error_and_leaves_nothing() {
+    let _guard = guard();
     let missing = trace(Command::new("./no-such-program"));
     assert!(
         matches!(missing, Err(Error::NotFound { .. })),
@@ -111,6 +116,7 @@ fn what_cannot_be_run_is_an_error_and_leaves_nothing() {
 /// Nothing stays behind of any trace that this thread made: its children are listed by the kernel.
 #[test]
 fn no_zombie_is_left() {
+    let _guard = guard();
     for program in ["true", "./no-such-program", "/"] {
         let _ = trace(Command::new(program));
     }
@@ -127,6 +133,7 @@ fn no_zombie_is_left() {
 
 #[test]
 fn a_child_of_the_host_stays_its_own() {
+    let _guard = guard();
     let mut child = Command::new("sh")
         .args(["-c", "read line; exit 7"])
         .stdin(Stdio::piped())
@@ -144,6 +151,7 @@ fn a_child_of_the_host_stays_its_own() {
 
 #[test]
 fn many_traces_at_once_do_not_disturb_each_other() {
+    let _guard = guard();
     const AT_ONCE: usize = 6;
     let start = Barrier::new(AT_ONCE);
     std::thread::scope(|scope| {
@@ -174,6 +182,7 @@ fn many_traces_at_once_do_not_disturb_each_other() {
 
 #[test]
 fn what_does_not_end_is_ended_with_all_that_it_made() {
+    let _guard = guard();
     let mut options = Options::default();
     options.timeout = Some(Duration::from_millis(300));
     // The shell ignores what asks nicely, and what it started left its session.
@@ -193,6 +202,7 @@ fn what_does_not_end_is_ended_with_all_that_it_made() {
 
 #[test]
 fn a_mismatch_shows_itself_in_a_panic() {
+    let _guard = guard();
     let trace = trace(sh("true & wait; exit 1")).expect("it runs");
     let expectation = "exit = 0\n[tasks]\nprocesses = 1\n";
     let expectation = Expectation::parse(expectation, Path::new("one.toml")).expect("good");
@@ -212,6 +222,7 @@ fn a_mismatch_shows_itself_in_a_panic() {
 
 #[test]
 fn a_recorded_trace_answers_as_the_live_one() {
+    let _guard = guard();
     let live = trace(sh("true & wait; (exit 2) & wait $!")).expect("it runs");
     let file = crate::trace::fresh_file("jsonl");
     let lines = live
@@ -227,6 +238,7 @@ fn a_recorded_trace_answers_as_the_live_one() {
 
 #[test]
 fn mistakes_in_a_file_are_readable_in_a_panic() {
+    let _guard = guard();
     let wrong = || Expectation::parse("exot = 0", Path::new("x.toml")).unwrap();
     let panic = std::panic::catch_unwind(wrong).expect_err("it is wrong");
     let words = panic.downcast_ref::<String>().expect("a message");

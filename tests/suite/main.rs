@@ -6,7 +6,9 @@
 )]
 
 // How to run things.
-mod run; // a command to its end, with a watchdog; the tools that a machine may lack
+mod run;
+#[path = "../../src/watchdog.rs"]
+mod watchdog; // what fails a test that would never end // a command to its end, with a watchdog; the tools that a machine may lack
 
 // The fixtures.
 mod bare; // every fixture without a tracer
@@ -31,6 +33,7 @@ mod attach; // running programs: seen, let go, and as before
 mod denied; // what a container, the kernel or a tracer refuses; files that are no programs
 mod driven; // a program that does what a test says
 mod ending; // Ctrl-C, --timeout, --until, SIGKILL; terminals
+mod fuzz; // input that lies, from a corpus and changed by chance
 mod programs; // programs that make many tasks, and far too many
 mod repeat; // races, again and again on busy processors
 mod surroundings; // what a program finds is the same, traced or not

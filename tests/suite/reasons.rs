@@ -76,14 +76,12 @@ fn refusals() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let program = scratch().join("refusals");
-        let made = Command::new("cc")
-            .args(["-O1", "-o"])
-            .args([&program, &sources().join("rules/refusals.c")])
-            .status();
-        assert!(
-            made.is_ok_and(|status| status.success()),
-            "refusals.c compiles"
+        let made = crate::run::run(
+            Command::new("cc")
+                .args(["-O1", "-o"])
+                .args([&program, &sources().join("rules/refusals.c")]),
         );
+        made.expect("refusals.c compiles", crate::run::End::Exit(0));
         program
     })
 }

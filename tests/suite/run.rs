@@ -1,7 +1,6 @@
 //! Runs a command to its end, with what it read and wrote. A command that does not end is not
 //! waited for: the state of all its tasks is shown, then it is killed and the test fails.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -10,6 +9,8 @@ use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+pub use crate::watchdog::{guard, state_of};
 
 /// How long a command may take. Generous: it only ends what would never end.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -195,68 +196,6 @@ fn read_all(from: &mut impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     from.read_to_end(&mut bytes).expect("reading a pipe");
     bytes
-}
-
-/// What each task is doing that descends from a process or is in its group.
-pub fn state_of(root: u32) -> String {
-    let mut stats = HashMap::new();
-    for pid in numbers("/proc") {
-        if let Some(fields) = stat(&format!("/proc/{pid}/stat")) {
-            stats.insert(pid, fields);
-        }
-    }
-    let belongs = |pid: u32| {
-        let mut at = pid;
-        while let Some(fields) = stats.get(&at) {
-            if at == root || fields.group == root {
-                return true;
-            }
-            at = fields.parent;
-        }
-        false
-    };
-    let mut report = String::new();
-    let mut pids: Vec<u32> = stats.keys().copied().filter(|&pid| belongs(pid)).collect();
-    pids.sort_unstable();
-    for pid in pids {
-        for tid in numbers(&format!("/proc/{pid}/task")) {
-            let file = |name: &str| {
-                fs::read_to_string(format!("/proc/{pid}/task/{tid}/{name}"))
-                    .unwrap_or_else(|error| error.to_string())
-                    .trim()
-                    .to_owned()
-            };
-            report += &format!(
-                "  pid {pid} tid {tid}: {} | syscall {} | wchan {}\n",
-                file("stat").chars().take(80).collect::<String>(),
-                file("syscall"),
-                file("wchan")
-            );
-        }
-    }
-    report
-}
-
-struct Stat {
-    parent: u32,
-    group: u32,
-}
-
-fn stat(path: &str) -> Option<Stat> {
-    let text = fs::read_to_string(path).ok()?;
-    let mut fields = text.rsplit_once(") ")?.1.split(' ').skip(1);
-    Some(Stat {
-        parent: fields.next()?.parse().ok()?,
-        group: fields.next()?.parse().ok()?,
-    })
-}
-
-fn numbers(directory: &str) -> Vec<u32> {
-    fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect()
 }
 
 /// The path of a tool. Where it is missing the test says so and is over; under CI=true it fails.

@@ -206,6 +206,7 @@ impl Peek for Process {
 
 /// What a tool prints; `None`, said aloud, where it is missing or fails. In CI that is a failure.
 fn tool(command: &mut Command) -> Option<String> {
+    let _guard = crate::watchdog::guard();
     match command.output() {
         Ok(output) if output.status.success() => {
             Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -243,6 +244,7 @@ fn the_library_of_this_test() {
 
 #[test]
 fn the_libraries_of_other_programs() {
+    let _guard = crate::watchdog::guard();
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("wait.c");
     let program = dir.path().join("wait");

@@ -32,6 +32,7 @@ fn of_file(path: &Path) -> (Option<Facts>, usize) {
 
 /// Runs a tool; `None`, said aloud, where it is missing or fails. In CI that is a failure.
 fn tool(command: &mut Command) -> Option<String> {
+    let _guard = crate::watchdog::guard();
     let done = command.env("LC_ALL", "C").output();
     match done {
         Ok(output) if output.status.success() => {

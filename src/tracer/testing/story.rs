@@ -111,7 +111,11 @@ impl Story {
     pub fn report(&mut self, tid: Tid, what: What) {
         self.world().reports.push_back(Report { tid, what });
         let went = self.tracer.step();
-        assert!(matches!(went, Ok(true)), "{tid} {what:?}: {went:?}");
+        let goes_on = !self.tracer.ended;
+        assert!(
+            went.as_ref().is_ok_and(|&went| went == goes_on),
+            "{tid} {what:?}: {went:?}"
+        );
         let out: Vec<Event> = self.tracer.out.drain(..).collect();
         self.told.extend(out);
     }

@@ -85,6 +85,7 @@ pub fn compile(name: &str) -> Option<Built> {
         .join(name)
         .with_extension("c");
     let program = directory.path().join(name);
+    let _guard = crate::watchdog::guard();
     let made = Command::new("cc")
         .args(["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"])
         .args([&program, &source])
@@ -108,6 +109,7 @@ pub fn compile(name: &str) -> Option<Built> {
 /// Runs a program to its end with this on its standard input; standard output.
 #[track_caller]
 pub fn run(program: &Path, args: &[&str], input: Vec<u8>) -> String {
+    let _guard = crate::watchdog::guard();
     let mut child = Command::new(program)
         .args(args)
         .stdin(Stdio::piped())

@@ -1,0 +1,537 @@
+//! Input that lies: each reader is given every file of its corpus (`tests/corpus/KIND`), then changed
+//! ones, for a second; CLONESPY_FUZZ says for how many instead. An input that breaks one is left in a
+//! file whose name is told: put it into the corpus along with the cure.
+//!
+//! | corpus | reader | what must hold |
+//! |---|---|---|
+//! | `replay` | `Replay`, the tree, the lints, every report | no panic; two readings are equal |
+//! | `decode` | `decode` on a task of these registers and this memory | no bit lost; the event survives JSON |
+//! | `expect` | `Expectation`, and a check with it | read, or refused with the file's name |
+//! | `strace` | `explain --strace` | every line passes unchanged |
+//! | `filter` | the explorer of a program's own seccomp filter | what the filter answers was foretold |
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use clonespy::abi::bpf::{self, Insn, RET_ACTION_FULL, SeccompData};
+use clonespy::check::lints::Lints;
+use clonespy::check::{Expectation, Seen};
+use clonespy::event::{Event, Request, Tid};
+use clonespy::explain::{Explain, What, annotate};
+use clonespy::peek::{Errno, Peek, Syscall};
+use clonespy::replay::Replay;
+use clonespy::report::{FORMATS, Lang, Look};
+use clonespy::tasks::TaskTree;
+
+use crate::fixtures::scratch;
+
+/// A reader that is not to be broken.
+struct Kind {
+    name: &'static str,
+    /// Fails by panicking.
+    hold: fn(&[u8]),
+    /// Words that mean something to the reader.
+    words: &'static [&'static str],
+    /// More files to begin with.
+    more: Option<(&'static str, &'static str)>,
+}
+
+const NUMBERS: &[&str] = &[
+    "0",
+    "-1",
+    "1",
+    "88",
+    "255",
+    "4096",
+    "2147483648",
+    "4294967295",
+    "4294967296",
+    "9007199254740993",
+    "9223372036854775807",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1e400",
+    "0x0",
+    "0xffffffffffffffff",
+    "null",
+    "NaN",
+];
+
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "replay",
+        hold: replay_holds,
+        words: &[
+            "\"task\":1",
+            "\"task\":2",
+            "\"tid\":7001",
+            "\"tgid\":7001",
+            "\"how\":\"orphan\"",
+            "{\"created\":",
+            "{\"failed\":",
+            "{\"unfinished\":{}}",
+            "\"kind\":\"thread\"",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\n",
+            ",",
+            "\"type\":\"exit\"",
+            "\"type\":\"task\"",
+            "\\u0000",
+            "\u{1b}[2J",
+            "\u{202e}",
+            "ü",
+            "\"last\":true",
+        ],
+        more: Some(("tests/golden", "jsonl")),
+    },
+    Kind {
+        name: "decode",
+        hold: decode_holds,
+        words: &[
+            "call ", "memory ", "fails ", "c000003e", "40000003", "1b3", "38", "ff", "\n",
+        ],
+        more: None,
+    },
+    Kind {
+        name: "expect",
+        hold: expect_holds,
+        words: &[
+            "[[clone]]\n",
+            "[tasks]\n",
+            "count = ",
+            "\"1..\"",
+            "flags = [",
+            "exit = ",
+            "kind = ",
+            "\"CLONE_VM\"",
+            "forbid",
+            "\"\"\"",
+            "[",
+            "]",
+            "=",
+            "\n",
+            "'",
+            "\"",
+            "is = \"fork\"",
+        ],
+        more: Some(("fixtures", "toml")),
+    },
+    Kind {
+        name: "strace",
+        hold: strace_holds,
+        words: &[
+            "clone(",
+            "clone3(",
+            "vfork()",
+            "{flags=",
+            "CLONE_VM|",
+            "<unfinished ...>",
+            "<... clone resumed>",
+            ") = -1 EAGAIN (",
+            "[pid 12]",
+            "=> {parent_tid=[1]}",
+            "}, 88)",
+            "child_stack=NULL",
+            "/* ",
+            "\n",
+            "set_tid=[",
+            "exit_signal=SIGCHLD",
+        ],
+        more: None,
+    },
+    Kind {
+        name: "filter",
+        hold: filter_holds,
+        words: &[
+            "20 0 0 0\n",
+            "15 1 0 38\n",
+            "6 0 0 7fff0000\n",
+            "6 0 0 50001\n",
+            "5 0 0 1\n",
+        ],
+        more: None,
+    },
+];
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<(PathBuf, Vec<u8>)> = std::fs::read_dir(folder)
+        .unwrap_or_else(|why| panic!("{}: {why}", folder.display()))
+        .map(|entry| entry.expect("a file").path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.clone(), std::fs::read(&path).expect("a file")))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Numbers that look like chance and come again for the same seed (xorshift64*).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// Below `end`; 0 for an empty range.
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end.max(1) as u64).expect("below a usize")
+    }
+
+    fn of<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+        all[self.below(all.len())]
+    }
+}
+
+/// One to eight changes of an input, and perhaps a piece of another.
+fn changed(chance: &mut Chance, seeds: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
+    let mut bytes = seeds[chance.below(seeds.len())].clone();
+    for _ in 0..=chance.below(8) {
+        let at = chance.below(bytes.len() + 1);
+        let end = (at + chance.below(40)).min(bytes.len());
+        match chance.below(9) {
+            0 => bytes.truncate(at),
+            1 => drop(bytes.drain(at..end)),
+            2 => {
+                let piece = bytes[at..end].to_vec();
+                bytes.splice(at..at, piece);
+            }
+            3 if at < bytes.len() => bytes[at] ^= 1 << chance.below(8),
+            4 => drop(bytes.splice(at..end, chance.of(words).bytes())),
+            5 => drop(bytes.splice(at..at, chance.of(words).bytes())),
+            6 => {
+                // A number is put in the place of a number.
+                let digit = bytes[at..].iter().position(u8::is_ascii_digit);
+                let from = digit.map_or(at, |found| at + found);
+                let length = bytes[from..]
+                    .iter()
+                    .take_while(|b| b.is_ascii_digit())
+                    .count();
+                bytes.splice(from..from + length, chance.of(NUMBERS).bytes());
+            }
+            7 => {
+                let other = &seeds[chance.below(seeds.len())];
+                let begin = chance.below(other.len() + 1);
+                let stop = (begin + chance.below(300)).min(other.len());
+                bytes.splice(at..at, other[begin..stop].iter().copied());
+            }
+            _ => {
+                // Two lines change places.
+                let mut lines: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').collect();
+                let (one, other) = (chance.below(lines.len()), chance.below(lines.len()));
+                if !lines.is_empty() {
+                    lines.swap(one, other);
+                }
+                bytes = lines.concat();
+            }
+        }
+        bytes.truncate(1 << 18);
+    }
+    bytes
+}
+
+fn time() -> Duration {
+    let seconds = std::env::var("CLONESPY_FUZZ").map_or(1, |text| text.parse().expect("seconds"));
+    Duration::from_secs(seconds)
+}
+
+#[track_caller]
+fn fuzz(name: &str) {
+    let kind = KINDS.iter().find(|kind| kind.name == name).expect("a kind");
+    let corpus = files(&folder("tests/corpus").join(kind.name));
+    assert!(corpus.len() >= 3, "{name}: a corpus of {}", corpus.len());
+    let mut seeds: Vec<Vec<u8>> = Vec::new();
+    for (path, bytes) in corpus {
+        eprintln!("{}", path.display());
+        (kind.hold)(&bytes);
+        seeds.push(bytes);
+    }
+    if let Some((place, ending)) = kind.more {
+        let of_kind = |path: &PathBuf| path.extension().is_some_and(|found| found == ending);
+        let more = files(&folder(place)).into_iter();
+        seeds.extend(
+            more.filter(|(path, _)| of_kind(path))
+                .map(|(_, bytes)| bytes),
+        );
+    }
+    let nanos = std::time::UNIX_EPOCH
+        .elapsed()
+        .expect("after 1970")
+        .as_nanos();
+    let mut chance = Chance(nanos as u64 | 1);
+    let (end, mut tried) = (Instant::now() + time(), 0);
+    // However slow the machine is, a few are tried.
+    while tried < 20 || Instant::now() < end {
+        let input = changed(&mut chance, &seeds, kind.words);
+        tried += 1;
+        if catch_unwind(AssertUnwindSafe(|| (kind.hold)(&input))).is_err() {
+            let place = scratch().with_file_name(format!("broken-{name}"));
+            std::fs::write(&place, &input).expect("a file");
+            panic!("{name}: broken by {}", place.display());
+        }
+    }
+    eprintln!("{name}: {tried} inputs");
+}
+
+#[test]
+fn replay_takes_anything() {
+    fuzz("replay");
+}
+
+#[test]
+fn decode_takes_anything() {
+    fuzz("decode");
+}
+
+#[test]
+fn expectations_take_anything() {
+    fuzz("expect");
+}
+
+#[test]
+fn explain_takes_anything() {
+    fuzz("strace");
+}
+
+#[test]
+fn filters_are_foretold() {
+    fuzz("filter");
+}
+
+/// A destination that can be read afterwards.
+#[derive(Clone, Default)]
+struct Sink(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn rendered(input: &[u8]) -> Vec<Vec<u8>> {
+    let mut outputs = clonespy::Outputs::new();
+    let mut sinks = Vec::new();
+    for format in FORMATS {
+        for lang in [Lang::English, Lang::Chinese] {
+            let sink = Sink::default();
+            let look = Look {
+                lang,
+                width: 40,
+                all: lang == Lang::Chinese,
+                verbose: 2,
+                ..Look::default()
+            };
+            outputs.add(format.name, (format.make)(Box::new(sink.clone()), &look));
+            sinks.push(sink);
+        }
+    }
+    let events = Replay::read("fuzz.jsonl", std::io::Cursor::new(input.to_vec()));
+    let done = clonespy::run(events, Lints::default(), outputs);
+    assert!(done.failures.is_empty(), "{:?}", done.failures);
+    sinks.iter().map(|sink| sink.0.borrow().clone()).collect()
+}
+
+fn replay_holds(input: &[u8]) {
+    assert!(rendered(input) == rendered(input), "two readings differ");
+    let events = Replay::read("fuzz.jsonl", std::io::Cursor::new(input.to_vec()));
+    let events: Vec<Event> = events.map_while(Result::ok).collect();
+    let mut lints = Lints::new(&[], &[]).expect("the lints of always");
+    let mut tree = TaskTree::new();
+    for event in &events {
+        tree.apply(event);
+        let _ = lints.event(event, &tree);
+    }
+    let _ = lints.finish();
+    let branches = tree.walk().count();
+    assert!(branches <= 2 * events.len() + 1, "{branches} branches");
+    let any = Expectation::parse(
+        "[tasks]\nthreads = \"1..\"\n[[clone]]\n",
+        Path::new("x.toml"),
+    );
+    let _ = any.expect("a good file").check(&Seen::of(&events));
+}
+
+/// `call ARCH NR ARG…`, `memory ADDRESS BYTES`, `fails ERRNO`, all in hexadecimal.
+struct Image {
+    call: Syscall,
+    memory: Vec<(u64, Vec<u8>)>,
+    fails: Option<i32>,
+}
+
+impl Image {
+    fn parse(input: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(input);
+        let mut image = Image {
+            call: Syscall {
+                arch: 0,
+                nr: 0,
+                args: [0; 6],
+                ip: 0,
+                sp: 0,
+            },
+            memory: Vec::new(),
+            fails: None,
+        };
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            let sort = words.next().unwrap_or_default().to_owned();
+            let words: Vec<&str> = words.collect();
+            let number = |at: usize| {
+                let word = words.get(at).copied().unwrap_or_default();
+                u64::from_str_radix(word, 16).unwrap_or_default()
+            };
+            match sort.as_str() {
+                "call" => {
+                    image.call.arch = number(0) as u32;
+                    image.call.nr = number(1);
+                    image.call.args = std::array::from_fn(|at| number(at + 2));
+                }
+                "memory" => {
+                    let digits = words.get(1).copied().unwrap_or_default().as_bytes();
+                    let byte = |pair: &[u8]| {
+                        let text = std::str::from_utf8(pair).ok()?;
+                        u8::from_str_radix(text, 16).ok()
+                    };
+                    image
+                        .memory
+                        .push((number(0), digits.chunks(2).filter_map(byte).collect()));
+                }
+                "fails" => image.fails = i32::try_from(number(0)).ok().filter(|errno| *errno > 0),
+                _ => {}
+            }
+        }
+        image
+    }
+}
+
+impl Peek for Image {
+    fn tid(&self) -> Tid {
+        1
+    }
+
+    fn read(&self, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {
+        if let Some(errno) = self.fails {
+            return Err(Errno(errno));
+        }
+        for (offset, byte) in (0..).zip(buf) {
+            let at = addr.checked_add(offset).ok_or(Errno(14))?;
+            let found = self.memory.iter().find_map(|(begin, bytes)| {
+                bytes.get(usize::try_from(at.checked_sub(*begin)?).ok()?)
+            });
+            *byte = *found.ok_or(Errno(14))?;
+        }
+        Ok(())
+    }
+
+    fn proc_file(&self, _: &str) -> Result<Vec<u8>, Errno> {
+        Err(Errno(2))
+    }
+
+    fn proc_link(&self, _: &str) -> Result<Vec<u8>, Errno> {
+        Err(Errno(2))
+    }
+}
+
+fn decode_holds(input: &[u8]) {
+    let image = Image::parse(input);
+    let Some(decoded) = clonespy::decode::decode(&image, &image.call) else {
+        return;
+    };
+    let _ = clonespy::decode::wrote(&image, &decoded);
+    let request = &decoded.request;
+    let bits = |names: &[String]| {
+        let of = |name: &String| {
+            clonespy::abi::flags::named(name)
+                .expect("in the table")
+                .bits
+        };
+        names.iter().map(of).fold(0, |all, bit| all | bit)
+    };
+    let unknown = request.flags_unknown.map_or(0, |bits| bits.0);
+    let all = bits(&request.flags) | bits(&request.flags_ignored) | unknown;
+    assert_eq!(all, request.flags_raw.map_or(0, |raw| raw.0));
+    let json = serde_json::to_string(request).expect("JSON");
+    assert_eq!(
+        &serde_json::from_str::<Request>(&json).expect("the same"),
+        request
+    );
+}
+
+fn expect_holds(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    match Expectation::parse(&text, Path::new("x.toml")) {
+        Ok(expectation) => drop(expectation.check(&Seen::of(&[]))),
+        Err(why) => assert!(why.to_string().contains("x.toml"), "{why}"),
+    }
+}
+
+fn strace_holds(input: &[u8]) {
+    let mut out = Vec::new();
+    let question = Explain::new(What::Flags);
+    annotate(&question, &mut std::io::Cursor::new(input), &mut out).expect("memory is enough");
+    let mut rest = out.split(|&b| b == b'\n');
+    for line in input.split(|&b| b == b'\n') {
+        assert!(
+            rest.any(|other| other == line),
+            "{:?}",
+            String::from_utf8_lossy(line)
+        );
+    }
+}
+
+/// `CODE JT JF K` a line, in hexadecimal.
+fn filter_holds(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let program: Vec<Insn> = text
+        .lines()
+        .map(|line| {
+            let mut numbers = line
+                .split_whitespace()
+                .map(|word| u64::from_str_radix(word, 16).unwrap_or_default());
+            let mut next = || numbers.next().unwrap_or_default();
+            Insn {
+                code: next() as u16,
+                jt: next() as u8,
+                jf: next() as u8,
+                k: next() as u32,
+            }
+        })
+        .collect();
+    const X86_64: u32 = 0xc000_003e;
+    for nr in [0, 56, 435, u32::MAX] {
+        let foretold = bpf::explore(&program, nr, X86_64);
+        for first in [0, 22, u64::MAX] {
+            let data = SeccompData {
+                nr,
+                arch: X86_64,
+                ip: 0,
+                args: [first, 1, 2, 3, 4, 5],
+            };
+            match bpf::run(&program, &data) {
+                Ok(answer) => assert!(
+                    foretold.contains(answer & RET_ACTION_FULL) || foretold.contains(answer),
+                    "{answer:x} to {nr}"
+                ),
+                Err(bpf::BadProgram::Unwritten(_)) => {}
+                Err(_) => assert!(foretold.any, "a bad program is harmless"),
+            }
+        }
+    }
+}
