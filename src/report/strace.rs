@@ -106,7 +106,10 @@ impl Strace {
 
     fn clone3(&self, call: &CloneCall) -> String {
         let (request, args) = (&call.request, &call.request.args);
-        let size = args.size.map_or("?".into(), |size| size.to_string());
+        // A size that no count of a trace can hold stands among the raw arguments alone.
+        let raw = request.raw.as_ref().and_then(|raw| raw.args.get(1));
+        let size = args.size.or(raw.map(|size| size.0));
+        let size = size.map_or("?".into(), |size| size.to_string());
         let pointer = request.raw.as_ref().and_then(|raw| raw.args.first());
         if request.flags_raw.is_none() {
             return format!(
