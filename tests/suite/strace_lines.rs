@@ -30,7 +30,7 @@ const UNLIKE: &[&str] = &[
     "set_tid=ADDRESS",
     "set_tid=0x1000",
     ", 4097)",
-    "/* bytes 88..T",
+    "/* bytes 88..4095",
     "stack_size=0, ???}",
 ];
 
@@ -69,8 +69,9 @@ fn redact(word: &str, tids: &mut BTreeMap<String, usize>) -> String {
         return "ADDRESS".into();
     }
     // Tids are the numbers from three digits up that are no size, signal or errno of a fixture.
-    let small = ["255", "145", "256", "4096", "4097", "4294967296"];
-    let number = word.len() >= 3 && word.chars().all(|c| c.is_ascii_digit());
+    // (Nor are they as large as PID_MAX_LIMIT, 2^22.)
+    let small = ["255", "145", "256", "4095", "4096", "4097"];
+    let number = (3..=7).contains(&word.len()) && word.chars().all(|c| c.is_ascii_digit());
     if number && !small.contains(&word) {
         let next = tids.len() + 1;
         return format!("T{}", tids.entry(word.to_owned()).or_insert(next));
