@@ -274,9 +274,14 @@ fn expectation(plan: &CheckPlan, task: &Task) -> Result<Expectation> {
         let file = task.file.as_deref().unwrap_or(Path::new("")).display();
         return usage(&format!("{file}: names no `command`; give one after --"));
     }
-    if let (Subject::Command(words), true) = (&task.subject, plan.bless) {
-        let words = words.iter().map(|word| word.to_string_lossy().into_owned());
-        expectation.recipe.command = words.collect();
+    // What is looked at is what messages name, whatever the file would have run.
+    match &task.subject {
+        Subject::Command(words) => {
+            let words = words.iter().map(|word| word.to_string_lossy().into_owned());
+            expectation.recipe.command = words.collect();
+        }
+        Subject::Trace(_) if !plan.bless => expectation.recipe.command.clear(),
+        Subject::Own | Subject::Trace(_) => {}
     }
     for (name, range) in &task.adhoc.counts {
         if expectation.set_count(name, *range).is_none() {

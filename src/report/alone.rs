@@ -16,7 +16,7 @@ pub(super) fn this_call(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<S
     let mut parts = Vec::new();
     if request.has("CLONE_THREAD") {
         let tgid = pid(look, tree, call.tgid);
-        parts.push(say!(look, "process {tgid}", "进程 {tgid}"));
+        parts.push(say!(look, "in process {tgid}", "在进程 {tgid} 中"));
     }
     parts.push(stack(look, request));
     if request.has("CLONE_SETTLS") {
@@ -90,8 +90,8 @@ fn stack(look: &Look, request: &Request) -> String {
             let size = units::bytes(size, look.lang);
             say!(
                 look,
-                "own stack {size} at {at}",
-                "自己的栈 {size}，位于 {at}"
+                "own stack {size} from {at} up",
+                "自己的栈 {size}，自 {at} 向上"
             )
         }
         (Some(top), None) => say!(look, "own stack from {top} down", "自己的栈，自 {top} 向下"),

@@ -34,7 +34,10 @@ pub(super) fn heads(look: &Look, at: Columns) -> String {
     pen.to(at.who())
         .ink(look.lang.pick("name", "名字"), Ink::Faint);
     pen.to(at.what())
-        .ink(look.lang.pick("what it does", "做了什么"), Ink::Faint)
+        .ink(look.lang.pick("what it does", "做了什么"), Ink::Faint);
+    // Who calls is known by the look of the call alone.
+    pen.to(left(look))
+        .ink(look.lang.pick("looks like", "像是"), Ink::Faint)
         .end();
     pen.done()
 }
@@ -167,7 +170,9 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree) -> St
 
 /// The library function behind the call; `?` where it is no more than possible.
 pub(super) fn origin(look: &Look, call: &CloneCall) -> Option<String> {
-    let name = look.name(call.origin.as_deref()?);
+    // What vfork makes is said by the call.
+    let name = call.origin.as_deref()?;
+    let name = look.name(Some(name).filter(|name| *name != call.request.call.name())?);
     match &call.origin_certainty {
         Some(Certainty::Excluded) => None,
         Some(Certainty::Possible) => Some(name + "?"),
@@ -184,7 +189,7 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
             say!(look, "flags {letter}", "标志 {letter}")
         })
         .unwrap_or_default();
-    let left = look.width.min(100).saturating_sub(RIGHT);
+    let left = left(look);
     // Beside what is there, in the columns of the other lines or near them; else under it.
     let gap = |text: &str| if text.is_empty() { 0 } else { 1 };
     let needs = gap(&origin) + columns(&origin) + gap(&set) + columns(&set);
@@ -200,6 +205,11 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
     if !set.is_empty() {
         pen.to(left + ORIGIN).ink(&set, Ink::Faint);
     }
+}
+
+/// Where the right-hand side begins.
+fn left(look: &Look) -> usize {
+    look.width.min(100).saturating_sub(RIGHT)
 }
 
 /// The totals in two parts, as the last line says them: what there was, what was asked for.
@@ -251,7 +261,16 @@ pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
         .fold(0u64, |sum, &n| sum.saturating_add(n));
     let mut calls = units::counted(sum, "creating call", lang);
     let failed = units::count(totals.failed);
-    calls.push_str(&say!(look, ", {failed} failed", "，失败 {failed} 次"));
+    let (of_them, sum_of) = if totals.failed == 0 {
+        ("", "")
+    } else {
+        (" of them", "其中")
+    };
+    calls.push_str(&say!(
+        look,
+        ", {failed}{of_them} failed",
+        "，{sum_of}失败 {failed} 次"
+    ));
     for (n, english, chinese) in [
         (totals.untraced, "untraced", "未跟踪"),
         (totals.unfinished, "unfinished", "未完成"),

@@ -6,8 +6,9 @@ use super::{Look, units};
 use crate::event::{Ending, Exit, Status};
 
 /// How a task ended, without how long it lived: ends alike have this in common. `None` where the
-/// tree is enough to tell of it: threads come and go, with `-v` each is told of.
-pub(super) fn end(look: &Look, exit: &Exit) -> Option<(String, Ink)> {
+/// tree is enough to tell of it: threads come and go, with `-v` each is told of. A `copy` is a process
+/// that has run no program of its own.
+pub(super) fn end(look: &Look, exit: &Exit, copy: bool) -> Option<(String, Ink)> {
     let leader = exit.tid == exit.tgid;
     let pick = |english: &str, chinese: &str, ink| {
         Some((look.lang.pick(english, chinese).to_owned(), ink))
@@ -39,7 +40,13 @@ pub(super) fn end(look: &Look, exit: &Exit) -> Option<(String, Ink)> {
         }
         (_, Some(Status::Exited { exited })) if leader && exit.last => {
             let ink = if *exited == 0 { Ink::Plain } else { Ink::Bad };
-            Some((say!(look, "exit {exited}", "退出 {exited}"), ink))
+            let mut text = say!(look, "exit {exited}", "退出 {exited}");
+            // What shells and libraries exit with where no program could be run (the shell's 2.8.2 of
+            // POSIX). Why is not seen: an exec that fails is no event.
+            if [126, 127].contains(exited) && copy {
+                text.push_str(look.lang.pick(" without an exec", "，未曾 exec"));
+            }
+            Some((text, ink))
         }
         (Ending::Replaced, _) if look.verbose == 0 => None,
         (Ending::Replaced, _) => pick(

@@ -81,7 +81,7 @@ fn file(look: &Look, event: &Exec) -> Option<(String, String)> {
     let named = base(first.strip_prefix('-').unwrap_or(first));
     let show = |file: &str| {
         let file = look.name(file);
-        say!(look, "  (runs {file})", "  （运行 {file}）")
+        say!(look, "  (that is {file})", "  （即 {file}）")
     };
     let told = base(path) == named || (look.verbose == 0 && fuller(base(path), named));
     (!told).then(|| (show(path), show(base(path))))

@@ -172,13 +172,13 @@ fn own(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
     let name = look.lang.pick("own", "自有");
     let what = if call.request.has("CLONE_THREAD") {
         look.lang.pick(
-            "tid, registers, signal mask (at first a copy), pending signals (none)",
-            "tid、寄存器、信号屏蔽字（起初为副本）、待决信号（空）",
+            "tid, registers, signal mask (copied), pending signals (none yet)",
+            "tid、寄存器、信号屏蔽字（起初为副本）、待决信号（起初为空）",
         )
     } else {
         look.lang.pick(
-            "pid, signal mask (at first a copy), pending signals and timers (none)",
-            "pid、信号屏蔽字（起初为副本）、待决信号与定时器（皆空）",
+            "pid, signal mask (copied), pending signals and timers (none yet)",
+            "pid、信号屏蔽字（起初为副本）、待决信号与定时器（起初皆空）",
         )
     };
     let hang = NAME + columns(name) + 2;
@@ -253,8 +253,8 @@ fn object(look: &Look, row: &phrases::Phrase, call: &CloneCall) -> String {
         // Nobody is woken and nothing written where no other task has the memory at the exit
         // (mm_release in kernel/fork.c).
         "CLONE_CHILD_CLEARTID" if !request.has("CLONE_VM") => lang.pick(
-            "child_tid at exit, if memory is shared then",
-            "child_tid（退出时，若内存那时与人共用）",
+            "child_tid at exit, unless alone in its memory",
+            "child_tid（退出时，若内存非其独有）",
         ),
         "CLONE_CHILD_CLEARTID" if call.origin.as_deref() == Some("pthread_create") => lang.pick(
             "child_tid at exit, wakes pthread_join",

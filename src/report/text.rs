@@ -1,6 +1,6 @@
 //! Text for people: a line a call as it happens, the tree at the end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
@@ -20,8 +20,8 @@ use super::stamp::Stamper;
 use super::table::Table;
 use super::{Destination, Look, Reporter, Summary, news, stats, tree, units};
 use crate::event::{
-    Appeared, Blind, CloneCall, Detach, Event, Exec, Exit, Finding, How, Outcome, Stats, TaskId,
-    Tid,
+    Appeared, Blind, CloneCall, Detach, Event, Exec, Exit, Finding, How, Kind, Outcome, Stats,
+    TaskId, Tid,
 };
 use crate::tasks::TaskTree;
 
@@ -36,6 +36,8 @@ pub(super) struct Text {
     table: Table,
     /// The names of living tasks: an exec is told under the name that the task had.
     names: HashMap<TaskId, String>,
+    /// Living processes that have run no program of their own.
+    copies: HashSet<TaskId>,
     /// The launched task, until its first exec: that one is no news.
     launched: Option<TaskId>,
     stats: Option<Stats>,
@@ -65,6 +67,7 @@ impl Text {
             alike: Alike::default(),
             table: Table::default(),
             names: HashMap::new(),
+            copies: HashSet::new(),
             launched: None,
             stats: None,
             found: Findings::default(),
@@ -112,6 +115,9 @@ impl Text {
         {
             // A newborn has its creator's name until it takes its own.
             self.names.insert(made.task, call.comm.clone());
+            if made.kind == Kind::Process {
+                self.copies.insert(made.task);
+            }
         }
     }
 
@@ -129,6 +135,7 @@ impl Text {
             _ => return,
         };
         self.names.remove(&task);
+        self.copies.remove(&task);
         self.alike.gone(task);
     }
 
@@ -208,6 +215,7 @@ impl Text {
     }
 
     fn exec(&mut self, event: &Exec, tree: &TaskTree) -> Vec<Timed> {
+        self.copies.remove(&event.task);
         let old = self.known(event.task);
         if let Some(comm) = &event.comm {
             self.names.insert(event.task, comm.clone());
@@ -287,7 +295,7 @@ impl Text {
         if last || !self.scope.task(&self.look, event.task) {
             return Vec::new();
         }
-        let Some((what, ink)) = end(&self.look, event) else {
+        let Some((what, ink)) = end(&self.look, event, self.copies.contains(&event.task)) else {
             return Vec::new();
         };
         let name = self.known(event.task);

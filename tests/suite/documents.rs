@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use regex::Regex;
 
-use crate::fixtures::{CASES, program};
+use crate::fixtures::{CASES, program, sources};
 use crate::run::{guard, lacking, run, tool};
 use crate::trace::fresh_file;
 
@@ -102,6 +102,10 @@ fn report(command: &str) -> Option<String> {
     if redis && !redis_is_the_one_shown() {
         return None;
     }
+    if let Some(directory) = &directory {
+        // Another test may have made it.
+        let _ = std::os::unix::fs::symlink(sources(), directory.join("fixtures"));
+    }
     // Redis has a directory of its own: the documents are tested side by side.
     let directory = directory.unwrap_or_else(|| {
         let own = fresh_file("directory");
@@ -127,7 +131,8 @@ fn report(command: &str) -> Option<String> {
     if let Some(client) = client {
         client.join().expect("the client");
     }
-    Some(done.err())
+    // A verdict goes to standard output, a report to standard error.
+    Some(done.err() + &done.out())
 }
 
 /// The threads of Redis have other names in other versions.
@@ -213,6 +218,11 @@ fn the_essays_show_what_is_so() {
 #[test]
 fn the_essays_in_chinese_show_what_is_so() {
     hold("docs/essays.zh.md");
+}
+
+#[test]
+fn the_page_on_ci_shows_what_is_so() {
+    hold("docs/ci.md");
 }
 
 /// Options that a document names exist, and every option of the help is in the README.

@@ -98,10 +98,7 @@ pub(super) struct WithThreads(Children);
 
 impl Watch for WithThreads {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        let aged = (
-            "it has lived 50 ms without exec",
-            "它已存活 50 毫秒而没有 exec",
-        );
+        let aged = ("no exec in its first 50 ms", "它头 50 毫秒内没有 exec");
         let busy = ("it creates a task itself", "它自己又创建任务");
         self.0.event(event, aged, busy, found);
         let Event::Clone(call) = event else {
@@ -117,9 +114,9 @@ impl Watch for WithThreads {
         let name = call.origin.as_deref();
         let (what, child_tid) = (name.unwrap_or(call.request.call.name()), child.tid);
         let text = words!(
-            "{what} while other threads live ({names}): locks that they hold stay locked in process \
-             {child_tid}; ",
-            "{what} 时还有别的线程（{chinese}）：它们持有的锁在进程 {child_tid} 中永远锁着；"
+            "{what} of process {child_tid} while other threads lived ({names}): locks that they held \
+             stay locked in it; ",
+            "{what} 出进程 {child_tid} 时还有别的线程（{chinese}）：它们当时持有的锁在其中永远锁着；"
         );
         let due = born_ns(call).saturating_add(SETTLED_NS);
         self.0.add(child, due, of_call(call, tree, text));

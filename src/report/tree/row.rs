@@ -260,7 +260,14 @@ impl<'a> Row<'a> {
         let tids = if low == high {
             format!("   tid {low}")
         } else {
-            format!("   tids {low}{}{high}", glyphs.dash)
+            // Others of these numbers may stand in rows of their own.
+            let all = u64::try_from(high.saturating_sub(low)).is_ok_and(|n| n < self.count);
+            let among = if all {
+                ""
+            } else {
+                look.lang.pick("among ", "在 ")
+            };
+            format!("   {among}tids {low}{}{high}", glyphs.dash)
         };
         let (long, short) = (self.odd(look, true), self.odd(look, false));
         let name = columns(look.name(self.name).as_str()).min(8);

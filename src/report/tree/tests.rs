@@ -209,9 +209,9 @@ fn counts_below_a_fold_are_of_each() {
         story.draw(&Look::default()),
         "\
 100 x                                          process   alive
-└─ job ×4, copies of 100   tids 200–230        processes exit 0           7.0 µs
-   ├─ w ×2 each   tids 201–232                 threads   ended            1.0 µs
-   └─ z, one each   tids 203–233               threads   ended            1.0 µs
+└─ job ×4, copies of 100   among tids 200–230  processes exit 0           7.0 µs
+   ├─ w ×2 each   among tids 201–232           threads   ended            1.0 µs
+   └─ z, one each   among tids 203–233         threads   ended            1.0 µs
 "
     );
 }
