@@ -130,7 +130,7 @@ fn a_fork_with_threads_is_found_when_the_child_lives_on() {
         (Some(3), TaskId(1), Some(1))
     );
     assert!(
-        found.text.contains("(101 main)") && found.text.ends_with("50 ms without exec"),
+        found.text.contains("(101 main)") && found.text.ends_with("first 50 ms"),
         "{}",
         found.text
     );
