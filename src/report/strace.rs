@@ -106,7 +106,10 @@ impl Strace {
 
     fn clone3(&self, call: &CloneCall) -> String {
         let (request, args) = (&call.request, &call.request.args);
-        let size = args.size.map_or("?".into(), |size| size.to_string());
+        // One that JSON's numbers cannot hold stands in the registers alone.
+        let raw = call.request.raw.as_ref().map(|raw| raw.args[1].0);
+        let size = args.size.or(raw);
+        let size = size.map_or("?".into(), |size| size.to_string());
         let pointer = request.raw.as_ref().and_then(|raw| raw.args.first());
         if request.flags_raw.is_none() {
             return format!(
