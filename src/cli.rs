@@ -9,6 +9,7 @@ mod patient;
 mod plan;
 mod running;
 mod said;
+mod watching;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -91,6 +92,8 @@ struct Line {
     #[command(flatten)]
     render: Render,
     #[command(flatten)]
+    watching: watching::Watching,
+    #[command(flatten)]
     start: Start,
     #[command(flatten)]
     running: running::Running,
@@ -110,6 +113,8 @@ enum Sub {
     Replay {
         #[command(flatten)]
         render: Render,
+        #[command(flatten)]
+        watching: watching::Watching,
         /// The recorded trace; `-` is the standard input
         file: PathBuf,
     },
@@ -324,6 +329,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     let Line {
         command,
         render,
+        watching,
         start,
         running,
         generate,
@@ -338,8 +344,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
         return Ok(Plan::Print(generate::text(what)));
     }
     match command {
-        Some(Sub::Replay { render, file }) => {
-            return plan::replay(render, file).map(Plan::Replay);
+        Some(Sub::Replay {
+            render,
+            watching,
+            file,
+        }) => {
+            return plan::replay(render, &watching, file).map(Plan::Replay);
         }
         Some(Sub::Explain(question)) => {
             return question.plan().map(|asked| Plan::Explain(Box::new(asked)));
@@ -364,7 +374,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     let Some((name, rest)) = program.split_first() else {
         if !running.pids().is_empty() {
             running.without_program()?;
-            return plan::trace(render, start, &running, None, options)
+            return plan::trace(render, start, &running, &watching, None, options)
                 .map(|trace| Plan::Trace(Box::new(trace)));
         }
         return Err(Said::wrong(format!(
@@ -375,8 +385,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     if !dashes {
         not_a_subcommand(name, ours, rest)?;
     }
-    plan::trace(render, start, &running, Some((name, rest)), options)
-        .map(|trace| Plan::Trace(Box::new(trace)))
+    plan::trace(
+        render,
+        start,
+        &running,
+        &watching,
+        Some((name, rest)),
+        options,
+    )
+    .map(|trace| Plan::Trace(Box::new(trace)))
 }
 
 /// A program that is named like a subcommand is one only after `--`.

@@ -64,6 +64,7 @@ fn full() -> Vec<Value> {
 fn others() -> Vec<(&'static str, &'static str, Value)> {
     let mut out = vec![
         ("start", "mode", json!("attach")),
+        ("start", "mode", json!("record")),
         ("task", "kind", json!("thread")),
         ("exec", "interpreter", Value::Null),
         ("exec", "build_id", Value::Null),
@@ -85,7 +86,7 @@ fn others() -> Vec<(&'static str, &'static str, Value)> {
             json!({"signaled": "SIGRT_3", "core_dumped": false}),
         ),
     ];
-    out.extend(["seccomp", "syscall"].map(|v| ("start", "intercept", json!(v))));
+    out.extend(["seccomp", "syscall", "dispatch"].map(|v| ("start", "intercept", json!(v))));
     out.extend(
         ["attached", "orphan", "ptrace", "worker", "by magic"].map(|v| ("task", "how", json!(v))),
     );

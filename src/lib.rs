@@ -11,7 +11,8 @@
 //! The tracer starts a program, stops it at the few system calls that create tasks, and turns what
 //! it sees into [`event::Event`]s: plain data, one line of a trace each. Nothing right of the event
 //! knows where it came from: [`run`] takes events from the tracer or from a file ([`replay`]), folds
-//! them into the [`tasks::TaskTree`] and hands both to every [`report::Reporter`].
+//! them into the [`tasks::TaskTree`], looks for what deserves attention ([`check::lints`]), and hands all of
+//! it to every [`report::Reporter`].
 //!
 //! # Who does what
 //!
@@ -53,7 +54,8 @@ use std::io;
 pub use error::{Error, Result};
 pub use trace::{Trace, trace};
 
-use event::{End, Event};
+use check::lints::Lints;
+use event::{End, Event, Finding};
 use report::Reporter;
 use tasks::TaskTree;
 
@@ -111,6 +113,13 @@ impl Outputs {
         }
     }
 
+    /// Reports what was found.
+    fn tell(&mut self, found: impl IntoIterator<Item = Finding>, tree: &TaskTree) {
+        for event in found.into_iter().map(Event::Finding) {
+            self.each(|reporter| reporter.event(&event, tree));
+        }
+    }
+
     /// The destinations that failed, and why.
     fn failures(&mut self) -> Vec<Failure> {
         self.0
@@ -148,12 +157,17 @@ pub struct Run {
     pub error: Option<Error>,
 }
 
-/// The middle of the program: folds events into the tree and reports them.
+/// The middle of the program: folds events into the tree and reports them, and what `lints` find
+/// in them.
 ///
 /// A reporter that fails does not stop the run: the traced program is not to suffer from a closed
 /// pipe or a full disk. An error among the events ends the run, after every reporter has finished:
 /// nothing that was seen is lost.
-pub fn run(events: impl Iterator<Item = Result<Event>>, mut outputs: Outputs) -> Run {
+pub fn run(
+    events: impl Iterator<Item = Result<Event>>,
+    mut lints: Lints,
+    mut outputs: Outputs,
+) -> Run {
     let mut tree = TaskTree::new();
     let mut end = None;
     let mut error = None;
@@ -165,11 +179,20 @@ pub fn run(events: impl Iterator<Item = Result<Event>>, mut outputs: Outputs) ->
                 break;
             }
         };
+        if matches!(event, Event::End(_)) {
+            // It stays the last line.
+            let found = lints.event(&event, &tree);
+            outputs.tell(found.into_iter().chain(lints.finish()), &tree);
+        }
         tree.apply(&event);
         outputs.each(|reporter| reporter.event(&event, &tree));
-        if let Event::End(last) = event {
-            end = Some(last);
+        match event {
+            Event::End(last) => end = Some(last),
+            event => outputs.tell(lints.event(&event, &tree), &tree),
         }
+    }
+    if end.is_none() {
+        outputs.tell(lints.finish(), &tree);
     }
     outputs.each(|reporter| reporter.finish(&tree));
     // The events have been dropped, and nobody is traced any more.
@@ -235,7 +258,7 @@ mod tests {
         let mut outputs = Outputs::new();
         outputs.add("bad", Box::new(Note(Rc::clone(&bad), 2)));
         outputs.add("good", Box::new(Note(Rc::clone(&good), 0)));
-        let run = run((1..=3).map(lost), outputs);
+        let run = run((1..=3).map(lost), Lints::default(), outputs);
         assert_eq!(*bad.borrow(), ["event", "event"]);
         assert_eq!(*good.borrow(), ["event", "event", "event", "finish"]);
         assert_eq!(run.failures.len(), 1);
@@ -250,6 +273,7 @@ mod tests {
         outputs.add("it", Box::new(Note(Rc::clone(&told), 0)));
         let run = run(
             [lost(1), Err(Error::Usage("no".into())), lost(2)].into_iter(),
+            Lints::default(),
             outputs,
         );
         assert_eq!(*told.borrow(), ["event", "finish"]);

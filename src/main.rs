@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     };
     let done = match plan {
         Plan::Trace(plan) => trace(*plan),
-        Plan::Replay(plan) => replay(&plan),
+        Plan::Replay(plan) => replay(plan),
         Plan::Explain(asked) => cli::explain(&asked),
         Plan::Check(asked) => cli::check(&asked),
         Plan::Print(text) => {
@@ -29,15 +29,15 @@ fn main() -> ExitCode {
 fn trace(plan: cli::Trace) -> Result<ExitCode> {
     let outputs = cli::open(&plan.outputs, None)?;
     let run = match (plan.attach, plan.launch) {
-        (Some(attach), launch) => run(tracer::trace(attach, launch)?, outputs),
-        (None, Some(launch)) => run(Tracer::launch(&launch)?, outputs),
+        (Some(attach), launch) => run(tracer::trace(attach, launch)?, plan.lints, outputs),
+        (None, Some(launch)) => run(Tracer::launch(&launch)?, plan.lints, outputs),
         (None, None) => return Ok(ExitCode::SUCCESS),
     };
     cli::traced(run)
 }
 
-fn replay(plan: &cli::Replay) -> Result<ExitCode> {
+fn replay(plan: cli::Replay) -> Result<ExitCode> {
     let events = Replay::open(&plan.file)?;
     let outputs = cli::open(&plan.outputs, Some(&plan.file))?;
-    cli::replayed(run(events, outputs), &plan.file)
+    cli::replayed(run(events, plan.lints, outputs), &plan.file)
 }

@@ -14,6 +14,8 @@ use crate::trace::{Options, Trace};
 pub fn perform(job: &Job) -> Result<Ran> {
     let mut options = Options {
         timeout: job.recipe.timeout,
+        inherited_fds: job.lints.contains(&"fd-leak-to-exec"),
+        unreaped: job.lints.contains(&"unreaped-children"),
         ..Options::default()
     };
     match &job.subject {

@@ -63,6 +63,10 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// What a piped standard input gives.
     pub stdin: Vec<u8>,
+    /// Record the descriptors that each new program inherits.
+    pub inherited_fds: bool,
+    /// Record the children that a process leaves behind as zombies. Every task stops once more for it.
+    pub unreaped: bool,
 }
 
 /// What a program created, from its start to the end of its last task.
@@ -183,7 +187,9 @@ impl Options {
     /// As [`trace`].
     pub fn trace(&self, mut command: Command) -> Result<Trace> {
         let program = command.get_program().to_string_lossy().into_owned();
-        let (hook, host) = tracer::hook(&mut command)?;
+        let (mut hook, host) = tracer::hook(&mut command)?;
+        hook.inherited_fds(self.inherited_fds);
+        hook.unreaped(self.unreaped);
         let stopped = |why| Error::Launch {
             what: "starting the tracing thread".to_owned(),
             why,

@@ -33,6 +33,8 @@ pub struct Origin {
     pub exit_signal: u64,
     /// The child's stack.
     pub stack: Stack,
+    /// Whether the request alone points to the function. What many programs write by hand does not.
+    pub telling: bool,
     /// Functions and programs that come by this way, for people.
     pub serves: &'static str,
     /// Where the row was read.
@@ -55,6 +57,7 @@ const ROW: Origin = Origin {
     may: CloneFlags(0),
     exit_signal: SIGCHLD,
     stack: Stack::Zero,
+    telling: true,
     serves: "",
     source: "",
 };
@@ -225,6 +228,8 @@ pub static ORIGINS: &[Origin] = &[
         library: "Go's syscall package, with a user namespace",
         flags: CloneFlags(NEWUSER),
         may: CloneFlags(NAMESPACES | 0x1000),
+        // Sandboxes that call clone themselves pass the same.
+        telling: false,
         serves: "os/exec with SysProcAttr.Cloneflags",
         source: "Go: src/syscall/exec_linux.go",
         ..ROW
@@ -272,7 +277,7 @@ impl Origin {
 }
 
 /// The library function behind a request, by its short name: where every row that fits is the same
-/// function's. fork and vfork pass no flags: give what [`Origin::flags`] has for them, or 0.
+/// function's, and points to it. fork and vfork pass no flags: give what [`Origin::flags`] has for them, or 0.
 pub fn likely(
     call: Call,
     flags: u64,
@@ -285,7 +290,10 @@ pub fn likely(
         Call::Clone | Call::Clone3 => row.passes(call, flags, exit_signal, stack_given),
     });
     let first = fitting.next()?;
-    fitting.all(|row| row.name == first.name).then_some(first)
+    fitting
+        .all(|row| row.name == first.name && row.telling)
+        .then_some(first)
+        .filter(|row| row.telling)
 }
 
 /// The rows of the function of this name: what a check means by `is = "pthread_create"`.

@@ -82,13 +82,17 @@ pub fn bless(recipe: &Recipe, seen: &Seen) -> Result<String> {
     }
     let mut groups = Vec::new();
     for apart in [Apart::NameAndEnd, Apart::Name, Apart::Call] {
-        groups = self::groups(seen, apart);
+        let views = seen.calls().iter().map(|call| View::of(seen, call));
+        groups = self::groups(views, apart);
         if groups.len() <= ROWS {
             break;
         }
     }
+    let mut told = BTreeSet::new();
     for (shape, group) in &groups {
-        row(&mut out, shape, group);
+        // Once a pattern: what holds for one row holds for the next.
+        let origin = group.origin.filter(|origin| told.insert(*origin));
+        row(&mut out, shape, group, origin, Form::Exact);
     }
     if groups.is_empty() {
         // No call was seen, and none is expected: said before the tables begin.
@@ -137,10 +141,10 @@ fn head(out: &mut String, recipe: &Recipe) {
 }
 
 /// The calls by shape, in the order of their first appearance.
-fn groups(seen: &Seen, apart: Apart) -> Vec<(Shape, Group)> {
+fn groups<'a>(views: impl Iterator<Item = View<'a>>, apart: Apart) -> Vec<(Shape, Group)> {
     let mut shapes: BTreeMap<Shape, Group> = BTreeMap::new();
-    for call in seen.calls() {
-        let view = View::of(seen, call);
+    for view in views {
+        let call = view.call;
         let name = view.child.map(|child| child.name.clone());
         let group = shapes.entry(shape(&view, apart)).or_insert_with(|| Group {
             first: call.seq,
@@ -202,25 +206,32 @@ fn without_numbers(name: &str) -> String {
     out
 }
 
-fn row(out: &mut String, shape: &Shape, group: &Group) {
+/// How much a row says of a call that a known library makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// What it passes, with the pattern in a comment.
+    Exact,
+    /// The pattern.
+    Short,
+}
+
+fn row(out: &mut String, shape: &Shape, group: &Group, origin: Option<&str>, form: Form) {
     put(out, "\n");
-    if let Some(origin) = group.origin {
-        put(
-            out,
-            &format!(
-                "# With any libc: is = {} instead of call, flags and exit_signal.\n",
-                text(origin)
-            ),
-        );
-    }
-    put(out, "[[clone]]\n");
-    line(out, "call", &text(shape.call));
-    if let Some(flags) = shape.flags {
-        line(out, "flags", &flags_text(CloneFlags(flags)));
-    }
-    // A signal of another numbering, or a pattern's characters in it, is not what files can say.
-    if signal_is_readable(&shape.exit_signal) {
-        line(out, "exit_signal", &text(&shape.exit_signal));
+    match (origin, form) {
+        (Some(origin), Form::Short) => {
+            put(out, &format!("[[clone]]\nis = {}\n", text(origin)));
+        }
+        (Some(origin), Form::Exact) => {
+            put(
+                out,
+                &format!(
+                    "# To hold with any libc, write is = {} instead of call, flags and exit_signal.\n",
+                    text(origin)
+                ),
+            );
+            request(out, shape);
+        }
+        (None, _) => request(out, shape),
     }
     if shape.outcome != "created" {
         let outcome = match shape
@@ -248,6 +259,30 @@ fn row(out: &mut String, shape: &Shape, group: &Group) {
         line(out, "exit", exit);
     }
     line(out, "count", &group.count.to_string());
+}
+
+fn request(out: &mut String, shape: &Shape) {
+    put(out, "[[clone]]\n");
+    line(out, "call", &text(shape.call));
+    if let Some(flags) = shape.flags {
+        line(out, "flags", &flags_text(CloneFlags(flags)));
+    }
+    // A signal of another numbering, or a pattern's characters in it, is not what files can say.
+    if signal_is_readable(&shape.exit_signal) {
+        line(out, "exit_signal", &text(&shape.exit_signal));
+    }
+}
+
+/// The rows that calls like these would need, for a file to accept them: the shortest that say it.
+pub(super) fn rows_for(views: &[View]) -> Vec<String> {
+    let groups = groups(views.iter().copied(), Apart::NameAndEnd);
+    let row = |(shape, group): &(Shape, Group)| {
+        let mut out = String::new();
+        let origin = group.origin.filter(|_| shape.outcome == "created");
+        row(&mut out, shape, group, origin, Form::Short);
+        out.trim_start().to_owned()
+    };
+    groups.iter().map(row).collect()
 }
 
 fn signal_is_readable(word: &str) -> bool {

@@ -1,15 +1,15 @@
 //! An expectation against what was seen.
 
-use std::collections::BTreeMap;
-
 use crate::abi::CloneFlags;
-use crate::event::Outcome;
+use crate::abi::signals::number;
+use crate::event::{Finding, Outcome, Status};
 
 use super::assign::{assign, in_order};
 use super::expect::{Expectation, Other, Placed};
 use super::mismatch::{Mismatch, Problem};
-use super::row::{KEYS, Row, View};
+use super::row::{Row, View};
 use super::seen::Seen;
+use super::unexpected::{differences, unexpected};
 use super::values::{Range, status_words};
 use super::wording::{details_of, line, lines};
 
@@ -29,13 +29,15 @@ impl Expectation {
                 line: None,
                 expected: "a whole trace, up to the end of the last task".to_owned(),
                 seen: why,
-                details: Vec::new(),
+                ..Problem::default()
             });
         }
         self.check_exit(seen, &mut problems);
-        self.check_counts(seen, &mut problems);
-        self.check_forbidden(seen, &mut problems);
+        // What was done comes before what it adds up to.
         self.check_calls(seen, &mut problems);
+        self.check_forbidden(seen, &mut problems);
+        self.check_lints(seen, &mut problems);
+        self.check_counts(seen, &mut problems);
         if problems.is_empty() {
             return Ok(());
         }
@@ -60,23 +62,30 @@ impl Expectation {
                 line: *line,
                 expected: value.to_string(),
                 seen: status_words(seen.status()),
-                details: Vec::new(),
+                accept: seen
+                    .status()
+                    .and_then(|status| accepted(*line, "exit", &exit_value(status)?)),
+                ..Problem::default()
             });
         }
     }
 
     fn check_counts(&self, seen: &Seen, problems: &mut Vec<Problem>) {
-        for (count, Placed { value, line }) in &self.counts {
+        // Those that speak of single tasks come before those that add up.
+        let (single, sums): (Vec<_>, Vec<_>) =
+            self.counts.iter().partition(|(count, _)| !count.sum);
+        let told = !problems.is_empty();
+        for (count, Placed { value, line }) in single.into_iter().chain(sums) {
             let number = (count.of)(seen);
             let unseen = count.needs.and_then(|what| seen.blind_to(what));
             if value.contains(number) && unseen.is_none() {
                 continue;
             }
-            let mut details = details_of(count.name, seen);
-            // Processes and threads are made of the same calls: those are shown once.
-            if problems.iter().any(|problem| problem.details == details) {
-                details.clear();
-            }
+            // The calls that a sum is made of have been told where they are not what was expected.
+            let mut details = match told && count.sum {
+                true => Vec::new(),
+                false => details_of(count.name, seen),
+            };
             if let Some(why) = unseen {
                 details.push(format!("not all of them can be seen here: {why}"));
             }
@@ -89,6 +98,41 @@ impl Expectation {
                     None => number.to_string(),
                 },
                 details,
+                accept: accepted(*line, count.name, &number.to_string()),
+            });
+        }
+    }
+
+    fn check_lints(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+        for Placed { value: lint, line } in self.lints.lints() {
+            let count = seen.lints().count(lint.id);
+            let unseen = lint.needs.filter(|needs| !(needs.met)(seen));
+            if count == 0 && unseen.is_none() {
+                continue;
+            }
+            let mut details: Vec<String> = seen
+                .lints()
+                .found(lint.id)
+                .flat_map(|finding| found(seen, finding))
+                .collect();
+            if let Some(needs) = unseen {
+                details.push(format!("{}: {}", lint.id, needs.otherwise));
+            }
+            problems.push(Problem {
+                key: "lints.deny".to_owned(),
+                line,
+                expected: format!("no {} ({})", lint.id, lint.meaning),
+                seen: match (unseen, count) {
+                    (None, 1) => "1 finding".to_owned(),
+                    (None, _) => format!("{count} findings"),
+                    (Some(_), _) => "it was not looked for".to_owned(),
+                },
+                details,
+                accept: unseen.is_none().then(|| {
+                    let mut allow = self.lints.allow.clone();
+                    allow.push(lint.id);
+                    format!("in [lints]: allow = {allow:?}")
+                }),
             });
         }
     }
@@ -105,6 +149,7 @@ impl Expectation {
                         expected: format!("no call with {what}"),
                         seen: calls(found.len()),
                         details: lines(&found),
+                        accept: None,
                     });
                 }
             };
@@ -160,7 +205,7 @@ impl Expectation {
             }
         }
         if self.other() == Other::Forbid {
-            self.strangers(&at(&assigned.strangers), problems);
+            unexpected(self, &at(&assigned.strangers), &assigned.counts, problems);
         }
         if let (Some(ordered), true) = (&self.ordered, problems.len() == before) {
             // Strangers that are allowed may stand anywhere.
@@ -187,88 +232,9 @@ impl Expectation {
                 None => "the end of the trace".to_owned(),
             },
             details: vec![format!("clone[{}]: {row_words}", row + 1)],
+            accept: None,
         }
     }
-
-    /// Calls that fit no row, those alike together, each with what comes closest.
-    fn strangers(&self, views: &[View], problems: &mut Vec<Problem>) {
-        let mut alike: BTreeMap<Vec<String>, Vec<View>> = BTreeMap::new();
-        for view in views {
-            let look = KEYS.iter().filter(|key| key.name != "name");
-            alike
-                .entry(look.map(|key| (key.seen)(view)).collect())
-                .or_default()
-                .push(*view);
-        }
-        let mut groups: Vec<Vec<View>> = alike.into_values().collect();
-        groups.sort_by_key(|group| group.first().map(|view| view.call.seq));
-        for group in groups {
-            let Some(first) = group.first() else {
-                continue;
-            };
-            let mut details = lines(&group);
-            let rows = self.rows.iter().enumerate();
-            let closest = rows.min_by_key(|(_, row)| row.distance(first));
-            if let Some((index, row)) = closest {
-                details.extend(differences(index, row, first));
-            }
-            problems.push(Problem {
-                key: match self.other {
-                    Some(_) => "else".to_owned(),
-                    None => "clone".to_owned(),
-                },
-                line: self.other.as_ref().and_then(|other| other.line),
-                expected: match self.rows.len() {
-                    0 => "no call at all (else = \"forbid\")".to_owned(),
-                    _ => "every call fits a [[clone]]".to_owned(),
-                },
-                seen: match group.len() {
-                    1 => "a call that fits none".to_owned(),
-                    n => format!("{n} calls that fit none"),
-                },
-                details,
-            });
-        }
-    }
-}
-
-/// In what a call differs from a row, key by key.
-fn differences(index: usize, row: &Row, view: &View) -> Vec<String> {
-    let place = match row.line {
-        Some(line) => format!("clone[{}] (line {line})", index + 1),
-        None => format!("clone[{}]", index + 1),
-    };
-    let mut out = vec![format!("closest is {place}, which differs in")];
-    let outcome = KEYS
-        .iter()
-        .find(|key| !(key.fits)(row, view) && key.name == "outcome");
-    for key in KEYS.iter().filter(|key| !(key.fits)(row, view)) {
-        // Where nothing was created, it has neither name nor end: one difference, not four.
-        let of_child = ["kind", "name", "exit"].contains(&key.name);
-        if of_child && outcome.is_some() && view.child.is_none() {
-            continue;
-        }
-        let expected = (key.expected)(row).unwrap_or_default();
-        out.push(format!("  {}: expected {expected}", key.name));
-        out.push(format!(
-            "  {:1$}  seen     {2}",
-            "",
-            key.name.len(),
-            (key.seen)(view)
-        ));
-        let (wanted, seen) = match (key.name, row.flags.or(row.require), view.flags()) {
-            ("flags" | "require", Some(wanted), Some(seen)) => (wanted, seen),
-            _ => continue,
-        };
-        let (added, missing) = (seen.difference(wanted), wanted.difference(seen));
-        if key.name == "flags" && !added.is_empty() {
-            out.push(format!("  {:1$}  added    {added}", "", key.name.len()));
-        }
-        if !missing.is_empty() {
-            out.push(format!("  {:1$}  missing  {missing}", "", key.name.len()));
-        }
-    }
-    out
 }
 
 /// A row that has too few calls, or too many.
@@ -286,7 +252,7 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
         let near = others.min_by_key(|view| row.distance(view));
         if let (Some(view), 0) = (near, number) {
             details.push(format!("nearest: {}", line(view)));
-            details.extend(differences(index, row, view).into_iter().skip(1));
+            details.extend(differences(row, view));
         }
     } else {
         details.extend(
@@ -301,7 +267,43 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
         expected: calls_range(wanted, row.count.is_none()),
         seen: number.to_string(),
         details,
+        accept: row
+            .line
+            .map(|line| format!("in the [[clone]] at line {line}: count = {number}")),
     })
+}
+
+/// A finding and its site: what was found, by whom, in which call.
+fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
+    let times = match finding.count {
+        Some(count) if count > 1 => format!("{count} × "),
+        _ => String::new(),
+    };
+    let mut lines = vec![format!("{times}{}: {}", finding.lint, finding.text)];
+    let call = seen
+        .calls()
+        .iter()
+        .find(|call| Some(call.seq) == finding.clone_seq);
+    let program = seen.task(finding.task);
+    match (call, program) {
+        (Some(call), _) => lines.push(format!("  {}", line(&View::of(seen, call)))),
+        (None, Some(task)) => lines.push(format!("  in {:?} (tid {})", task.name, task.tid)),
+        (None, None) => {}
+    }
+    lines
+}
+
+/// How a key would read for the file to hold.
+fn accepted(line: Option<usize>, key: &str, value: &str) -> Option<String> {
+    Some(format!("line {}: {key} = {value}", line?))
+}
+
+/// An end as a file has it.
+fn exit_value(status: &Status) -> Option<String> {
+    match status {
+        Status::Exited { exited } => Some(exited.to_string()),
+        Status::Signaled { signaled, .. } => number(signaled).map(|_| format!("{signaled:?}")),
+    }
 }
 
 fn calls_range(range: Range, unsaid: bool) -> String {

@@ -7,6 +7,7 @@ use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
 use crate::event::Call;
 
+use super::lints::{LINTS, Level, Lint};
 use super::row::Row;
 use super::seen::Seen;
 use super::values::{Ends, Glob, Range};
@@ -36,10 +37,46 @@ pub struct Expectation {
     pub ordered: Option<Placed<()>>,
     /// What must not be.
     pub forbid: Forbid,
+    /// What must not be found.
+    pub lints: Denied,
+}
+
+/// What lints must not find.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Denied {
+    /// By name, or [`WARNINGS`].
+    pub deny: Vec<Placed<&'static str>>,
+    /// What may be found all the same.
+    pub allow: Vec<&'static str>,
+}
+
+/// All lints that find warnings and are watched for by themselves.
+pub const WARNINGS: &str = "warnings";
+
+impl Denied {
+    /// Each lint that is denied and not allowed, once, with the line that denies it.
+    pub fn lints(&self) -> Vec<Placed<&'static Lint>> {
+        let asked = |lint: &Lint| {
+            let common = lint.default && lint.level == Level::Warning;
+            let one = |deny: &&Placed<&'static str>| {
+                deny.value == lint.id || (common && deny.value == WARNINGS)
+            };
+            self.deny.iter().find(one).map(|deny| deny.line)
+        };
+        let denied = LINTS.iter().filter(|lint| !self.allow.contains(&lint.id));
+        denied
+            .filter_map(|lint| {
+                Some(Placed {
+                    value: lint,
+                    line: asked(lint)?,
+                })
+            })
+            .collect()
+    }
 }
 
 /// A value and where it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed<T> {
     /// The value.
     pub value: T,
@@ -118,6 +155,8 @@ pub struct Count {
     pub help: &'static str,
     /// The count.
     pub of: fn(&Seen) -> u64,
+    /// It adds up calls of all sorts; the others speak of single tasks or calls.
+    pub sum: bool,
     /// What a tracer must have been able to see for it.
     pub needs: Option<&'static str>,
 }
@@ -136,44 +175,51 @@ fn number(count: usize) -> u64 {
 pub static COUNTS: &[Count] = &[
     Count {
         name: "processes",
-        help: "distinct thread groups",
+        help: "thread groups, the program's own included",
         of: |seen| seen.tree().totals().processes,
+        sum: true,
         needs: None,
     },
     Count {
         name: "threads",
-        help: "every task, the first one of each process included, as ps -eLf counts",
+        help: "every task: the first one of each process too, as ps -eLf counts",
         of: |seen| seen.tree().totals().threads,
+        sum: true,
         needs: None,
     },
     Count {
         name: "created",
         help: "tasks that calls made",
         of: |seen| seen.tree().totals().created,
+        sum: true,
         needs: None,
     },
     Count {
         name: "failed",
         help: "calls that the kernel, or a filter, refused",
         of: |seen| seen.tree().totals().failed,
+        sum: false,
         needs: Some("failed calls"),
     },
     Count {
         name: "unfinished",
         help: "calls whose caller died inside, without a child",
         of: |seen| seen.tree().totals().unfinished,
+        sum: false,
         needs: None,
     },
     Count {
         name: "cut_off",
         help: "threads still alive when their process ended",
         of: |seen| number(seen.tasks().iter().filter(|task| task.cut_off).count()),
+        sum: false,
         needs: None,
     },
     Count {
         name: "outlived",
         help: "processes that ended after the program that was started",
         of: |seen| number(seen.tasks().iter().filter(|task| task.outlived).count()),
+        sum: false,
         needs: None,
     },
 ];

@@ -80,7 +80,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Holds => "ok",
         Outcome::Fails(_) => "failed",
         Outcome::Skipped(_) => "skipped",
-        Outcome::Broken(_) => "broken",
+        Outcome::Broken(_) => "error",
         Outcome::Blessed(_) => "blessed",
     }
 }
@@ -158,7 +158,7 @@ impl Teller for Text {
             let all = verdict.checks.iter();
             all.filter(|done| word(&done.outcome) == wanted).count()
         };
-        let words = ["ok", "failed", "broken", "skipped", "blessed"];
+        let words = ["ok", "failed", "error", "skipped", "blessed"];
         let parts = words.into_iter().filter_map(|word| match count(word) {
             0 => None,
             n => Some(format!("{n} {word}")),
@@ -231,7 +231,7 @@ impl Teller for Json {
             verdict: match status {
                 0 => "ok",
                 1 => "failed",
-                _ => "broken",
+                _ => "error",
             },
             status,
             checks: checks.collect(),

@@ -10,7 +10,9 @@ mod ends;
 mod forks;
 
 use std::collections::BTreeMap;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use super::seen::Seen;
 use crate::event::{CloneCall, Event, Finding, TaskId};
 use crate::tasks::TaskTree;
 
@@ -44,7 +46,18 @@ pub struct Lint {
     pub default: bool,
     /// Its meaning, in a line.
     pub meaning: &'static str,
+    /// What a trace must hold for it, which not every trace does.
+    pub needs: Option<Needs>,
     watch: fn() -> Box<dyn Watch>,
+}
+
+/// What a trace holds only where it was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Whether it is there.
+    pub met: fn(&Seen) -> bool,
+    /// What to do about it.
+    pub otherwise: &'static str,
 }
 
 /// Every lint. docs/lints.md has an example of each.
@@ -55,6 +68,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "a fork while other threads live, whose child goes on without an exec: locks that they \
                   held stay locked in it",
+        needs: None,
         watch: || Box::<forks::WithThreads>::default(),
     },
     Lint {
@@ -63,6 +77,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "a process that shares its creator's memory and runs beside it: CLONE_VM without \
                   CLONE_THREAD or CLONE_VFORK",
+        needs: None,
         watch: || Box::new(calls::Each(calls::shares_memory)),
     },
     Lint {
@@ -70,6 +85,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: true,
         meaning: "CLONE_UNTRACED: the program does not want its child to be traced",
+        needs: None,
         watch: || Box::new(calls::Each(calls::untraced)),
     },
     Lint {
@@ -77,6 +93,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Warning,
         default: true,
         meaning: "a process whose end does not send SIGCHLD: a plain wait() does not see it",
+        needs: None,
         watch: || Box::new(calls::Each(calls::exit_signal)),
     },
     Lint {
@@ -85,6 +102,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "a child of vfork that creates tasks, or runs for a second: its creator stands still, and \
                   they share memory",
+        needs: None,
         watch: || Box::<forks::Vforks>::default(),
     },
     Lint {
@@ -92,6 +110,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: false,
         meaning: "threads that were alive when their process ended",
+        needs: None,
         watch: || Box::<ends::CutOff>::default(),
     },
     Lint {
@@ -99,13 +118,32 @@ pub static LINTS: &[Lint] = &[
         level: Level::Note,
         default: false,
         meaning: "a new program that inherits descriptors beyond 0 to 2: they lack close-on-exec",
+        needs: Some(Needs {
+            met: Seen::has_inherited,
+            otherwise: "the trace does not hold which descriptors are inherited: record it with \
+                        --lint fd-leak-to-exec",
+        }),
         watch: || Box::<ends::Inherited>::default(),
+    },
+    Lint {
+        id: "unreaped-children",
+        level: Level::Note,
+        default: false,
+        meaning: "a process that ended without having waited for children that had ended: they were \
+                  zombies as long as it lived",
+        needs: Some(Needs {
+            met: Seen::has_unreaped,
+            otherwise: "the trace does not hold which children were not waited for: record it with \
+                        --lint unreaped-children",
+        }),
+        watch: || Box::new(ends::Unreaping),
     },
     Lint {
         id: "namespace-creation",
         level: Level::Note,
         default: true,
         meaning: "a process in new namespaces",
+        needs: None,
         watch: || Box::new(calls::Each(calls::namespaces)),
     },
     Lint {
@@ -114,6 +152,7 @@ pub static LINTS: &[Lint] = &[
         default: true,
         meaning: "clone3 was refused, and the same was asked of clone: what libc does where a filter or an \
                   old kernel has no clone3",
+        needs: None,
         watch: || Box::<calls::Fallback>::default(),
     },
     Lint {
@@ -121,6 +160,7 @@ pub static LINTS: &[Lint] = &[
         level: Level::Warning,
         default: true,
         meaning: "what the kernel did contradicts the arguments: another thread changed them during the call",
+        needs: None,
         watch: || Box::new(calls::Each(calls::changed)),
     },
 ];
@@ -141,16 +181,54 @@ fn names() -> String {
 }
 
 /// Something that reads events and finds.
-trait Watch {
+trait Watch: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// Reads one event, which the tree has taken in.
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>);
 }
+
+/// A text in all languages, so that none can be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
+    english: String,
+    chinese: String,
+}
+
+impl Words {
+    /// Goes on with a text that is in all languages, too.
+    fn push(&mut self, (english, chinese): (&str, &str)) {
+        self.english.push_str(english);
+        self.chinese.push_str(chinese);
+    }
+}
+
+/// The first names of a list, and how many more there are: in English, in Chinese.
+fn listed(names: &[String], all: usize) -> (String, String) {
+    let (english, chinese) = (names.join(", "), names.join("、"));
+    match all.saturating_sub(names.len()) {
+        0 => (english, chinese),
+        more => (
+            format!("{english}, {more} more"),
+            format!("{chinese}，另有 {more} 个"),
+        ),
+    }
+}
+
+/// `words!("in English {x}", "用中文 {x}")`.
+macro_rules! words {
+    ($english:literal, $chinese:literal) => {
+        $crate::check::lints::Words {
+            english: format!($english),
+            chinese: format!($chinese),
+        }
+    };
+}
+use words;
 
 /// One occurrence.
 struct Found {
     at_ns: u64,
     task: TaskId,
-    text: String,
+    text: Words,
     clone_seq: Option<u64>,
     /// Where in the program: what has the same site is told once.
     site: String,
@@ -173,6 +251,13 @@ impl std::fmt::Debug for Lints {
     }
 }
 
+/// All that are watched for by default.
+impl Default for Lints {
+    fn default() -> Self {
+        Lints::of(&[], &[])
+    }
+}
+
 impl Lints {
     /// All that are watched for by default and all of `enable`, but none of `allow`.
     ///
@@ -182,16 +267,26 @@ impl Lints {
         for id in allow.iter().chain(enable) {
             named(id).ok_or_else(|| NoSuchLint(id.clone()))?;
         }
+        Ok(Lints::of(allow, enable))
+    }
+
+    /// Every lint there is.
+    pub(super) fn all() -> Lints {
+        let ids: Vec<String> = LINTS.iter().map(|lint| lint.id.to_owned()).collect();
+        Lints::of(&[], &ids)
+    }
+
+    fn of(allow: &[String], enable: &[String]) -> Lints {
         let among = |ids: &[String], lint: &Lint| ids.iter().any(|id| id == lint.id);
         let watching = LINTS
             .iter()
             .filter(|lint| (lint.default || among(enable, lint)) && !among(allow, lint))
             .map(|lint| (lint, (lint.watch)()))
             .collect();
-        Ok(Lints {
+        Lints {
             watching,
             sites: BTreeMap::new(),
-        })
+        }
     }
 
     /// Reads one event, which the tree has taken in, and tells what is found for the first time.
@@ -213,10 +308,16 @@ impl Lints {
         self.sites.values().filter(repeated).cloned().collect()
     }
 
+    /// What a lint has found so far: the first of each site, with its count.
+    pub fn found(&self, id: &str) -> impl Iterator<Item = &Finding> {
+        self.sites
+            .iter()
+            .filter_map(move |((lint, _), finding)| (*lint == id).then_some(finding))
+    }
+
     /// How often a lint has found something.
     pub fn count(&self, id: &str) -> u64 {
-        let of = self.sites.iter().filter(|((lint, _), _)| *lint == id);
-        of.fold(0, |sum: u64, (_, finding)| {
+        self.found(id).fold(0, |sum: u64, finding| {
             sum.saturating_add(finding.count.unwrap_or(1))
         })
     }
@@ -242,7 +343,8 @@ fn note(
         task: found.task,
         lint: lint.id.to_owned(),
         level: lint.level.name().to_owned(),
-        text: found.text,
+        text: found.text.english,
+        chinese: found.text.chinese,
         clone_seq: found.clone_seq,
         count: Some(1),
     };

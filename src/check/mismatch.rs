@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::values::safe;
 
 /// One thing that is not as expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The key that does not hold: `tasks.threads`, `clone[2].count`, `forbid.flags`.
     pub key: String,
@@ -22,6 +22,9 @@ pub struct Problem {
     /// The calls and tasks that it is about, and how they differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
+    /// What to write in the file where this is meant: a line with its number, or lines to add.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept: Option<String>,
 }
 
 /// A trace that is not as expected: all that differs.
@@ -39,7 +42,7 @@ pub struct Mismatch {
     /// What the file says of how it was run: `stdin`, `env`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
-    /// What differs, in the order of the file's keys.
+    /// What differs: calls first, then what they add up to.
     pub problems: Vec<Problem>,
 }
 
@@ -76,6 +79,31 @@ impl fmt::Display for Mismatch {
             write!(f, "\n    + seen      {}", safe(&problem.seen))?;
             for detail in &problem.details {
                 write!(f, "\n      {}", safe(detail))?;
+            }
+        }
+        self.accept(f)
+    }
+}
+
+impl Mismatch {
+    /// What to change in the file where all of this is meant.
+    fn accept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all: Vec<&Problem> = self.problems.iter().collect();
+        all.sort_by_key(|problem| problem.line);
+        let all = all.into_iter();
+        let accept: Vec<&String> = all.filter_map(|problem| problem.accept.as_ref()).collect();
+        let (Some(file), false) = (&self.file, accept.is_empty()) else {
+            return Ok(());
+        };
+        let file = safe(&file.display().to_string());
+        write!(f, "\n\n  where this is meant, in {file}")?;
+        // Lines that are changed first: those that are added move them.
+        let (changed, added): (Vec<&String>, Vec<&String>) =
+            accept.into_iter().partition(|text| !text.contains('\n'));
+        for text in changed.into_iter().chain(added) {
+            for (n, line) in text.lines().enumerate() {
+                let indent = if n == 0 { 4 } else { 6 };
+                write!(f, "\n{:indent$}{}", "", safe(line))?;
             }
         }
         Ok(())

@@ -38,6 +38,10 @@
 //! flags = ["CLONE_NEWUSER"]       # in no call, even one that fails
 //! calls = ["vfork"]
 //! untraced = true
+//!
+//! [lints]
+//! deny = ["fork-with-threads"]    # must not be found; "warnings": none of the warnings that are on
+//! allow = ["exit-signal-odd"]     # may be found all the same
 //! ```
 //!
 //! Nothing depends on the order between tasks, unless `ordered = true` asks that the calls come in
@@ -58,12 +62,15 @@ mod seen;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod unexpected;
 mod values;
 mod wording;
 mod words;
 
 pub use self::bless::bless;
-pub use self::expect::{COUNTS, Count, Expectation, Forbid, Other, Placed, Recipe, count};
+pub use self::expect::{
+    COUNTS, Count, Denied, Expectation, Forbid, Other, Placed, Recipe, WARNINGS, count,
+};
 pub use self::formats::{FORMATS, Format, Teller, format};
 pub use self::mismatch::{Mismatch, Problem};
 pub use self::row::Row;

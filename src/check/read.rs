@@ -12,12 +12,12 @@ use crate::abi::{self, CloneFlags, arch};
 use crate::error::{Error, Result, Shown};
 use crate::event::Kind;
 
-use super::expect::{COUNTS, Expectation, Forbid, Other, Placed, Recipe, count};
+use super::expect::{COUNTS, Denied, Expectation, Forbid, Other, Placed, Recipe, count};
 use super::known;
 use super::mistakes::{Mistake, line, render};
 use super::row::Row;
 use super::values::{BadValue, End, Ends, Glob, Range, nearest};
-use super::words::{Read, call, exit_signal, flag, named, no_nul, outcome, unknown};
+use super::words::{Read, call, denied, exit_signal, flag, lint, named, no_nul, outcome, unknown};
 
 /// The longest file that is read, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -161,6 +161,9 @@ impl Reader<'_> {
         if let Some(value) = keys.take("forbid") {
             expectation.forbid = self.forbid(value);
         }
+        if let Some(value) = keys.take("lints") {
+            expectation.lints = self.lints(value);
+        }
         self.leftover(&keys);
         expectation
     }
@@ -297,6 +300,22 @@ impl Reader<'_> {
         forbid
     }
 
+    fn lints(&mut self, value: &Value) -> Denied {
+        let mut lints = Denied::default();
+        let Some(table) = self.table("lints", value) else {
+            return lints;
+        };
+        let mut keys = Keys::new(table, "[lints]");
+        if let Some(value) = keys.take("deny") {
+            lints.deny = self.placed_list("lints.deny", value, denied);
+        }
+        if let Some(value) = keys.take("allow") {
+            lints.allow = self.list("lints.allow", value, lint);
+        }
+        self.leftover(&keys);
+        lints
+    }
+
     fn rows(&mut self, value: &Value, expectation: &mut Expectation) {
         let Some(list) = value.get_ref().as_array() else {
             let what = "`clone` is a list of tables".to_owned();
@@ -390,12 +409,19 @@ impl Reader<'_> {
 
     /// One text, or a list of them.
     fn list<T>(&mut self, name: &str, value: &Value, read: impl Fn(&str) -> Read<T>) -> Vec<T> {
+        let list = self.placed_list(name, value, read);
+        list.into_iter().map(|placed| placed.value).collect()
+    }
+
+    /// The same, each with its line.
+    fn placed_list<T>(
+        &mut self,
+        name: &str,
+        value: &Value,
+        read: impl Fn(&str) -> Read<T>,
+    ) -> Vec<Placed<T>> {
         match value.get_ref().as_array() {
-            None => self
-                .word(name, value, &read)
-                .map(|placed| placed.value)
-                .into_iter()
-                .collect(),
+            None => self.word(name, value, &read).into_iter().collect(),
             // Exactly no flag is something to say; one of none is not.
             Some(list) if list.is_empty() && name != "flags" => {
                 let what = format!("`{name}` is an empty list");
@@ -405,7 +431,6 @@ impl Reader<'_> {
             Some(list) => list
                 .iter()
                 .filter_map(|value| self.word(name, value, &read))
-                .map(|placed| placed.value)
                 .collect(),
         }
     }

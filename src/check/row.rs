@@ -41,6 +41,8 @@ pub struct Row {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub call: &'a CloneCall,
+    /// Which of how many calls it is, from 1.
+    pub number: Option<(usize, usize)>,
     pub child: Option<&'a SeenTask>,
 }
 
@@ -50,7 +52,14 @@ impl<'a> View<'a> {
             Outcome::Created(created) => seen.task(created.task),
             _ => None,
         };
-        View { call, child }
+        let place = seen
+            .calls()
+            .binary_search_by_key(&call.seq, |call| call.seq);
+        View {
+            call,
+            number: place.ok().map(|place| (place + 1, seen.calls().len())),
+            child,
+        }
     }
 
     pub fn flags(&self) -> Option<CloneFlags> {

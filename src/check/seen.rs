@@ -8,6 +8,8 @@ use crate::event::{
 };
 use crate::tasks::TaskTree;
 
+use super::lints::Lints;
+
 /// A task of a trace, from its beginning to its end.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -34,6 +36,8 @@ pub struct SeenTask {
     pub cut_off: bool,
     /// It is a process that ended after the program that was started.
     pub outlived: bool,
+    /// It has replaced its program; otherwise it is a copy of its creator to its end.
+    pub execed: bool,
 }
 
 /// Every task and every call of a trace.
@@ -50,6 +54,21 @@ pub struct Seen {
     root_ended: bool,
     /// What could not be seen, and why.
     blind: Vec<(String, String)>,
+    lints: Watched,
+    /// Descriptors that new programs inherit were looked at.
+    inherited: bool,
+    /// Children that nobody waited for were looked at.
+    reaping: bool,
+}
+
+/// What deserves attention, whoever asks later: every lint watches.
+#[derive(Debug)]
+struct Watched(Lints);
+
+impl Default for Watched {
+    fn default() -> Self {
+        Watched(Lints::all())
+    }
 }
 
 impl Seen {
@@ -65,6 +84,7 @@ impl Seen {
     /// Takes in one event.
     pub fn apply(&mut self, event: &Event) {
         self.tree.apply(event);
+        self.lints.0.event(event, &self.tree);
         match event {
             Event::Start(start) => {
                 let why = match &start.intercept_why {
@@ -115,6 +135,7 @@ impl Seen {
             process_status: None,
             cut_off: false,
             outlived: false,
+            execed: false,
         });
     }
 
@@ -132,6 +153,7 @@ impl Seen {
             process_status: None,
             cut_off: false,
             outlived: false,
+            execed: false,
         });
     }
 
@@ -141,8 +163,12 @@ impl Seen {
     }
 
     fn execed(&mut self, exec: &Exec) {
-        if let (Some(comm), Some(task)) = (&exec.comm, self.task_mut(exec.task)) {
-            task.name.clone_from(comm);
+        self.inherited |= exec.inherited_fds.is_some();
+        if let Some(task) = self.task_mut(exec.task) {
+            task.execed = true;
+            if let Some(comm) = &exec.comm {
+                task.name.clone_from(comm);
+            }
         }
     }
 
@@ -155,6 +181,7 @@ impl Seen {
             task.how = Some(exit.how.clone());
             task.status.clone_from(&exit.status);
         }
+        self.reaping |= exit.unreaped.is_some();
         if !exit.last {
             return;
         }
@@ -181,6 +208,21 @@ impl Seen {
     /// Every call, in order of outcome.
     pub fn calls(&self) -> &[CloneCall] {
         &self.calls
+    }
+
+    /// Whether the descriptors that new programs inherit were looked at.
+    pub(super) fn has_inherited(&self) -> bool {
+        self.inherited
+    }
+
+    /// Whether children that nobody waited for were looked at.
+    pub(super) fn has_unreaped(&self) -> bool {
+        self.reaping
+    }
+
+    /// What deserves attention, each lint having watched.
+    pub fn lints(&self) -> &Lints {
+        &self.lints.0
     }
 
     /// The folded tree of the same tasks.

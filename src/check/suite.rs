@@ -63,6 +63,10 @@ pub struct Adhoc {
     pub counts: Vec<(&'static str, Range)>,
     /// Flags that no call may pass.
     pub forbid: CloneFlags,
+    /// What lints must not find, by name or [`WARNINGS`](super::WARNINGS).
+    pub deny: Vec<&'static str>,
+    /// What they may find all the same.
+    pub allow: Vec<&'static str>,
 }
 
 /// What the runner is to do: build, run and trace a program, or read a recorded trace.
@@ -72,6 +76,8 @@ pub struct Job {
     pub recipe: Recipe,
     /// What.
     pub subject: Subject,
+    /// The lints whose findings count: some need a closer look.
+    pub lints: Vec<&'static str>,
 }
 
 /// What the runner saw.
@@ -218,9 +224,11 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     let mut recipe = expectation.recipe.clone();
     recipe.timeout = recipe.timeout.or(plan.timeout);
     let limit = recipe.timeout;
+    let lints = expectation.lints.lints();
     *ran = perform(&Job {
         recipe,
         subject: task.subject.clone(),
+        lints: lints.iter().map(|lint| lint.value.id).collect(),
     })?;
     if let Some(why) = skipped(&expectation, ran) {
         return Ok(Outcome::Skipped(why));
@@ -279,6 +287,9 @@ fn expectation(plan: &CheckPlan, task: &Task) -> Result<Expectation> {
         let flags = expectation.forbid.flags.get_or_insert(CloneFlags(0).into());
         flags.value = flags.value.union(task.adhoc.forbid);
     }
+    let denied = task.adhoc.deny.iter().map(|&id| id.into());
+    expectation.lints.deny.extend(denied);
+    expectation.lints.allow.extend(&task.adhoc.allow);
     Ok(expectation)
 }
 

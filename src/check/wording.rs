@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{CloneCall, Outcome};
+use crate::event::{CloneCall, Kind, Outcome};
 
 use super::known;
 use super::row::View;
@@ -33,23 +33,25 @@ fn few<T>(all: &[T], words: impl Fn(&T) -> String) -> Vec<String> {
 /// A call: who, what, from where, and what came of it.
 pub(super) fn line(view: &View) -> String {
     let call = view.call;
+    let made_by = call.request.call;
+    let signal = match view.exit_signal() {
+        signal if signal == "SIGCHLD" => String::new(),
+        signal => format!(", exit signal {signal}"),
+    };
     let request = match (known::name_of(&call.request), view.flags()) {
-        (Some(name), _) => format!("{} (as {name} does)", call.request.call),
-        (None, Some(flags)) if flags.is_empty() => format!(
-            "{} without flags, exit signal {}",
-            call.request.call,
-            view.exit_signal()
-        ),
-        (None, Some(flags)) => format!(
-            "{} with {flags}, exit signal {}",
-            call.request.call,
-            view.exit_signal()
-        ),
-        (None, None) => format!("{} with unreadable arguments", call.request.call),
+        (Some(name), _) if name == made_by.name() => name.to_owned(),
+        (Some(name), _) => format!("{made_by} (as {name} does)"),
+        (None, Some(flags)) if flags.is_empty() => format!("{made_by} without flags{signal}"),
+        (None, Some(flags)) => format!("{made_by} with {flags}{signal}"),
+        (None, None) => format!("{made_by} with unreadable arguments"),
     };
     let result = match (&call.outcome, view.child) {
         (Outcome::Created(_), Some(child)) => {
-            format!("made {} {}", child.kind, task_words(child))
+            let copy = match child.kind == Kind::Process && !child.execed {
+                true => ", which never execs",
+                false => "",
+            };
+            format!("made {} {}{copy}", child.kind, task_words(child))
         }
         (Outcome::Failed { errno, .. }, _) => format!("failed with {errno}"),
         (Outcome::Untraced { .. }, _) => "made a task that was let go untraced".to_owned(),
@@ -60,9 +62,13 @@ pub(super) fn line(view: &View) -> String {
         Some(place) => format!(", from {place}"),
         None => String::new(),
     };
+    let number = match view.number {
+        Some((number, all)) => format!("call {number} of {all}"),
+        None => format!("seq {}", call.seq),
+    };
     format!(
-        "{request} by {:?} (tid {}){place}, seq {}: {result}",
-        call.comm, call.tid, call.seq
+        "{number}: {request} by {:?} (tid {}){place}: {result}",
+        call.comm, call.tid
     )
 }
 
@@ -101,7 +107,20 @@ pub(super) fn details_of(name: &str, seen: &Seen) -> Vec<String> {
                 few(&tasks, |task| left(seen, task))
             }
         }
-        _ => makers(seen),
+        _ => {
+            let given = seen.tasks().iter().filter(|task| task.clone_seq.is_none());
+            let counted = given.filter(|task| name != "processes" || task.tid == task.tgid);
+            let mut rows = match counted.count() {
+                0 => Vec::new(),
+                _ if name == "created" => Vec::new(),
+                1 => vec!["1 × the program itself".to_owned()],
+                n => vec![format!(
+                    "{n} × tasks that were there at the start, or came without a call"
+                )],
+            };
+            rows.extend(makers(seen, name == "processes"));
+            rows
+        }
     }
 }
 
@@ -112,17 +131,20 @@ fn left(seen: &Seen, task: &SeenTask) -> String {
         Some(line(&View::of(seen, call)))
     });
     match made {
-        Some(made) => format!("{} {}: {made}", task.kind, task_words(task)),
+        Some(made) => made,
         None => format!("{} {}, the program itself", task.kind, task_words(task)),
     }
 }
 
-/// Who made tasks, and how many.
-fn makers(seen: &Seen) -> Vec<String> {
+/// Who made tasks, and how many; `processes` counts those alone.
+fn makers(seen: &Seen, processes: bool) -> Vec<String> {
     let mut made: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for call in seen.calls() {
         let view = View::of(seen, call);
-        let Some(child) = view.child else {
+        let Some(child) = view
+            .child
+            .filter(|child| !processes || child.kind == Kind::Process)
+        else {
             continue;
         };
         let from = match place(call) {
@@ -137,7 +159,7 @@ fn makers(seen: &Seen) -> Vec<String> {
     }
     let mut rows: Vec<(u64, String)> = made
         .into_iter()
-        .map(|(words, (seq, count))| (seq, format!("{count} × {words}, first at seq {seq}")))
+        .map(|(words, (seq, count))| (seq, format!("{count} × {words}")))
         .collect();
     rows.sort();
     few(&rows, |(_, words)| words.clone())

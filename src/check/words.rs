@@ -4,6 +4,8 @@
 use crate::abi::{self, CloneFlags, FLAGS, flags, signals};
 use crate::event::Call;
 
+use super::expect::WARNINGS;
+use super::lints::{self, LINTS};
 use super::values::{Glob, nearest};
 
 /// A message that names its key.
@@ -43,6 +45,21 @@ pub(super) fn no_nul(name: &str, word: &str) -> Read<String> {
 pub(super) fn call(word: &str) -> Read<Call> {
     let found = Call::ALL.into_iter().find(|call| call.name() == word);
     found.ok_or_else(|| unknown("call", word, Call::ALL.map(Call::name)))
+}
+
+/// A lint's name.
+pub(super) fn lint(word: &str) -> Read<&'static str> {
+    let found = lints::named(word).map(|lint| lint.id);
+    found.ok_or_else(|| unknown("lint", word, LINTS.iter().map(|lint| lint.id)))
+}
+
+/// A lint's name, or the word for all warnings.
+pub(super) fn denied(word: &str) -> Read<&'static str> {
+    if word == WARNINGS {
+        return Ok(WARNINGS);
+    }
+    let names = LINTS.iter().map(|lint| lint.id).chain([WARNINGS]);
+    lint(word).map_err(|_| unknown("lint", word, names))
 }
 
 /// A flag's name, or bits that have none in hex.

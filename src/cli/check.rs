@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Said, To, hint, running};
+use super::{Said, To, hint, running, watching};
 use crate::abi::{CloneFlags, FLAGS};
 use crate::check::{
     self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Teller, Verdict,
@@ -60,6 +60,18 @@ pub(super) struct Asked {
     /// No call may fail
     #[arg(long)]
     no_failures: bool,
+    /// What lints must not find: their names, or warnings for all that are on by themselves; may be
+    /// given again, or with commas
+    #[arg(
+        long,
+        visible_alias = "lint",
+        value_name = "LINT",
+        value_delimiter = ','
+    )]
+    deny: Vec<String>,
+    /// What they may find all the same
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    allow: Vec<String>,
     /// How many checks run at once
     #[arg(short, long, value_name = "N", default_value = "1")]
     jobs: usize,
@@ -100,7 +112,7 @@ pub struct Checking {
 impl Asked {
     /// The checks as they were meant.
     pub fn plan(self) -> std::result::Result<Checking, Said> {
-        let adhoc = self.adhoc();
+        let adhoc = self.adhoc()?;
         let beside = !self.command.is_empty() || self.trace.is_some();
         if beside && !self.files.is_empty() {
             return Err(Said::wrong(
@@ -159,14 +171,16 @@ impl Asked {
         })
     }
 
-    fn adhoc(&self) -> Adhoc {
+    fn adhoc(&self) -> std::result::Result<Adhoc, Said> {
         let none = self.no_failures.then_some(Range::exactly(0));
         let counts = [
             ("processes", self.processes),
             ("threads", self.threads),
             ("failed", none),
         ];
-        Adhoc {
+        Ok(Adhoc {
+            deny: watching::ids("--deny", &self.deny, &[check::WARNINGS])?,
+            allow: watching::ids("--allow", &self.allow, &[])?,
             counts: counts
                 .into_iter()
                 .filter_map(|(name, range)| Some((name, range?)))
@@ -175,7 +189,7 @@ impl Asked {
                 .forbid
                 .iter()
                 .fold(CloneFlags::default(), |all, &one| all.union(one)),
-        }
+        })
     }
 }
 

@@ -5,7 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::running::{Running, Until};
+use super::watching::Watching;
 use super::{How, Language, Render, Said, Start, Switch, When, hint};
+use crate::check::lints::Lints;
 use crate::event::{Call, Intercept};
 use crate::report::{self, Calls, Clock, FORMATS, Format, Lang, Look, Outcomes, Stamps, Summary};
 use crate::tracer::{Attach, Launch};
@@ -32,6 +34,8 @@ pub struct Trace {
     pub launch: Option<Launch>,
     /// What to attach to, if anything.
     pub attach: Option<Attach>,
+    /// What deserves attention.
+    pub lints: Lints,
     /// What to report.
     pub outputs: OutputPlan,
 }
@@ -41,6 +45,8 @@ pub struct Trace {
 pub struct Replay {
     /// The file; `-` is the standard input.
     pub file: PathBuf,
+    /// What deserves attention.
+    pub lints: Lints,
     /// What to report.
     pub outputs: OutputPlan,
 }
@@ -95,6 +101,7 @@ pub(super) fn trace(
     render: Render,
     start: Start,
     running: &Running,
+    watching: &Watching,
     program: Option<(&OsString, &[OsString])>,
     options: Vec<String>,
 ) -> Result<Trace, Said> {
@@ -111,7 +118,8 @@ pub(super) fn trace(
         // Along with a program the choice is about the program, unless it can be about both.
         intercept: intercept.filter(|how| program.is_none() || *how == Intercept::Syscall),
         stats: start.stats,
-        inherited_fds: false,
+        inherited_fds: watching.wants("fd-leak-to-exec"),
+        unreaped: watching.wants("unreaped-children"),
         timeout: running.timeout,
         options: options.clone(),
     });
@@ -129,7 +137,8 @@ pub(super) fn trace(
             user: start.user,
             intercept,
             stats: start.stats,
-            inherited_fds: false,
+            inherited_fds: watching.wants("fd-leak-to-exec"),
+            unreaped: watching.wants("unreaped-children"),
             options,
             own_signals: true,
             timeout: running.timeout,
@@ -140,14 +149,16 @@ pub(super) fn trace(
     Ok(Trace {
         launch,
         attach,
+        lints: watching.lints()?,
         outputs: outputs(render, To::Stderr)?,
     })
 }
 
 /// The plan of a replay. Its report is all that it makes, so it goes to stdout.
-pub(super) fn replay(render: Render, file: PathBuf) -> Result<Replay, Said> {
+pub(super) fn replay(render: Render, watching: &Watching, file: PathBuf) -> Result<Replay, Said> {
     Ok(Replay {
         file,
+        lints: watching.lints()?,
         outputs: outputs(render, To::Stdout)?,
     })
 }

@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::call::WHAT;
 use super::lang::say;
 use super::pen::{Ink, Pen};
+use super::remarks::Remark;
 use super::{Look, units};
 use crate::event::{Call, Kind, TaskId};
 
@@ -31,10 +31,15 @@ pub(super) enum Like {
         origin: Option<String>,
         made: Result<Kind, String>,
         /// What else there is to say of each.
-        remarks: Vec<String>,
+        remarks: Vec<Remark>,
     },
     /// The same program with the same arguments.
-    Exec { text: String },
+    Exec {
+        program: Option<String>,
+        arguments: String,
+    },
+    /// Tasks of one name (or of any) that ended in one way, or were attached to: whoever made them.
+    Task { name: String, text: String },
 }
 
 /// A line, and what is needed to fold it.
@@ -45,8 +50,11 @@ pub(super) struct Line {
     /// The task that it made.
     pub born: Option<TaskId>,
     pub at_ns: u64,
-    /// The beginning of the line that sums up.
+    /// The beginning of the line that sums up, and its first words.
     pub head: String,
+    pub lead: String,
+    /// The column in which its words hang.
+    pub hang: usize,
     pub text: String,
 }
 
@@ -64,6 +72,8 @@ struct Group {
     first_ns: u64,
     last_ns: u64,
     head: String,
+    lead: String,
+    hang: usize,
     /// The lines themselves, while they are few.
     few: Vec<Timed>,
 }
@@ -119,7 +129,7 @@ impl Alike {
         } else {
             group.few.clear();
         }
-        group.head = line.head;
+        (group.head, group.lead, group.hang) = (line.head, line.lead, line.hang);
         group.last_ns = group.last_ns.max(line.at_ns);
         if line.at_ns.saturating_sub(group.first_ns) >= PATIENCE_NS {
             return group.sum_up(look);
@@ -143,7 +153,8 @@ impl Alike {
 
     fn fits(&self, group: &Group, line: &Line) -> bool {
         let relay = || self.members.get(&line.by) == Some(&group.serial);
-        group.like == line.like && (group.by == line.by || relay())
+        let any = matches!(line.like, Like::Task { .. });
+        group.like == line.like && (any || group.by == line.by || relay())
     }
 
     fn open(&mut self, line: &Line) {
@@ -163,6 +174,8 @@ impl Alike {
             first_ns: 0,
             last_ns: 0,
             head: String::new(),
+            lead: String::new(),
+            hang: line.hang,
             few: Vec::new(),
         });
     }
@@ -225,8 +238,11 @@ impl Group {
                     ));
                 }
                 self.peak = self.alive;
+                let text = std::mem::take(&mut self.lead) + &text;
                 let mut pen = Pen::new(look);
-                pen.put(&self.head).words(&text, Ink::Plain, WHAT).end();
+                pen.put(&self.head)
+                    .words(&text, Ink::Plain, self.hang)
+                    .end();
                 vec![(at_ns, pen.done())]
             }
         }
@@ -250,6 +266,8 @@ mod tests {
             born: born.map(TaskId),
             at_ns,
             head: format!("{set}: "),
+            lead: String::new(),
+            hang: 15,
             text: format!("{set} {at_ns}\n"),
         }
     }

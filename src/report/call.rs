@@ -2,39 +2,38 @@
 
 use std::fmt::Display;
 
+use super::columns::Columns;
 use super::flagset::{self, Set};
 use super::lang::say;
 use super::pen::{Ink, Pen, columns};
-use super::{Look, errnos, remarks, units};
+use super::{Look, NARROW, errnos, remarks, units};
 use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Tid, Totals};
 use crate::tasks::TaskTree;
 
-/// Where the name of a task begins, and what it did.
-const WHO: usize = 6;
-pub(super) const WHAT: usize = 15;
-/// With fewer columns than this the lines have no heads.
-const NARROW: usize = 60;
+/// Where the lines begin that belong to the one above.
+pub(super) const UNDER: usize = 6;
 /// Columns that the right-hand side takes: the origin, and the letter of the set.
 const RIGHT: usize = 25;
 const ORIGIN: usize = 17;
 
 /// `48211 demo     `: the beginning of every line.
-pub(super) fn who(pen: &mut Pen<'_>, look: &Look, tid: impl Display, comm: &str) {
-    pen.put(&format!("{:>width$} ", tid.to_string(), width = WHO - 1))
+pub(super) fn who(pen: &mut Pen<'_>, look: &Look, at: Columns, tid: impl Display, comm: &str) {
+    pen.put(&format!("{:>width$} ", tid.to_string(), width = at.tid()))
         .put(&look.name(comm))
-        .to(WHAT);
+        .to(at.what());
 }
 
 /// What stands in the columns of the lines; nothing where there is no room for columns.
-pub(super) fn heads(look: &Look) -> String {
+pub(super) fn heads(look: &Look, at: Columns) -> String {
     if look.width < NARROW {
         return String::new();
     }
     let mut pen = Pen::new(look);
-    let tid = format!("{:>width$}", "tid", width = WHO - 1);
+    let tid = format!("{:>width$}", "tid", width = at.tid());
     pen.ink(&tid, Ink::Faint);
-    pen.to(WHO).ink(look.lang.pick("name", "名字"), Ink::Faint);
-    pen.to(WHAT)
+    pen.to(at.who())
+        .ink(look.lang.pick("name", "名字"), Ink::Faint);
+    pen.to(at.what())
         .ink(look.lang.pick("what it does", "做了什么"), Ink::Faint)
         .end();
     pen.done()
@@ -42,9 +41,9 @@ pub(super) fn heads(look: &Look) -> String {
 
 /// What the reader must not miss, on lines of its own under the one that it is about.
 pub(super) fn remark(pen: &mut Pen<'_>, text: &str) {
-    pen.to(WHO)
+    pen.to(UNDER)
         .ink("! ", Ink::Odd)
-        .words(text, Ink::Odd, WHO + 2)
+        .words(text, Ink::Odd, UNDER + 2)
         .end();
 }
 
@@ -65,23 +64,25 @@ pub(super) fn kind(look: &Look, kind: Kind) -> &'static str {
 }
 
 /// Everything about a call. `set` is `None` where the flags could not be read.
-pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>, tree: &TaskTree) -> String {
+pub(super) fn lines(
+    look: &Look,
+    at: Columns,
+    call: &CloneCall,
+    set: Option<&Set>,
+    tree: &TaskTree,
+) -> String {
     let mut pen = Pen::new(look);
-    head(&mut pen, look, call);
+    head(&mut pen, look, at, call);
     let (text, ink) = outcome(look, call, tree);
-    pen.words(&text, ink, WHAT);
+    pen.words(&text, ink, at.what());
     if let Some(took) = call.took_ns.filter(|_| look.stamps.took) {
         let time = units::duration(took, look.unicode);
-        pen.words(
-            &say!(look, ", in {time}", "，用时 {time}"),
-            Ink::Plain,
-            WHAT,
-        );
+        pen.words(&format!(" ({time})"), Ink::Plain, at.what());
     }
     right(&mut pen, look, call, set);
     pen.end();
-    for text in remarks::remarks(look, call, tree) {
-        remark(&mut pen, &text);
+    for remark in remarks::remarks(look, call, tree) {
+        remark.put(&mut pen);
     }
     let new = set.is_some_and(|set| set.new);
     if new || look.verbose > 0 {
@@ -98,20 +99,20 @@ pub(super) fn lines(look: &Look, call: &CloneCall, set: Option<&Set>, tree: &Tas
 }
 
 /// `48211 demo     clone3 → `
-fn head(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
-    who(pen, look, call.tid, &call.comm);
+fn head(pen: &mut Pen<'_>, look: &Look, at: Columns, call: &CloneCall) {
+    who(pen, look, at, call.tid, &call.comm);
     pen.put(&format!("{} {} ", call.request.call, look.glyphs().arrow));
 }
 
-/// The beginning of the line that sums up calls like this one.
-pub(super) fn sum(look: &Look, call: &CloneCall, tree: &TaskTree) -> String {
+/// The beginning of the line that sums up calls like this one, and its first words.
+pub(super) fn sum(look: &Look, at: Columns, call: &CloneCall, tree: &TaskTree) -> (String, String) {
     let mut pen = Pen::new(look);
-    head(&mut pen, look, call);
-    if !matches!(call.outcome, Outcome::Created(_)) {
-        let (text, _) = outcome(look, call, tree);
-        pen.put(&text).put(look.lang.pick(", ", "，"));
-    }
-    pen.done()
+    head(&mut pen, look, at, call);
+    let lead = match call.outcome {
+        Outcome::Created(_) => String::new(),
+        _ => outcome(look, call, tree).0 + look.lang.pick(", ", "，"),
+    };
+    (pen.done(), lead)
 }
 
 /// What came of it, in a few words.
@@ -209,7 +210,14 @@ pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
         totals.leaders,
     );
     let (more, mains) = (units::count(created), units::count(leaders));
+    // Of attached threads it was not seen who created them.
+    let others = created > totals.created;
     let mains = match (leaders, created) {
+        (_, 1..) if others => say!(
+            look,
+            "{mains} main + {more} others",
+            "{mains} 个主线程 + 其他 {more} 个"
+        ),
         (1, _) => say!(look, "main + {more} created", "主线程 + 新建 {more} 个"),
         (_, 0) => say!(look, "{mains} main", "{mains} 个主线程"),
         (_, _) => say!(

@@ -1,15 +1,16 @@
 //! The line of an exec.
 
-use super::call::{WHAT, remark, who};
+use super::call::{remark, who};
+use super::columns::Columns;
 use super::lang::say;
 use super::pen::{Ink, Pen, columns, shorten};
-use super::{Look, escape};
+use super::{Look, command, escape};
 use crate::event::Exec;
 
 /// A task replaced its program: told under its old name, with the arguments that fit.
-pub(super) fn exec(look: &Look, old: &str, event: &Exec) -> String {
+pub(super) fn exec(look: &Look, at: Columns, old: &str, event: &Exec) -> String {
     let mut pen = Pen::new(look);
-    who(&mut pen, look, event.tid, old);
+    who(&mut pen, look, at, event.tid, old);
     pen.put("exec  ");
     let text = arguments(look, event);
     let room = look.width.saturating_sub(pen.column());
@@ -17,13 +18,21 @@ pub(super) fn exec(look: &Look, old: &str, event: &Exec) -> String {
     if !look.cut {
         pen.put(&text).ink(&long, Ink::Faint);
     } else if look.verbose > 0 {
-        pen.words(&text, Ink::Plain, WHAT + 6)
-            .words(&long, Ink::Faint, WHAT + 6);
+        let hang = at.what() + 6;
+        pen.words(&text, Ink::Plain, hang)
+            .words(&long, Ink::Faint, hang);
     } else {
         // The arguments are shortened first, but not to nothing.
         let fits = columns(&long) + columns(&text).min(30) <= room;
-        let file = shorten(if fits { &long } else { &short }, room / 2, look);
+        let file = if fits { long } else { short };
+        // A name that is cut tells nothing.
+        let file = if columns(&file) <= room / 2 || fits {
+            file
+        } else {
+            String::new()
+        };
         let room = room.saturating_sub(columns(&file));
+        let text = command::without_directory(text, room, look);
         pen.put(&shorten(&text, room, look)).ink(&file, Ink::Faint);
     }
     pen.end();
@@ -74,5 +83,43 @@ fn file(look: &Look, event: &Exec) -> Option<(String, String)> {
         let file = look.name(file);
         say!(look, "  (runs {file})", "  （运行 {file}）")
     };
-    (base(path) != named).then(|| (show(path), show(base(path))))
+    let told = base(path) == named || (look.verbose == 0 && fuller(base(path), named));
+    (!told).then(|| (show(path), show(base(path))))
+}
+
+/// Whether a file's name is another's with more before it or behind: `gcc-12` is
+/// `x86_64-linux-gnu-gcc-12`, but `sh` is not `dash`.
+fn fuller(file: &str, name: &str) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+    !name.is_empty()
+        && file.match_indices(name).any(|(at, _)| {
+            let (before, rest) = file.split_at(at);
+            let after = rest.strip_prefix(name).and_then(|rest| rest.chars().next());
+            edge(before.chars().next_back()) && edge(after)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fuller_name_is_the_same_program() {
+        for (file, name) in [
+            ("x86_64-linux-gnu-gcc-12", "gcc"),
+            ("x86_64-linux-gnu-gcc-12", "gcc-12"),
+            ("x86_64-linux-gnu-g++-12", "g++"),
+            ("python3.11", "python3"),
+        ] {
+            assert!(fuller(file, name), "{name}: {file}");
+        }
+        for (file, name) in [
+            ("dash", "sh"),
+            ("mawk", "awk"),
+            ("python3", "python"),
+            ("x", ""),
+        ] {
+            assert!(!fuller(file, name), "{name}: {file}");
+        }
+    }
 }

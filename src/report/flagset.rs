@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::alone::this_call;
 use super::lang::say;
 use super::pen::{Ink, Pen, columns};
-use super::{Lang, Look, phrases};
+use super::{Lang, Look, NARROW, phrases};
 use crate::abi::{chinese, flags};
 use crate::event::{Call, CloneCall, Hex, Outcome, Request};
 use crate::tasks::TaskTree;
@@ -14,8 +14,6 @@ use crate::tasks::TaskTree;
 const NAME: usize = 6;
 const VERB: usize = 28;
 const OBJECT: usize = 36;
-/// With fewer columns than this there are none to keep: words follow the name.
-const NARROW: usize = 60;
 
 /// A program that passes more sets than this gets no letters for the rest: a table that a hostile
 /// program fills may not grow for ever.

@@ -7,15 +7,21 @@
 mod alike;
 mod alone;
 mod call;
+mod columns;
+mod command;
+mod end;
 mod errnos;
 mod escape;
 mod exec;
 mod flagset;
+mod found;
 mod json;
 mod lang;
+mod news;
 mod pen;
 mod phrases;
 mod remarks;
+mod said;
 mod schema;
 mod scope;
 mod stamp;
@@ -227,6 +233,9 @@ impl Default for Look {
         }
     }
 }
+
+/// With fewer columns than this there are none to keep: words follow each other.
+const NARROW: usize = 60;
 
 /// The signs that text is drawn with.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,12 +1,57 @@
 //! What the reader must know of a call to trust the rest: what could not be read, what has no effect,
 //! what the kernel did otherwise.
 
-use super::call::pid;
+use super::call::{UNDER, pid, remark};
 use super::lang::say;
+use super::pen::{Ink, Pen};
+use super::said::list;
 use super::{Lang, Look};
 use crate::abi::rules;
 use crate::event::{Certainty, CloneCall, Created, Outcome, Reason, Request};
 use crate::tasks::TaskTree;
+
+/// What is said of one call on lines of its own under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Remark {
+    /// What the reader must not miss.
+    Plain(String),
+    /// Why it failed: how sure that is, the reason, its rule.
+    Reason {
+        /// The word for how sure it is, which has a column of its own.
+        word: String,
+        /// What is so, or (of an excluded one) is not.
+        text: String,
+        /// The rule's name.
+        rule: String,
+        /// It is not the reason.
+        excluded: bool,
+    },
+}
+
+/// Where the reasons stand beside their words.
+const TEXT: usize = UNDER + 10;
+
+impl Remark {
+    /// Writes its lines.
+    pub(super) fn put(&self, pen: &mut Pen<'_>) {
+        match self {
+            Remark::Plain(text) => remark(pen, text),
+            Remark::Reason {
+                word,
+                text,
+                rule,
+                excluded,
+            } => {
+                let ink = if *excluded { Ink::Faint } else { Ink::Odd };
+                pen.to(UNDER).ink(word, ink).to(TEXT).words(text, ink, TEXT);
+                if !rule.is_empty() {
+                    pen.words(&format!("  [{rule}]"), Ink::Faint, TEXT);
+                }
+                pen.end();
+            }
+        }
+    }
+}
 
 /// What the reader must know of a set: bits without a name, and named ones without effect.
 pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
@@ -29,32 +74,20 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     out
 }
 
-/// What the tracer says in words that a trace holds, in Chinese.
-#[rustfmt::skip]
-static SAID: &[(&str, &str)] = &[
-    ("failed calls", "失败的调用"),
-    ("failed calls until its next stop", "到下次停止之前失败的调用"),
-    ("CLONE_UNTRACED children", "带 CLONE_UNTRACED 的子任务"),
-    ("it could not be interrupted", "无法打断它"),
-];
-
-/// Words of a trace, in the language of the look where it is known, and made safe.
-pub(super) fn said(look: &Look, text: &str) -> String {
-    let chinese = SAID.iter().find(|(english, _)| *english == text);
-    match (look.lang, chinese) {
-        (Lang::Chinese, Some((_, chinese))) => (*chinese).to_owned(),
-        _ => look.name(text),
-    }
-}
-
-/// Words in a row.
-pub(super) fn list(look: &Look, words: &[String]) -> String {
-    let words: Vec<_> = words.iter().map(|word| said(look, word)).collect();
-    words.join(look.lang.pick(", ", "、"))
-}
-
 /// What the reader must know of one call and what came of it.
-pub(super) fn remarks(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
+pub(super) fn remarks(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<Remark> {
+    let mut out: Vec<Remark> = plain(look, call, tree)
+        .into_iter()
+        .map(Remark::Plain)
+        .collect();
+    if let Outcome::Failed { reasons, .. } = &call.outcome {
+        out.extend(reasons.iter().map(|reason| self::reason(look, reason)));
+    }
+    out
+}
+
+/// What is said in words alone.
+fn plain(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(error) = &call.request.args_error {
         let (what, errno, at) = (
@@ -85,10 +118,7 @@ pub(super) fn remarks(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<Str
             created(look, call, made, tree, &mut out);
             return out;
         }
-        Outcome::Failed { reasons, .. } => {
-            out.extend(reasons.iter().map(|reason| self::reason(look, reason)));
-            return out;
-        }
+        Outcome::Failed { .. } => return out,
         Outcome::Untraced { .. } => (
             "CLONE_UNTRACED: let go, nothing that it does is seen",
             "CLONE_UNTRACED：已放走，其所作所为都看不到",
@@ -127,14 +157,19 @@ fn in_words(look: &Look, reason: &Reason) -> String {
 }
 
 /// Why it failed, and how sure that is.
-fn reason(look: &Look, reason: &Reason) -> String {
-    let text = in_words(look, reason);
-    match &reason.certainty {
-        Certainty::Certain => text,
-        Certainty::Likely => say!(look, "likely: {text}", "很可能：{text}"),
-        Certainty::Possible => say!(look, "possibly: {text}", "可能：{text}"),
-        Certainty::Excluded => say!(look, "not this: {text}", "并非：{text}"),
-        Certainty::Other(word) => format!("{}: {text}", look.name(word)),
+fn reason(look: &Look, reason: &Reason) -> Remark {
+    let word = match &reason.certainty {
+        Certainty::Certain => look.lang.pick("certain", "确定").to_owned(),
+        Certainty::Likely => look.lang.pick("likely", "很可能").to_owned(),
+        Certainty::Possible => look.lang.pick("possible", "可能").to_owned(),
+        Certainty::Excluded => look.lang.pick("excluded", "已排除").to_owned(),
+        Certainty::Other(word) => look.name(word),
+    };
+    Remark::Reason {
+        word,
+        text: in_words(look, reason),
+        rule: look.name(&reason.rule),
+        excluded: reason.certainty == Certainty::Excluded,
     }
 }
 

@@ -19,7 +19,7 @@ struct Place {
 pub(super) struct Scope(HashMap<TaskId, Place>);
 
 impl Scope {
-    /// Takes in a birth or an end. Called for every event, before its line.
+    /// Takes in a birth. Called for every event, before its line.
     pub(super) fn learn(&mut self, look: &Look, event: &Event) {
         if !look.threads_only && look.depth.is_none() {
             return;
@@ -34,14 +34,18 @@ impl Scope {
                     self.0.insert(made.task, place);
                 }
             }
-            Event::Exit(exit) => {
-                self.0.remove(&exit.task);
-            }
-            Event::Detach(detach) => {
-                self.0.remove(&detach.task);
-            }
             _ => {}
         }
+    }
+
+    /// Takes in an end. Called for every event, after its line.
+    pub(super) fn forget(&mut self, event: &Event) {
+        let task = match event {
+            Event::Exit(exit) => exit.task,
+            Event::Detach(detach) => detach.task,
+            _ => return,
+        };
+        self.0.remove(&task);
     }
 
     fn of(&self, task: TaskId) -> Place {

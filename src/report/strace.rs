@@ -106,9 +106,9 @@ impl Strace {
 
     fn clone3(&self, call: &CloneCall) -> String {
         let (request, args) = (&call.request, &call.request.args);
-        // One that JSON's numbers cannot hold stands in the registers alone.
-        let raw = call.request.raw.as_ref().map(|raw| raw.args[1].0);
-        let size = args.size.or(raw);
+        // A size that no count of a trace can hold stands among the raw arguments alone.
+        let raw = request.raw.as_ref().and_then(|raw| raw.args.get(1));
+        let size = args.size.or(raw.map(|size| size.0));
         let size = size.map_or("?".into(), |size| size.to_string());
         let pointer = request.raw.as_ref().and_then(|raw| raw.args.first());
         if request.flags_raw.is_none() {
@@ -242,8 +242,9 @@ impl Reporter for Strace {
             Event::Exec(exec) => self.exec(exec, tree)?,
             Event::Exit(exit) => {
                 self.exit(exit)?;
-                self.scope.learn(&self.look, event);
+                self.scope.forget(event);
             }
+            Event::Detach(_) => self.scope.forget(event),
             _ => self.scope.learn(&self.look, event),
         }
         Ok(())

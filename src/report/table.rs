@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::flagset::{Key, word};
 use super::lang::say;
 use super::pen::{Ink, Pen, columns};
-use super::{Look, units};
+use super::{Look, NARROW, units};
 use crate::event::{Call, CloneCall, Kind, Outcome, Request};
 
 /// Rows that are kept; what goes beyond is counted in one more.
@@ -18,8 +18,6 @@ const SHARE: usize = 25;
 const CALL: usize = 27;
 const MADE: usize = 35;
 const FLAGS: usize = 46;
-/// With fewer columns than this the flags stand below, and what can be done without is left out.
-const NARROW: usize = 60;
 const UNDER: usize = 4;
 
 #[derive(Debug, Default)]

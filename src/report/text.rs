@@ -5,19 +5,23 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
 use super::alike::{Alike, Like, Line, Timed};
-use super::call::{self, WHAT, pid, remark, who};
+use super::call::{self, remark, who};
+use super::columns::Columns;
+use super::end::{end, lived};
 use super::exec::{arguments, exec};
 use super::flagset::Sets;
+use super::found::{Findings, full, is_said};
 use super::lang::say;
 use super::pen::{Ink, Pen};
-use super::remarks::{list, remarks, said};
+use super::remarks::remarks;
+use super::said::{list, said};
 use super::scope::Scope;
 use super::stamp::Stamper;
 use super::table::Table;
-use super::{Destination, Look, Reporter, Summary, stats, tree, units};
+use super::{Destination, Look, Reporter, Summary, news, stats, tree, units};
 use crate::event::{
-    Appeared, Blind, CloneCall, Copied, Event, Exec, How, Intercept, Outcome, Start, Stats, TaskId,
-    Unshared,
+    Appeared, Blind, CloneCall, Detach, Event, Exec, Exit, Finding, How, Outcome, Stats, TaskId,
+    Tid,
 };
 use crate::tasks::TaskTree;
 
@@ -35,10 +39,14 @@ pub(super) struct Text {
     /// The launched task, until its first exec: that one is no news.
     launched: Option<TaskId>,
     stats: Option<Stats>,
+    found: Findings,
+    /// The last call whose line is not shown, by its position in the trace.
+    hidden: Option<u64>,
     /// Something stands above the tree.
     written: bool,
     /// The heads of the columns stand above the lines.
     headed: bool,
+    columns: Columns,
     ended: bool,
 }
 
@@ -59,8 +67,11 @@ impl Text {
             names: HashMap::new(),
             launched: None,
             stats: None,
+            found: Findings::default(),
+            hidden: None,
             written: false,
             headed: false,
+            columns: Columns::default(),
             ended: false,
         }
     }
@@ -72,7 +83,7 @@ impl Text {
             if !self.headed && !text.is_empty() {
                 self.headed = true;
                 let times = " ".repeat(self.stamper.width());
-                let heads = call::heads(&self.look);
+                let heads = call::heads(&self.look, self.columns);
                 if !heads.is_empty() {
                     write!(self.out, "{times}{heads}")?;
                 }
@@ -87,19 +98,27 @@ impl Text {
 
     /// What is known of a task's name, learnt before the line about it is written.
     fn learn(&mut self, event: &Event) {
-        match event {
-            Event::Task(e) => {
-                self.names.insert(e.task, e.comm.clone());
-            }
-            Event::Clone(e) => {
-                self.names.insert(e.task, e.comm.clone());
-                if let Outcome::Created(made) = &e.outcome {
-                    // A newborn has its creator's name until it takes its own.
-                    self.names.insert(made.task, e.comm.clone());
-                }
-            }
-            _ => {}
+        let (task, comm) = match event {
+            Event::Task(e) => (e.task, Some(&e.comm)),
+            Event::Clone(e) => (e.task, Some(&e.comm)),
+            Event::Exit(e) => (e.task, e.comm.as_ref()),
+            _ => return,
+        };
+        if let Some(comm) = comm {
+            self.names.insert(task, comm.clone());
         }
+        if let Event::Clone(call) = event
+            && let Outcome::Created(made) = &call.outcome
+        {
+            // A newborn has its creator's name until it takes its own.
+            self.names.insert(made.task, call.comm.clone());
+        }
+    }
+
+    /// Makes the columns wide enough for a line about this task.
+    fn fit(&mut self, tid: impl Display, name: &str) {
+        let (tid, name) = (tid.to_string(), self.look.name(name));
+        self.columns.fit(&self.look, &tid, &name);
     }
 
     /// What is over with a task, once the line about its end is written.
@@ -118,19 +137,24 @@ impl Text {
     }
 
     /// A line about one task, in words.
-    fn about(&self, tid: impl Display, task: TaskId, text: &str, ink: Ink) -> String {
+    fn about(&mut self, tid: impl Display, task: TaskId, text: &str, ink: Ink) -> String {
+        let (tid, name) = (tid.to_string(), self.known(task));
+        self.fit(&tid, &name);
         let mut pen = Pen::new(&self.look);
-        who(&mut pen, &self.look, tid, &self.known(task));
-        pen.words(text, ink, WHAT).end();
+        who(&mut pen, &self.look, self.columns, tid, &name);
+        pen.words(text, ink, self.columns.what()).end();
         pen.done()
     }
 
     fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> Vec<Timed> {
         if !self.scope.call(&self.look, call) {
+            self.hidden = Some(call.seq);
             return Vec::new();
         }
         let set = self.sets.find(&call.request);
-        let text = call::lines(&self.look, call, set.as_ref(), tree);
+        self.fit(call.tid, &call.comm);
+        let at = self.columns;
+        let text = call::lines(&self.look, at, call, set.as_ref(), tree);
         let made = match &call.outcome {
             Outcome::Created(made) => Some(Ok(made.kind)),
             Outcome::Failed { errno, .. } => Some(Err(errno.clone())),
@@ -140,6 +164,7 @@ impl Text {
         else {
             return self.other(call.at_ns, text);
         };
+        let (head, lead) = call::sum(&self.look, at, call, tree);
         let line = Line {
             like: Like::Call {
                 call: call.request.call,
@@ -154,10 +179,32 @@ impl Text {
                 _ => None,
             },
             at_ns: call.at_ns,
-            head: call::sum(&self.look, call, tree),
+            head,
+            lead,
+            hang: at.what(),
             text,
         };
         self.alike.line(&self.look, line)
+    }
+
+    /// What was found, where the line that it is about would be.
+    fn finding(&mut self, finding: &Finding, tree: &TaskTree) -> Vec<Timed> {
+        let who = match tree.task(finding.task) {
+            Some(task) => format!("{} {}", task.tid, self.look.name(&task.comm)),
+            None => self.look.name(&self.known(finding.task)),
+        };
+        let news = self.found.learn(finding, who);
+        let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;
+        if !news
+            || is_said(finding)
+            || self.look.quiet >= 2
+            || !shown
+            || !self.scope.task(&self.look, finding.task)
+        {
+            return Vec::new();
+        }
+        let text = full(&self.look, finding);
+        self.other(finding.at_ns, text)
     }
 
     fn exec(&mut self, event: &Exec, tree: &TaskTree) -> Vec<Timed> {
@@ -174,26 +221,33 @@ impl Text {
         if !self.scope.task(&self.look, event.task) {
             return Vec::new();
         }
-        let text = exec(&self.look, &old, event);
+        self.fit(event.tid, &old);
+        // The name that follows, in the heads already.
+        self.fit(event.tid, &self.known(event.task));
+        let at = self.columns;
+        let text = exec(&self.look, at, &old, event);
         let via = tree.task(event.task).and_then(|task| task.via.as_ref());
         let (Some(via), 0, None, false) = (via, self.look.verbose, event.former_tid, self.look.all)
         else {
             return self.other(event.at_ns, text);
         };
-        let what = text.get(WHAT..).unwrap_or_default().trim_end();
         let mut head = Pen::new(&self.look);
-        who(&mut head, &self.look, event.tid, &old);
-        let name = arguments(&self.look, event);
-        let name = name.split(' ').next().unwrap_or_default();
-        head.put("exec  ")
-            .put(name)
-            .put(self.look.lang.pick(", ", "，"));
+        who(&mut head, &self.look, at, event.tid, &old);
+        let all = arguments(&self.look, event);
+        let name = all.split(' ').next().unwrap_or_default();
+        head.put("exec  ");
+        let lead = name.to_owned() + self.look.lang.pick(", ", "，");
         let line = Line {
-            like: Like::Exec { text: what.into() },
+            like: Like::Exec {
+                program: event.path.clone(),
+                arguments: all,
+            },
             by: via.creator,
             born: None,
             at_ns: event.at_ns,
             head: head.done(),
+            lead,
+            hang: at.what(),
             text,
         };
         self.alike.line(&self.look, line)
@@ -209,57 +263,76 @@ impl Text {
         out
     }
 
-    fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> String {
-        let look = &self.look;
-        let of = event.ppid.map(|ppid| pid(look, tree, ppid));
-        let what = match (&event.how, of) {
-            (How::Launched, _) => {
-                self.launched = Some(event.task);
-                return String::new();
-            }
-            (How::Orphan, Some(parent)) => say!(
-                look,
-                "orphan of process {parent}: its creator died inside the call",
-                "进程 {parent} 的孤儿：创建者死于调用之中"
-            ),
-            (How::Orphan, None) => look
-                .lang
-                .pick(
-                    "orphan: its creator died inside the call",
-                    "孤儿：创建者死于调用之中",
-                )
-                .into(),
-            (How::Attached, _) => look.lang.pick("attached", "附着时已在运行").into(),
-            (How::Ptrace, _) => look
-                .lang
-                .pick("handed to us by CLONE_PTRACE", "经 CLONE_PTRACE 交给我们")
-                .into(),
-            (How::Worker, _) => look
-                .lang
-                .pick(
-                    "made by the kernel itself (io_uring, vhost)",
-                    "由内核自己创建（io_uring、vhost）",
-                )
-                .into(),
-            (How::Other(word), _) => look.name(word),
+    fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> Vec<Timed> {
+        let Some(what) = news::appeared(&self.look, event, tree) else {
+            self.launched = Some(event.task);
+            return Vec::new();
         };
-        let tgid = pid(look, tree, event.tgid);
-        let text = match event.kind {
-            crate::event::Kind::Thread => {
-                say!(
-                    look,
-                    "thread of process {tgid}, {what}",
-                    "进程 {tgid} 的线程，{what}"
-                )
-            }
-            crate::event::Kind::Process => say!(look, "process, {what}", "进程，{what}"),
+        if !self.scope.task(&self.look, event.task) {
+            return Vec::new();
+        }
+        if event.how != How::Attached {
+            let text = self.about(event.tid, event.task, &what, Ink::Odd);
+            return self.other(event.at_ns, text);
+        }
+        let text = self.about(event.tid, event.task, &what, Ink::Plain);
+        // The threads of a process, whatever their names are.
+        let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
+        self.alike(at_ns, tid, task, String::new(), what, text)
+    }
+
+    /// The end of a task. What leaves nothing alive needs no line: the tree is next.
+    fn exit(&mut self, event: &Exit, tree: &TaskTree) -> Vec<Timed> {
+        let last = tree.alive() == 0 && event.tid == event.tgid && self.look.verbose == 0;
+        if last || !self.scope.task(&self.look, event.task) {
+            return Vec::new();
+        }
+        let Some((what, ink)) = end(&self.look, event) else {
+            return Vec::new();
         };
-        let ink = if event.how == How::Attached {
-            Ink::Plain
-        } else {
-            Ink::Odd
+        let name = self.known(event.task);
+        let text = what.clone() + &lived(&self.look, event);
+        let text = self.about(event.tid, event.task, &text, ink);
+        self.alike(event.at_ns, event.tid, event.task, name, what, text)
+    }
+
+    fn detached(&mut self, event: &Detach) -> Vec<Timed> {
+        if !self.scope.task(&self.look, event.task) {
+            return Vec::new();
+        }
+        let what = self.look.lang.pick("let go, alive", "已放走，仍存活");
+        let text = self.about(event.tid, event.task, what, Ink::Plain);
+        let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
+        self.alike(at_ns, tid, task, String::new(), what.into(), text)
+    }
+
+    /// A line about one task, folded with others that say the same of tasks of that name.
+    fn alike(
+        &mut self,
+        at_ns: u64,
+        tid: Tid,
+        task: TaskId,
+        name: String,
+        what: String,
+        text: String,
+    ) -> Vec<Timed> {
+        if self.look.verbose > 0 || self.look.all {
+            return self.other(at_ns, text);
+        }
+        let mut head = Pen::new(&self.look);
+        who(&mut head, &self.look, self.columns, tid, &self.known(task));
+        let lead = what.clone() + self.look.lang.pick(", ", "，");
+        let line = Line {
+            like: Like::Task { name, text: what },
+            by: task,
+            born: None,
+            at_ns,
+            head: head.done(),
+            lead,
+            hang: self.columns.what(),
+            text,
         };
-        self.about(event.tid, event.task, &text, ink)
+        self.alike.line(&self.look, line)
     }
 
     /// What an event has to say above the tree.
@@ -271,18 +344,16 @@ impl Text {
         let (task, text) = match event {
             Event::Clone(e) => return self.call(e, tree),
             Event::Exec(e) => return self.exec(e, tree),
-            Event::Task(e) => (e.task, self.appeared(e, tree)),
+            Event::Exit(e) => return self.exit(e, tree),
+            Event::Task(e) => return self.appeared(e, tree),
+            Event::Detach(e) => return self.detached(e),
             Event::Copy(e) => {
-                let text = copied(&self.look, e);
+                let text = news::copied(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
             }
             Event::Unshared(e) => {
-                let text = unshared(&self.look, e);
+                let text = news::unshared(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
-            }
-            Event::Detach(e) => {
-                let text = self.look.lang.pick("let go, alive", "已放走，仍存活");
-                (e.task, self.about(e.tid, e.task, text, Ink::Plain))
             }
             _ => return Vec::new(),
         };
@@ -295,7 +366,7 @@ impl Text {
     /// What makes the report incomplete: said as long as there is a report at all.
     fn gaps(&mut self, event: &Event) -> Vec<Timed> {
         let text = match event {
-            Event::Start(e) => start(&self.look, e),
+            Event::Start(e) => news::start(&self.look, e),
             Event::Blind(e) => self.blind(e),
             Event::Kill(e) => {
                 let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
@@ -320,7 +391,7 @@ impl Text {
         self.other(event.at_ns().unwrap_or_default(), text)
     }
 
-    fn blind(&self, event: &Blind) -> String {
+    fn blind(&mut self, event: &Blind) -> String {
         let (what, why) = (list(&self.look, &event.what), said(&self.look, &event.why));
         let text = say!(
             self.look,
@@ -359,36 +430,15 @@ impl Text {
         pen.parts(&call::totals(&look, &totals), Ink::Plain, 0)
             .end();
         self.out.write_all(pen.done().as_bytes())?;
+        let found = self.found.sum(&look);
+        self.out.write_all(found.as_bytes())?;
         self.written = true;
         Ok(())
     }
 
     /// What is said where a trace did not end in order.
     fn cut_short(&self, tree: &TaskTree) -> String {
-        let lang = self.look.lang;
-        let why = match tree.end().map(|end| end.cut.as_deref()) {
-            Some(None) => return String::new(),
-            None => lang
-                .pick(
-                    "the trace was cut short: what came after is not known",
-                    "跟踪记录被截断：此后之事不得而知",
-                )
-                .into(),
-            Some(Some("timeout")) => lang
-                .pick(
-                    "the time was up before the last task ended",
-                    "时限已到，尚有任务未结束",
-                )
-                .into(),
-            Some(Some("interrupt")) => lang
-                .pick(
-                    "tracing was interrupted before the last task ended",
-                    "跟踪被中断，尚有任务未结束",
-                )
-                .into(),
-            Some(Some(other)) => self.look.name(other),
-        };
-        self.note(&why)
+        news::cut_short(&self.look, tree).map_or_else(String::new, |why| self.note(&why))
     }
 }
 
@@ -404,12 +454,16 @@ impl Reporter for Text {
         if self.look.quiet >= 3 || self.look.summary == Summary::Only {
             return Ok(());
         }
-        let mut lines = self.gaps(event);
+        let mut lines = match event {
+            Event::Finding(finding) => self.finding(finding, tree),
+            _ => self.gaps(event),
+        };
         if self.look.quiet < 2 {
             self.learn(event);
             self.scope.learn(&self.look, event);
             lines.extend(self.lines(event, tree));
             self.forget(event);
+            self.scope.forget(event);
         }
         self.write(lines)
     }
@@ -441,59 +495,4 @@ impl Reporter for Text {
         }
         self.out.flush()
     }
-}
-
-/// How calls are caught, where that is not what was hoped for.
-fn start(look: &Look, event: &Start) -> String {
-    let mut pen = Pen::new(look);
-    if let Some(why) = &event.intercept_why {
-        let (english, chinese) = match event.intercept {
-            Intercept::Seccomp => ("by a seccomp filter", "seccomp 过滤器"),
-            Intercept::Event => ("by the kernel's events alone", "仅凭内核事件"),
-            Intercept::Syscall => ("by a stop at every system call", "停在每个系统调用"),
-        };
-        let (how, why) = (look.lang.pick(english, chinese), said(look, why));
-        remark(
-            &mut pen,
-            &say!(
-                look,
-                "calls are caught {how}: {why}",
-                "捕获调用的方式：{how}（{why}）"
-            ),
-        );
-    }
-    if !event.blind.is_empty() {
-        let blind = list(look, &event.blind);
-        remark(
-            &mut pen,
-            &say!(look, "not seen: {blind}", "看不到：{blind}"),
-        );
-    }
-    pen.done()
-}
-
-fn copied(look: &Look, event: &Copied) -> String {
-    let (access, address) = (look.name(&event.access), event.address);
-    let mut text = say!(
-        look,
-        "page copied: {access} to {address}",
-        "复制页面：{access} {address}"
-    );
-    if let Some(mapping) = &event.mapping {
-        let mapping = look.name(mapping);
-        text.push_str(&say!(look, " in {mapping}", "，在 {mapping} 中"));
-    }
-    if let Some(symbol) = &event.symbol {
-        text.push_str(&format!(" ({})", look.name(symbol)));
-    }
-    text
-}
-
-fn unshared(look: &Look, event: &Unshared) -> String {
-    let (what, by) = (list(look, &event.what), look.name(&event.by));
-    say!(
-        look,
-        "{what} of its own from now on, by {by}",
-        "此后自有 {what}（{by}）"
-    )
 }

@@ -9,9 +9,9 @@ use self::notes::{Notes, heads};
 use self::row::Row;
 use super::lang::say;
 use super::pen::{Ink, Pen};
-use super::{Look, units};
+use super::{Look, NARROW, units};
 use crate::event::{Kind, Tid};
-use crate::tasks::{Branch, Program, Task, TaskTree, Various};
+use crate::tasks::{Branch, Task, TaskTree, Various};
 
 /// The column of the kind, which goes by the width.
 fn kind_column(look: &Look) -> usize {
@@ -24,8 +24,6 @@ const ENDING: usize = 10;
 /// Levels that are drawn; what lies deeper says how many are left out. A chain of ten thousand
 /// forks would fill a screen a row.
 const LEVELS: usize = 8;
-/// With fewer columns than this there are none to keep: the words follow the name.
-const NARROW: usize = 60;
 
 /// One row to be.
 enum Item<'a> {
@@ -41,8 +39,6 @@ struct Level<'a> {
     items: Peekable<Box<dyn Iterator<Item = Item<'a>> + 'a>>,
     /// The tgid above.
     above: Option<Tid>,
-    /// What is run above: a task that runs the same has not exec'd.
-    program: Option<&'a Program>,
     /// The rows stand for those of several tasks.
     each: bool,
 }
@@ -57,17 +53,10 @@ pub(super) fn rows<E>(
     tree: &TaskTree,
     mut write: impl FnMut(&str) -> Result<(), E>,
 ) -> Result<(), E> {
-    // A command stands in full in the line of its exec; here it would push the columns away, on a
-    // pipe no less than on a screen. With -v it does.
-    let look = &Look {
-        cut: look.cut || look.verbose == 0,
-        ..look.clone()
-    };
     let roots: Box<dyn Iterator<Item = _>> = Box::new(tree.roots().iter().map(Item::Branch));
     let roots = Level {
         items: roots.peekable(),
         above: None,
-        program: None,
         each: false,
     };
     let mut levels = vec![roots];
@@ -80,7 +69,7 @@ pub(super) fn rows<E>(
             levels.pop();
             continue;
         };
-        let (above, program, each) = (level.above, level.program, level.each);
+        let (above, each) = (level.above, level.each);
         let depth = levels.len() - 1;
         let rail = rail(look, &mut levels);
         let (branch, each) = match item {
@@ -95,10 +84,8 @@ pub(super) fn rows<E>(
             continue;
         };
         row.above = above;
-        row.inherited = row.task.program.is_none() || row.task.program.as_deref() == program;
         write(&row.draw(look, &rail))?;
         notes.learn(&row);
-        let program = row.task.program.as_deref().or(program);
         let seen = |item: &Item<'_>| match (look.depth, item) {
             (Some(most), _) if depth >= most => false,
             (_, Item::Branch(branch) | Item::OfEach(branch)) if look.threads_only => {
@@ -112,8 +99,8 @@ pub(super) fn rows<E>(
         let items: Box<dyn Iterator<Item = _>> = Box::new(items.into_iter());
         levels.push(Level {
             items: items.peekable(),
-            above: Some(row.task.tgid),
-            program,
+            // Of several, none is the creator of all that is below.
+            above: (row.count == 1 && !row.each).then_some(row.task.tgid),
             each: each || (row.count > 1 && !row.relay),
         });
     }

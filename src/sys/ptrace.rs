@@ -30,12 +30,12 @@ fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Resu
 }
 
 /// Begins to trace a task, without stopping it. `exit_kill`: it ends when the tracing thread does.
-/// `filtered`: it carries our filter.
+/// `filtered`: it carries our filter. `leaving`: it stops once more before it ends.
 ///
 /// # Errors
 /// EPERM: not permitted, traced already, a kernel thread or dead; ESRCH: not there; EIO: an option
 /// that this kernel does not know.
-pub fn seize(tid: i32, exit_kill: bool, filtered: bool) -> io::Result<()> {
+pub fn seize(tid: i32, exit_kill: bool, filtered: bool, leaving: bool) -> io::Result<()> {
     let mut options = libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
         | libc::PTRACE_O_TRACECLONE
@@ -46,6 +46,9 @@ pub fn seize(tid: i32, exit_kill: bool, filtered: bool) -> io::Result<()> {
     }
     if filtered {
         options |= libc::PTRACE_O_TRACESECCOMP;
+    }
+    if leaving {
+        options |= libc::PTRACE_O_TRACEEXIT;
     }
     ptrace(libc::PTRACE_SEIZE, tid, 0, options as usize).map(drop)
 }

@@ -20,6 +20,7 @@ impl TaskTree {
             kind: event.kind,
             comm: event.comm.clone(),
             program: None,
+            execed: false,
             via: None,
             how: Some(event.how.clone()),
             untraced: 0,
@@ -29,7 +30,50 @@ impl TaskTree {
             children: Children::default(),
             generations: None,
         };
-        self.introduce(task, None);
+        if event.how != How::Attached {
+            self.introduce(task, None);
+            return;
+        }
+        // Who created what ran before is not known; whose thread or child it is, is.
+        let (above, strays) = match event.kind {
+            Kind::Thread => (Some(event.tgid), Vec::new()),
+            Kind::Process => (event.ppid, self.attached_threads(event.tgid)),
+        };
+        let above = above.and_then(|tgid| self.group(tgid));
+        let leader = above.filter(|group| group.led).map(|group| group.leader);
+        self.introduce(task, leader);
+        for thread in strays {
+            self.hang_under(thread, event.task);
+        }
+    }
+
+    /// The attached threads of a process whose leader has not been told of.
+    fn attached_threads(&self, tgid: Tid) -> Vec<TaskId> {
+        let group = self.group(tgid).filter(|group| !group.led);
+        let live = group.into_iter().flat_map(|group| &group.live);
+        live.copied()
+            .filter(|id| {
+                let node = self.tasks.get(id).filter(|node| node.parent.is_none());
+                node.is_some_and(|node| node.task.how == Some(How::Attached))
+            })
+            .collect()
+    }
+
+    /// Moves a root to the children of another task.
+    fn hang_under(&mut self, id: TaskId, parent: TaskId) {
+        let Some(slot) = self.tasks.get(&id).map(|node| node.slot) else {
+            return;
+        };
+        if !self.tasks.contains_key(&parent) {
+            return;
+        }
+        self.roots.remove(slot);
+        let Some(slot) = self.children_mut(Some(parent)).map(|all| all.push(id)) else {
+            return;
+        };
+        if let Some(node) = self.tasks.get_mut(&id) {
+            (node.parent, node.slot) = (Some(parent), slot);
+        }
     }
 
     /// A call, whatever came of it.
@@ -75,6 +119,7 @@ impl TaskTree {
             kind: created.kind,
             comm: call.comm.clone(),
             program: inherited.filter(|_| process),
+            execed: false,
             via: Some(Via::of(call, created)),
             how: None,
             untraced: 0,
@@ -244,6 +289,7 @@ impl TaskTree {
             argv: event.argv.clone().unwrap_or_default(),
         }));
         task.program.clone_from(&program);
+        task.execed = true;
         if (task.tid, task.tgid) != (event.tid, event.tgid) {
             self.renumber(event.task, event.tid, event.tgid);
         }

@@ -131,7 +131,7 @@ impl Traits {
             call: seeds.hash(made),
             // NUL cannot stand in a name, so a real `*` is not taken for digits.
             name: seeds.hash(pattern(&task.comm, '\0')),
-            program: seeds.hash(program.map(|program| &program.path)),
+            program: seeds.hash((task.execed, program.map(|program| &program.path))),
             arguments: seeds.hash(program.map(|program| &program.argv)),
             flags: seeds.hash(flags),
             ending: seeds.hash((end, task.let_go_ns.is_some())),

@@ -92,7 +92,8 @@ impl TaskTree {
     }
 
     /// The task among whose children this one stands: its creator, or the first of its creator's
-    /// generations; `None` for a root.
+    /// generations; of an attached task its process's or parent
+    /// process's leader; `None` for a root.
     pub fn parent(&self, id: TaskId) -> Option<TaskId> {
         self.tasks.get(&id).and_then(|node| node.parent)
     }

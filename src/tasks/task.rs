@@ -24,6 +24,8 @@ pub struct Task {
     /// The program that it runs since its last exec. A process has its creator's until it execs;
     /// a thread that did not exec has none of its own (its [`ThreadGroup`] has).
     pub program: Option<Arc<Program>>,
+    /// It exec'd: until then a process runs a copy of what its creator ran.
+    pub execed: bool,
     /// The call that made it; `None` for a task that no seen call made.
     pub via: Option<Via>,
     /// How it came into view, where no seen call made it.
@@ -37,7 +39,9 @@ pub struct Task {
     pub end: Option<Ended>,
     /// When it was let go alive, if it was.
     pub let_go_ns: Option<u64>,
-    /// What it created, in order of appearance: folds of children that are gone, and the others.
+    /// What it created, in order of appearance: folds of children that are gone, and the others. Under
+    /// the leader of an attached process stand the threads and child processes that were attached with it,
+    /// whoever created them.
     pub children: Children,
     /// This task is the first of several generations, alike, each of which created the next and
     /// ended; `children` are the last generation's. `None` for one alone.

@@ -38,6 +38,9 @@ pub struct Attach {
     pub stats: bool,
     /// Record the descriptors that each new program inherits ([`crate::event::Exec::inherited_fds`]).
     pub inherited_fds: bool,
+    /// Record the children that a process leaves behind as zombies ([`crate::event::Exit::unreaped`]).
+    /// Every task stops once more for it.
+    pub unreaped: bool,
     /// Let everything go after this time.
     pub timeout: Option<Duration>,
     /// clonespy's options, for the record.
@@ -157,7 +160,7 @@ impl Tracer<Live> {
             deadline: launch::deadline(wanted.timeout),
         };
         let abis = abi::arch::of_machine(std::env::consts::ARCH);
-        let mut tracer = Tracer::new(Live::new(style), intercept, abis);
+        let mut tracer = Tracer::new(Live::new(style).leaving(wanted.unreaped), intercept, abis);
         tracer.tell_stats = wanted.stats;
         tracer.look_at_inherited(wanted.inherited_fds);
         let start = launch::describe_attach(wanted, intercept);

@@ -52,6 +52,16 @@ pub fn hook(command: &mut Command) -> Result<(Hook, Host)> {
 }
 
 impl Hook {
+    /// Whether to record the descriptors that each new program inherits.
+    pub fn inherited_fds(&mut self, asked: bool) {
+        self.launch.inherited_fds = asked;
+    }
+
+    /// Whether to record the children that a process leaves behind as zombies.
+    pub fn unreaped(&mut self, asked: bool) {
+        self.launch.unreaped = asked;
+    }
+
     /// Waits for the child, seizes it and lets it go on to its exec. `None`: no child came, and
     /// the spawning thread knows why.
     ///
@@ -66,7 +76,12 @@ impl Hook {
         let Some(mut child) = coming.map_err(|why| failed("waiting for the child", why))? else {
             return Ok(None);
         };
-        let mut tracer = Tracer::new(Live::new(Style::Plain), self.intercept, self.abis);
+        let mut tracer = Tracer::new(
+            Live::new(Style::Plain).leaving(self.launch.unreaped),
+            self.intercept,
+            self.abis,
+        );
+        tracer.look_at_inherited(self.launch.inherited_fds);
         if let Err(why) = tracer.take_child(child.pid) {
             child.stop();
             return Err(why);

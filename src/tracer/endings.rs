@@ -122,7 +122,9 @@ impl<K: Kernel> Tracer<K> {
             status,
             lived_ns: tracee.born_ns.map(|born| at_ns.saturating_sub(born)),
             usage: None,
+            unreaped: None,
         };
+        exit.unreaped = self.leaving_tasks.ended(tid, exit.tgid, exit.last);
         let eye = self.eye(tid);
         for observer in &mut self.observers {
             observer.exit(&eye, &mut exit);
@@ -206,6 +208,7 @@ impl<K: Kernel> Tracer<K> {
                     last: false,
                     lived_ns: born_ns.map(|born| at_ns.saturating_sub(born)),
                     usage: None,
+                    unreaped: None,
                 })
             });
         }

@@ -203,6 +203,8 @@ pub struct Live {
     requests: Tally,
     reads: Tally,
     waits: Cell<u64>,
+    /// Tasks are asked to stop once more before they end.
+    pub(super) leaving: bool,
 }
 
 impl Live {
@@ -214,6 +216,15 @@ impl Live {
             requests: Tally::default(),
             reads: Tally::default(),
             waits: Cell::new(0),
+            leaving: false,
+        }
+    }
+
+    /// Whether tasks are asked to stop once more before they end.
+    pub fn leaving(self, asked: bool) -> Self {
+        Live {
+            leaving: asked,
+            ..self
         }
     }
 
@@ -292,7 +303,10 @@ impl Kernel for Live {
     }
 
     fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()> {
-        self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill, exit_kill))
+        self.ask(
+            "PTRACE_SEIZE",
+            sys::seize(tid, exit_kill, exit_kill, self.leaving),
+        )
     }
 
     fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool> {

@@ -41,6 +41,9 @@ pub struct Launch {
     pub stats: bool,
     /// Record the descriptors that each new program inherits ([`crate::event::Exec::inherited_fds`]).
     pub inherited_fds: bool,
+    /// Record the children that a process leaves behind as zombies ([`crate::event::Exit::unreaped`]).
+    /// Every task stops once more for it.
+    pub unreaped: bool,
     /// clonespy's options, for the record.
     pub options: Vec<String>,
     /// Signals, SIGCHLD first, belong to the trace: waits are directed by SIGCHLD, and what would
@@ -73,7 +76,7 @@ impl Tracer<Live> {
             None if launch.own_signals => Style::Mixed,
             None => Style::Plain,
         };
-        let mut tracer = Tracer::new(Live::new(style), intercept, abis);
+        let mut tracer = Tracer::new(Live::new(style).leaving(launch.unreaped), intercept, abis);
         tracer.tell_stats = launch.stats;
         tracer.look_at_inherited(launch.inherited_fds);
         tracer.until_main = launch.until_main;
@@ -110,7 +113,7 @@ impl Tracer<Live> {
         let filtered = self.intercept == Intercept::Seccomp;
         // Without a filter what is left behind can live on, where that is wanted.
         let exit_kill = filtered || !self.until_main;
-        sys::seize(pid, exit_kill, filtered).map_err(|why| Error::Trace {
+        sys::seize(pid, exit_kill, filtered, self.kernel.leaving).map_err(|why| Error::Trace {
             what: "PTRACE_SEIZE".into(),
             why,
             hint: Some(
@@ -318,14 +321,14 @@ fn describe_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Sta
         pid_ns: std::fs::metadata("/proc/self/ns/pid")
             .ok()
             .map(|file| file.ino()),
-        mode,
+        mode: mode.into(),
         command: Vec::new(),
         command_hex: None,
         options: options.to_vec(),
         kernel: read("/proc/sys/kernel/osrelease").unwrap_or_default(),
         machine: std::env::consts::ARCH.to_owned(),
         wall: jiff::Timestamp::now().to_string(),
-        intercept,
+        intercept: intercept.into(),
         intercept_why: None,
         blind: blind.iter().map(|&what| what.to_owned()).collect(),
         visible: Vec::new(),

@@ -41,6 +41,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tracee;
+mod unreaped;
 mod untraced;
 mod vfork;
 pub mod wait;
@@ -60,6 +61,7 @@ use self::newborn::{Lineage, Nursery};
 use self::sandbox::Sync;
 use self::table::{Table, Tracee};
 use self::tracee::{Eye, Stopped};
+use self::unreaped::Leaving;
 use self::vfork::Vforks;
 use self::wait::Stop;
 use self::waiter::Woke;
@@ -116,6 +118,7 @@ pub struct Tracer<K: Kernel = Live> {
     cut: Option<&'static str>,
     /// Tasks are to be let go as soon as all changes are put back.
     leaving: bool,
+    leaving_tasks: Leaving,
     ended: bool,
     /// It broke: what is left is for [`Drop`].
     failed: bool,
@@ -156,6 +159,7 @@ impl<K: Kernel> Tracer<K> {
             main_ended: false,
             cut: None,
             leaving: false,
+            leaving_tasks: Leaving::default(),
             ended: false,
             failed: false,
         }
@@ -219,6 +223,9 @@ impl<K: Kernel> Tracer<K> {
         if self.replaced(tid, &stop) {
             return Ok(());
         }
+        if stop == Stop::Leaving {
+            return self.leaves(task);
+        }
         // A newborn's first stop is one of these two.
         if matches!(stop, Stop::Trap | Stop::Group(_)) && self.changed_hands(tid) {
             self.retire(tid);
@@ -246,7 +253,7 @@ impl<K: Kernel> Tracer<K> {
             Stop::Exec => self.exec(task),
             Stop::Signal(signal) => self.signal_stop(task, signal),
             Stop::Group(_) => task.resume(Request::Listen, 0),
-            Stop::Trap | Stop::Unknown(_) => self.go_on(task),
+            Stop::Trap | Stop::Leaving | Stop::Unknown(_) => self.go_on(task),
             Stop::Gone(_) => Ok(()),
         }
     }

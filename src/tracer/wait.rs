@@ -21,6 +21,8 @@ pub enum Stop {
     Group(i32),
     /// A signal is about to be delivered.
     Signal(i32),
+    /// It is about to end, and will not run again.
+    Leaving,
     /// An event that was not asked for, or that a later kernel has added.
     Unknown(i32),
     /// It ended.
@@ -39,6 +41,7 @@ impl Stop {
             Stop::Trap => "first or trap",
             Stop::Group(_) => "group stop",
             Stop::Signal(_) => "signal",
+            Stop::Leaving => "leaving",
             Stop::Unknown(_) => "unknown",
             Stop::Gone(_) => "end",
         }
@@ -53,6 +56,7 @@ const EVENT_FORK: i32 = 1;
 const EVENT_VFORK: i32 = 2;
 const EVENT_CLONE: i32 = 3;
 const EVENT_EXEC: i32 = 4;
+const EVENT_EXIT: i32 = 6;
 const EVENT_SECCOMP: i32 = 7;
 const EVENT_STOP: i32 = 128;
 /// What PTRACE_GETSIGINFO has as si_code at an EXEC stop (kernel/signal.c, ptrace_notify).
@@ -78,6 +82,7 @@ pub fn classify(what: What) -> Stop {
         0 => Stop::Signal(signal),
         EVENT_FORK | EVENT_VFORK | EVENT_CLONE => Stop::NewTask,
         EVENT_EXEC => Stop::Exec,
+        EVENT_EXIT => Stop::Leaving,
         EVENT_SECCOMP => Stop::Filter,
         EVENT_STOP if signal == SIGTRAP => Stop::Trap,
         EVENT_STOP => Stop::Group(signal),
@@ -100,6 +105,7 @@ mod tests {
             assert_eq!(stopped(5 | event << 8), Stop::NewTask);
         }
         assert_eq!(stopped(5 | 4 << 8), Stop::Exec);
+        assert_eq!(stopped(5 | 6 << 8), Stop::Leaving);
         assert_eq!(stopped(5 | 7 << 8), Stop::Filter);
         assert_eq!(stopped(5 | 128 << 8), Stop::Trap);
         assert_eq!(stopped(19 | 128 << 8), Stop::Group(19));

@@ -14,7 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::fixtures::{CASES, named, sources};
-use crate::run::{End, tool};
+use crate::run::{End, run as run_command, tool};
 use crate::trace::{clonespy, fresh_file};
 
 /// The fixtures' expectation files, in order. `None`: they cannot be built here.
@@ -38,9 +38,11 @@ fn stem(file: &Path) -> &str {
 
 /// Runs the program of an expectation.
 fn ran(expectation: &Expectation) -> clonespy::Result<Ran> {
+    let lints = expectation.lints.lints();
     let job = Job {
         recipe: expectation.recipe.clone(),
         subject: Subject::Own,
+        lints: lints.iter().map(|lint| lint.value.id).collect(),
     };
     perform(&job)
 }
@@ -386,12 +388,33 @@ fn a_program_that_changes_is_found_out_with_words() {
     std::fs::write(folder.join("changed.c"), PROGRAM).expect("a source");
     let cases: [(&str, &[&str]); 5] = [
         ("NOTHING", &[]),
-        ("FORKS", &["tasks.processes", "fits none", "(as fork does)"]),
+        (
+            "FORKS",
+            &[
+                "tasks.processes",
+                "none describes",
+                "(as fork does)",
+                "which never execs",
+                "is = \"fork\"",
+            ],
+        ),
         (
             "LEAVES",
-            &["tasks.cut_off", "+ seen      1", "pthread_create"],
+            &[
+                "tasks.cut_off",
+                "+ seen      1",
+                "pthread_create",
+                "cut_off = 1",
+            ],
         ),
-        ("FLAG", &["fits none", "CLONE_FS", "closest is clone[1]"]),
+        (
+            "FLAG",
+            &[
+                "none describes",
+                "CLONE_FS: Share root directory",
+                "flags = [\"CLONE_FS\"]",
+            ],
+        ),
         (
             "NAMESPACE",
             &["forbid.flags", "CLONE_NEWUSER", "failed with EINVAL"],
@@ -451,7 +474,7 @@ fn what_cannot_run_is_told_apart_from_what_fails() {
         };
         assert!(why.contains(word), "{name}: {why}");
     }
-    assert!(text.contains("5 checks: 5 broken"), "{text}");
+    assert!(text.contains("5 checks: 5 error"), "{text}");
 }
 
 #[test]
@@ -525,4 +548,122 @@ fn what_a_container_forbids_is_said_in_the_words_of_the_page_about_ci() {
             .expect("an error of ours");
         assert!(page.lines().any(|known| known.trim() == line), "{line}");
     }
+}
+
+/// The clone_vm fixture shares its memory and ends without a signal.
+#[test]
+fn what_lints_find_is_denied_and_allowed_live_and_recorded() {
+    let program = crate::fixtures::program("clone_vm");
+    let trace = fresh_file("clone_vm.jsonl");
+    let recorded = run_command(
+        clonespy()
+            .arg("--format")
+            .arg(crate::trace::format(&trace, "jsonl"))
+            .arg("--")
+            .arg(&program)
+            .arg("clone_vm"),
+    );
+    recorded.expect("clone_vm", End::Exit(0));
+    let file = fresh_file("lints.toml");
+    let cases = [
+        ("deny = ['exit-signal-odd']", 1, &["exit-signal-odd"][..]),
+        (
+            "deny = ['namespace-creation', 'warnings']",
+            1,
+            &["exit-signal-odd", "shared-memory-process"],
+        ),
+        (
+            "deny = ['warnings']\nallow = ['exit-signal-odd', 'shared-memory-process']",
+            0,
+            &[],
+        ),
+    ];
+    for (lints, status, named) in cases {
+        std::fs::write(&file, format!("[lints]\n{lints}\n")).expect("a file");
+        let asked = |more: &[&std::ffi::OsStr]| {
+            let mut command = clonespy();
+            command.args(["check", "--format", "text:-", "--expect"]);
+            let done = run_command(command.arg(&file).args(more));
+            done.expect(lints, End::Exit(status));
+            done.out()
+        };
+        let live = asked(&["--".as_ref(), program.as_ref(), "clone_vm".as_ref()]);
+        let replayed = asked(&["--trace".as_ref(), trace.as_ref()]);
+        for text in [live, replayed] {
+            for id in named {
+                let expected = format!("- expected  no {id}");
+                assert!(text.contains(&expected), "{lints}: {text}");
+                assert!(text.contains("lints.toml:2"), "{lints}: {text}");
+                assert!(
+                    text.contains("clone with CLONE_VM, exit signal none by"),
+                    "{text}"
+                );
+            }
+        }
+    }
+    // On the command line.
+    let line = |options: &[&str], status: i32| {
+        let mut command = clonespy();
+        command
+            .arg("check")
+            .args(options)
+            .arg("--trace")
+            .arg(&trace);
+        let done = run_command(&mut command);
+        done.expect(&format!("{options:?}"), End::Exit(status));
+        done.err()
+    };
+    line(&["--deny", "warnings"], 1);
+    line(
+        &[
+            "--deny",
+            "warnings",
+            "--allow",
+            "exit-signal-odd,shared-memory-process",
+        ],
+        0,
+    );
+    line(&["--lint=untraced-child"], 0);
+    let said = line(&["--deny", "exit-signal-od"], 125);
+    assert!(said.contains("did you mean 'exit-signal-odd'?"), "{said}");
+}
+
+/// A trace that does not hold which descriptors were inherited cannot show that none leaked.
+#[test]
+fn what_was_not_looked_for_is_not_taken_for_absent() {
+    let Some(shell) = tool("sh") else {
+        return;
+    };
+    let script = "exec 9</dev/zero; (exec env >/dev/null); :";
+    let trace = fresh_file("leak.jsonl");
+    let record = |options: &[&str]| {
+        let mut command = clonespy();
+        command.args(options).arg("--format");
+        command.arg(crate::trace::format(&trace, "jsonl"));
+        command.arg("--").arg(&shell).args(["-c", script]);
+        run_command(&mut command).expect("the shell", End::Exit(0));
+        let done = run_command(
+            clonespy()
+                .args(["check", "--deny", "fd-leak-to-exec", "--trace"])
+                .arg(&trace),
+        );
+        done.expect("the check", End::Exit(1));
+        done.out()
+    };
+    let said = record(&[]);
+    assert!(said.contains("it was not looked for"), "{said}");
+    let said = record(&["--lint", "fd-leak-to-exec"]);
+    assert!(
+        said.contains("9 /dev/zero") && said.contains("1 finding"),
+        "{said}"
+    );
+    // A check that runs the program looks for itself.
+    let live = run_command(
+        clonespy()
+            .args(["check", "--deny", "fd-leak-to-exec", "--"])
+            .arg(&shell)
+            .args(["-c", script]),
+    );
+    live.expect("the live check", End::Exit(1));
+    assert!(live.err().contains("9 /dev/zero"), "{}", live.err());
 }

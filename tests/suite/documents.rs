@@ -54,7 +54,8 @@ fn normal(text: &str) -> Vec<String> {
         let next = tids.len() + 1;
         format!("T{}", tids.entry(found[0].to_owned()).or_insert(next))
     });
-    text.lines()
+    unwrapped(&text)
+        .iter()
         // Where a long command is cut depends on how many digits its pid has.
         .map(|line| {
             let word = |word: &'_ str| {
@@ -70,6 +71,22 @@ fn normal(text: &str) -> Vec<String> {
                 .join(" ")
         })
         .collect()
+}
+
+/// The lines, each remark in one: where it is wrapped depends on how many digits its pids have.
+fn unwrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut remark = false;
+    for line in text.lines() {
+        let more = remark && line.starts_with("        ");
+        remark = more || line.starts_with("      ! ");
+        match (lines.last_mut(), remark) {
+            (Some(last), true) if more => last.push_str(&line.replace(' ', "")),
+            (_, true) => lines.push(line.replace(' ', "")),
+            (_, false) => lines.push(line.to_owned()),
+        }
+    }
+    lines
 }
 
 /// What a command reports; `None` where this machine lacks something for it.

@@ -100,7 +100,35 @@ fn a_storm_is_folded_live_as_it_is_replayed() {
 }
 
 #[test]
-fn no_line_of_an_exec_is_shortened_on_a_pipe() {
+fn ends_are_told_as_they_happen_but_for_the_last() {
+    let _guard = guard();
+    let script = "(exit 3); (kill -9 $(exec sh -c 'echo $PPID')); true";
+    let ends = |options: &[&str]| {
+        let args = [options, &["sh", "-c", script]].concat();
+        let text = stderr(&clonespy(&args).output().unwrap());
+        let live = text.lines().take_while(|line| !line.starts_with("task "));
+        let live: Vec<_> = live.map(str::to_owned).collect();
+        let many = |what: &str| live.iter().filter(|line| line.contains(what)).count();
+        (
+            many(" exit 3 after "),
+            many(" exit 0 after "),
+            many(" killed by SIGKILL after "),
+        )
+    };
+    // The shell that prints its parent's pid ends in order; the first shell's end is in the tree.
+    assert_eq!(ends(&["-q"]), (1, 1, 1));
+    assert_eq!(ends(&["-v"]), (1, 2, 1));
+    assert_eq!(ends(&["-q", "-Z"]), (0, 0, 0));
+    assert_eq!(ends(&["-qq"]), (0, 0, 0));
+}
+
+/// Bytes of a line beyond its columns: those of the tree's branches.
+fn extra(line: &str) -> usize {
+    line.len() - unicode_width::UnicodeWidthStr::width(line)
+}
+
+#[test]
+fn nothing_is_shortened_on_a_pipe_and_the_columns_stay() {
     let _guard = guard();
     let word = "x".repeat(300);
     let script = format!("/bin/echo {word} >/dev/null; true");
@@ -108,11 +136,17 @@ fn no_line_of_an_exec_is_shortened_on_a_pipe() {
         let args = [options, &["sh", "-c", &script]].concat();
         let text = stderr(&clonespy(&args).output().unwrap());
         let rows = text.lines().filter(|line| line.contains(&word));
+        // The heads of the tree, and what stands under them.
+        let mut below = text.lines().skip_while(|line| !line.starts_with("task "));
+        let kind = below.next().and_then(|heads| heads.find("kind"));
+        let ends = below.filter(|line| line.contains("exit 0"));
+        let at = |line: &str| Some(line.find("process")?.saturating_sub(extra(line)));
+        assert!(ends.into_iter().all(|line| at(line) == kind), "{text}");
         (rows.count(), text.contains('…'))
     };
-    // The exec; in the tree's rows the columns are worth more.
-    assert_eq!(rows(&[]), (1, true));
-    // With -v the shell's own exec, and the tree's two rows.
+    // The exec, and the tree's two rows.
+    assert_eq!(rows(&[]), (3, false));
+    // With -v the shell's own exec as well.
     assert_eq!(rows(&["-v"]), (4, false));
 }
 

@@ -105,6 +105,8 @@ pub const CASES: &[Case] = &[
         .beyond_strace(RACE),
     case("newborn_killed", &[]),
     case("orphans", &[]).exits(2),
+    case("unreaped", &[]),
+    case("unreaped_waits", &["waits"]).of("unreaped"),
     case("tid_reuse", &[]),
     case("exit_code", &["41"]).exits(41),
     case("signal_exit", &["15"]).dies(15),

@@ -343,7 +343,7 @@ fn rendered(input: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     let events = Replay::read("fuzz.jsonl", std::io::Cursor::new(input.to_vec()));
-    let done = clonespy::run(events, outputs);
+    let done = clonespy::run(events, Lints::default(), outputs);
     assert!(done.failures.is_empty(), "{:?}", done.failures);
     sinks.iter().map(|sink| sink.0.borrow().clone()).collect()
 }

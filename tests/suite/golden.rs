@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 
+use clonespy::check::lints::Lints;
 use clonespy::event::{Call, Event};
 use clonespy::replay::Replay;
 use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
@@ -63,7 +64,7 @@ fn render(
     let mut outputs = Outputs::new();
     let make = report::format(format).unwrap().make;
     outputs.add("sink", make(Box::new(sink.clone()), look));
-    let run = run(events, outputs);
+    let run = run(events, Lints::default(), outputs);
     let text = String::from_utf8(sink.0.borrow().clone()).unwrap();
     (text, run)
 }
@@ -199,9 +200,18 @@ fn every_trace_looks_as_it_should() {
 #[test]
 fn every_way_of_looking() {
     let _guard = guard();
-    for name in ["pthread", "vfork", "failed", "odd", "hostile"] {
+    for name in ["pthread", "vfork", "failed", "odd", "hostile", "ends"] {
         for (variant, look) in variants() {
             expect(&format!("{name}.{variant}.txt"), &text(name, &look));
+        }
+    }
+}
+
+#[test]
+fn attached_tasks_stand_under_their_process_in_every_width() {
+    for (variant, look) in variants() {
+        if ["120", "40", "ascii", "color", "zh", "zh.40", "pipe", "v"].contains(&variant) {
+            expect(&format!("attach.{variant}.txt"), &text("attach", &look));
         }
     }
 }
@@ -236,7 +246,7 @@ fn a_trace_read_and_written_is_the_same() {
     {
         let path = golden(&format!("{name}.jsonl"));
         let (text, _) = render(Replay::open(&path).unwrap(), "jsonl", &Look::default());
-        assert_eq!(text, fs::read_to_string(&path).unwrap(), "{name}");
+        expect(&format!("{name}.jsonl"), &text);
         let (array, _) = render(Replay::open(&path).unwrap(), "json", &Look::default());
         let array: Vec<Value> = serde_json::from_str(&array).unwrap();
         let lines: Vec<Value> = text

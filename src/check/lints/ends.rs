@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Watch};
+use super::{Found, Watch, listed, words};
 use crate::event::{Ending, Event, Exec, Exit, InheritedFd, Tid};
 use crate::tasks::TaskTree;
 
@@ -40,26 +40,61 @@ impl Watch for CutOff {
 }
 
 fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
-    let mut names = names.to_vec();
-    let more = count.saturating_sub(names.len() as u64);
-    if more > 0 {
-        names.push(format!("{more} more"));
-    }
     let threads = if count == 1 { "thread" } else { "threads" };
-    let program = tree
-        .task(exit.task)
-        .and_then(|task| task.program.as_ref()?.path.clone());
+    let process = exit.tgid;
+    let (names, chinese) = listed(names, usize::try_from(count).unwrap_or(usize::MAX));
+    let text = words!(
+        "process {process} ended, and with it {count} {threads} that had not: {names}",
+        "进程 {process} 结束，尚未结束的 {count} 个线程随之结束：{chinese}"
+    );
     Found {
         at_ns: exit.at_ns,
         task: exit.task,
-        text: format!(
-            "process {} ended, and with it {count} {threads} that had not: {}",
-            exit.tgid,
-            names.join(", ")
-        ),
+        text,
         clone_seq: None,
-        site: program.or_else(|| exit.comm.clone()).unwrap_or_default(),
+        site: program(exit, tree),
     }
+}
+
+/// Children that their parent did not wait for.
+pub(super) struct Unreaping;
+
+impl Watch for Unreaping {
+    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+        let Event::Exit(exit) = event else {
+            return;
+        };
+        let children = exit.unreaped.as_deref().unwrap_or_default();
+        if children.is_empty() {
+            return;
+        }
+        let names: Vec<String> = children
+            .iter()
+            .take(NAMED)
+            .map(|child| format!("{} {}", child.pid, child.comm))
+            .collect();
+        let (process, count) = (exit.tgid, children.len());
+        let (names, chinese) = listed(&names, count);
+        let text = words!(
+            "process {process} ended without having waited for {names}: zombies as long as it lived",
+            "进程 {process} 结束时没有等待过 {chinese}：它活着时它们一直是僵尸"
+        );
+        found.push(Found {
+            at_ns: exit.at_ns,
+            task: exit.task,
+            text,
+            clone_seq: None,
+            site: program(exit, tree),
+        });
+    }
+}
+
+/// What the process ran.
+fn program(exit: &Exit, tree: &TaskTree) -> String {
+    let program = tree
+        .task(exit.task)
+        .and_then(|task| task.program.as_ref()?.path.clone());
+    program.or_else(|| exit.comm.clone()).unwrap_or_default()
 }
 
 /// Descriptors that a new program inherits.
@@ -84,7 +119,7 @@ impl Watch for Inherited {
         if open.is_empty() {
             return;
         }
-        let mut names: Vec<String> = open
+        let names: Vec<String> = open
             .iter()
             .take(NAMED)
             .map(|one| match &one.path {
@@ -92,17 +127,16 @@ impl Watch for Inherited {
                 None => one.fd.to_string(),
             })
             .collect();
-        if open.len() > names.len() {
-            names.push(format!("{} more", open.len() - names.len()));
-        }
+        let program = name(exec);
+        let (names, chinese) = listed(&names, open.len());
+        let text = words!(
+            "{program} inherits descriptors beyond 0 to 2: {names}",
+            "{program} 继承了 0 到 2 之外的描述符：{chinese}"
+        );
         found.push(Found {
             at_ns: exec.at_ns,
             task: exec.task,
-            text: format!(
-                "{} inherits descriptors beyond 0 to 2: {}",
-                name(exec),
-                names.join(", ")
-            ),
+            text,
             clone_seq: None,
             site: site(exec, &open),
         });

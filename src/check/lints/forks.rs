@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::calls::of_call;
-use super::{Found, Watch};
+use super::{Found, Watch, listed, words};
 use crate::event::{CloneCall, Created, Event, Kind, Outcome, TaskId};
 use crate::tasks::TaskTree;
 
@@ -15,6 +15,9 @@ const LONG_NS: u64 = 1_000_000_000;
 
 /// Threads that are named, at most.
 const NAMED: usize = 4;
+
+/// An end of a sentence, in English and in Chinese.
+type Both = (&'static str, &'static str);
 
 /// Children that have not yet exec'd, each with what is to be told if it does not.
 #[derive(Default)]
@@ -50,10 +53,10 @@ impl Children {
 
     /// What ends the wait, and what happens when it is over: `aged` and `busy` finish the sentence of a
     /// child that lives on and of one that creates tasks.
-    fn event(&mut self, event: &Event, aged: &str, busy: &str, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, aged: Both, busy: Both, found: &mut Vec<Found>) {
         if let Some(now) = event.at_ns() {
             while let Some((due, mut one)) = self.pop(now) {
-                one.text.push_str(aged);
+                one.text.push(aged);
                 one.at_ns = due;
                 found.push(one);
             }
@@ -66,7 +69,7 @@ impl Children {
                 // A call of a child's; one that failed changes nothing.
                 let made = matches!(call.outcome, Outcome::Created(_) | Outcome::Untraced { .. });
                 if made && let Some(mut one) = self.remove(call.task) {
-                    one.text.push_str(busy);
+                    one.text.push(busy);
                     one.at_ns = call.at_ns;
                     found.push(one);
                 }
@@ -95,8 +98,12 @@ pub(super) struct WithThreads(Children);
 
 impl Watch for WithThreads {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        let aged = "it has lived 50 ms without exec";
-        self.0.event(event, aged, "it creates a task itself", found);
+        let aged = (
+            "it has lived 50 ms without exec",
+            "它已存活 50 毫秒而没有 exec",
+        );
+        let busy = ("it creates a task itself", "它自己又创建任务");
+        self.0.event(event, aged, busy, found);
         let Event::Clone(call) = event else {
             return;
         };
@@ -104,13 +111,15 @@ impl Watch for WithThreads {
         let Some(child) = process(call).filter(|_| !call.request.has("CLONE_VM")) else {
             return;
         };
-        let Some(names) = others(call, tree) else {
+        let Some((names, chinese)) = others(call, tree) else {
             return;
         };
-        let text = format!(
-            "{} while other threads live ({names}): locks that they hold stay locked in process {}; ",
-            call.origin.as_deref().unwrap_or(call.request.call.name()),
-            child.tid
+        let name = call.origin.as_deref();
+        let (what, child_tid) = (name.unwrap_or(call.request.call.name()), child.tid);
+        let text = words!(
+            "{what} while other threads live ({names}): locks that they hold stay locked in process \
+             {child_tid}; ",
+            "{what} 时还有别的线程（{chinese}）：它们持有的锁在进程 {child_tid} 中永远锁着；"
         );
         let due = born_ns(call).saturating_add(SETTLED_NS);
         self.0.add(child, due, of_call(call, tree, text));
@@ -118,22 +127,19 @@ impl Watch for WithThreads {
 }
 
 /// The other live threads of the caller's process, in words; `None` where there are none.
-fn others(call: &CloneCall, tree: &TaskTree) -> Option<String> {
+fn others(call: &CloneCall, tree: &TaskTree) -> Option<(String, String)> {
     let group = tree.group(call.tgid)?;
     let others = || group.live.iter().filter(|id| **id != call.task);
     let count = others().count();
     if count == 0 {
         return None;
     }
-    let mut names: Vec<String> = others()
+    let names: Vec<String> = others()
         .take(NAMED)
         .filter_map(|id| tree.task(*id))
         .map(|task| format!("{} {}", task.tid, task.comm))
         .collect();
-    if count > names.len() {
-        names.push(format!("{} more", count - names.len()));
-    }
-    Some(names.join(", "))
+    Some(listed(&names, count))
 }
 
 /// What a child of vfork does with its creator's memory.
@@ -142,8 +148,14 @@ pub(super) struct Vforks(Children);
 
 impl Watch for Vforks {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        let aged = "it has run for a second, and its creator stands still";
-        let busy = "it creates tasks, with the memory and the stack of a creator that stands still";
+        let aged = (
+            "it has run for a second, and its creator stands still",
+            "它已运行一秒，而创建者一直停着",
+        );
+        let busy = (
+            "it creates tasks, with the memory and the stack of a creator that stands still",
+            "它用停着的创建者的内存和栈创建任务",
+        );
         self.0.event(event, aged, busy, found);
         let Event::Clone(call) = event else {
             return;
@@ -152,7 +164,11 @@ impl Watch for Vforks {
         let Some(child) = process(call).filter(|_| borrows) else {
             return;
         };
-        let text = format!("process {} should exec or _exit at once: ", child.tid);
+        let tid = child.tid;
+        let text = words!(
+            "process {tid} should exec or _exit at once: ",
+            "进程 {tid} 应立即 exec 或 _exit："
+        );
         let due = born_ns(call).saturating_add(LONG_NS);
         self.0.add(child, due, of_call(call, tree, text));
     }

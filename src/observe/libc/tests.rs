@@ -60,6 +60,7 @@ fn exited(tgid: Tid, last: bool) -> Exit {
         last,
         lived_ns: None,
         usage: None,
+        unreaped: None,
     }
 }
 

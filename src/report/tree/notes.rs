@@ -4,7 +4,7 @@ use super::super::Look;
 use super::super::pen::{Ink, Pen, columns};
 use super::row::Row;
 use super::{ENDING, RIGHT, kind_column};
-use crate::event::{Ending, Kind, Status};
+use crate::event::{Ending, Kind};
 
 /// What stands in the columns.
 pub(super) fn heads(look: &Look) -> String {
@@ -30,13 +30,11 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn learn(&mut self, row: &Row<'_>) {
-        let how = row.task.end.as_ref().map(|end| (&end.how, &end.status));
+        let how = row.task.end.as_ref().map(|end| &end.how);
         let told = row.various.ending || row.task.kind == Kind::Process;
         match how {
-            Some((Ending::CutOff, None | Some(Status::Exited { .. }))) if !told => {
-                self.cut_off = true;
-            }
-            Some((Ending::Replaced, _)) if !row.various.ending => self.replaced = true,
+            Some(Ending::CutOff) if !told => self.cut_off = true,
+            Some(Ending::Replaced) if !row.various.ending => self.replaced = true,
             _ => {}
         }
     }

@@ -3,10 +3,13 @@
 use super::super::call::kind;
 use super::super::lang::say;
 use super::super::pen::{Ink, Pen, columns, shorten};
-use super::super::{Lang, Look, escape, units};
-use super::{ENDING, NARROW, RIGHT, kind_column};
+use super::super::{Lang, Look, NARROW, command, units};
+use super::{ENDING, RIGHT, kind_column};
 use crate::event::{Ending, How, Kind, Status, TaskId, Tid};
-use crate::tasks::{Branch, Fold, Program, Task, Various};
+use crate::tasks::{Branch, Fold, Task, Various};
+
+/// Columns by which a long command hangs.
+const HANG: usize = 4;
 
 /// A task or fold with what its row needs.
 pub(super) struct Row<'a> {
@@ -22,8 +25,6 @@ pub(super) struct Row<'a> {
     pub(super) relay: bool,
     pub(super) various: Various,
     pub(super) above: Option<Tid>,
-    /// It runs what the task above runs.
-    pub(super) inherited: bool,
 }
 
 impl<'a> Row<'a> {
@@ -71,7 +72,6 @@ impl<'a> Row<'a> {
             relay: false,
             various: Various::default(),
             above: None,
-            inherited: false,
         };
         if let Some(all) = &task.generations {
             (row.count, row.tids, row.lived) = (all.count, all.tids, all.lived_ns);
@@ -92,10 +92,7 @@ impl<'a> Row<'a> {
         let mut pen = Pen::new(look);
         pen.ink(&rail.0, Ink::Faint);
         let room = kind.saturating_sub(pen.column() + 1).max(12);
-        pen.put(&self.title_and_tids(look, room));
-        if !look.cut && pen.column() >= kind {
-            pen.put(" ");
-        }
+        self.title_and_tids(&mut pen, look, room, &rail.1);
         pen.to(kind).put(&self.noun(look));
         let lived = self
             .lived
@@ -116,7 +113,7 @@ impl<'a> Row<'a> {
         let mut pen = Pen::new(look);
         pen.ink(&rail.0, Ink::Faint);
         let room = look.width.saturating_sub(pen.column()).max(12);
-        pen.put(&self.title_and_tids(look, room));
+        self.title_and_tids(&mut pen, look, room, &rail.1);
         let (ending, ink) = self.ending(look, look.width);
         let lived = self
             .lived
@@ -139,12 +136,39 @@ impl<'a> Row<'a> {
         pen.done()
     }
 
-    fn title_and_tids(&self, look: &Look, room: usize) -> String {
-        if self.many() {
-            self.several(look, room)
+    /// What stands left of the columns. Where nothing may be shortened and it is too long, it has
+    /// lines of its own, and the columns stand in the line below.
+    fn title_and_tids(&self, pen: &mut Pen<'_>, look: &Look, room: usize, under: &str) {
+        let whole = Look {
+            cut: look.cut && look.verbose == 0,
+            ..look.clone()
+        };
+        let text = if self.many() {
+            self.several(&whole, room)
         } else {
-            self.one(look, room)
+            self.one(&whole, room)
+        };
+        if columns(&text) <= room {
+            pen.put(&text);
+            return;
         }
+        if look.cut && whole.cut {
+            pen.put(&text);
+            return;
+        }
+        let hang = columns(under) + HANG;
+        let lines = if look.cut {
+            wrapped(look, &text, pen.column(), hang)
+        } else {
+            vec![text]
+        };
+        for (at, line) in lines.iter().enumerate() {
+            if at > 0 {
+                pen.ink(under, Ink::Faint).to(hang);
+            }
+            pen.put(line).end();
+        }
+        pen.ink(under, Ink::Faint);
     }
 
     fn noun(&self, look: &Look) -> String {
@@ -166,21 +190,25 @@ impl<'a> Row<'a> {
     fn one(&self, look: &Look, room: usize) -> String {
         let task = self.task;
         let tid = task.tid.to_string();
-        let odd = self.odd(look);
-        let room = room.saturating_sub(tid.len() + 1 + columns(&odd)).max(8);
-        format!("{tid} {}{odd}", self.title(look, room))
+        let rest = |odd: &str| room.saturating_sub(tid.len() + 1 + columns(odd));
+        let (long, short) = (self.odd(look, true), self.odd(look, false));
+        let fits = rest(&long) >= columns(&look.name(self.name)).min(8);
+        let odd = if fits || !look.cut { long } else { short };
+        format!("{tid} {}{odd}", self.title(look, rest(&odd).max(8)))
     }
 
-    fn odd(&self, look: &Look) -> String {
+    fn odd(&self, look: &Look, of: bool) -> String {
         let lang = look.lang;
-        let shares = self.task.via.as_ref().is_some_and(|via| via.shares_memory)
-            && self.task.kind == Kind::Process
-            && self.inherited;
+        // Until it execs, a new process runs what its creator runs.
+        let fresh = self.task.kind == Kind::Process && !self.task.execed;
+        let via = self.task.via.as_ref().filter(|_| fresh);
+        let shares = via.is_some_and(|via| via.shares_memory);
         let text = match (&self.task.how, self.above) {
             (Some(How::Orphan), _) => lang.pick(", orphan", "，孤儿"),
             (Some(How::Worker), _) => lang.pick(", made by the kernel", "，由内核创建"),
             (Some(How::Ptrace), _) => lang.pick(", by CLONE_PTRACE", "，经 CLONE_PTRACE"),
-            (_, _) if !shares => "",
+            (_, _) if via.is_none() || (self.relay && !shares) => "",
+            (_, above) if !shares => return self.copy(look, above.filter(|_| of)),
             (_, Some(tgid)) if self.borrows() => {
                 return say!(look, ", in {tgid}'s memory", "，借用 {tgid} 的内存");
             }
@@ -190,6 +218,21 @@ impl<'a> Row<'a> {
             (_, None) => lang.pick(", shares its creator's memory", "，与创建者共用内存"),
         };
         text.to_owned()
+    }
+
+    /// It runs what its creator ran when it was made.
+    fn copy(&self, look: &Look, above: Option<Tid>) -> String {
+        let lang = look.lang;
+        match (above, self.above, self.count) {
+            (Some(tgid), _, 1) => say!(look, ", copy of {tgid}", "，{tgid} 的副本"),
+            (Some(tgid), _, _) => say!(look, ", copies of {tgid}", "，{tgid} 的副本"),
+            // The row above is what it is a copy of.
+            (None, Some(_), 1) => lang.pick(", copy", "，副本").to_owned(),
+            (None, Some(_), _) => lang.pick(", copies", "，副本").to_owned(),
+            (None, None, _) => lang
+                .pick(", copy of its creator", "，创建者的副本")
+                .to_owned(),
+        }
     }
 
     /// It is the child of a vfork: its creator waits until it gives the memory back.
@@ -214,16 +257,22 @@ impl<'a> Row<'a> {
         if self.relay {
             text.push_str(look.lang.pick(" in a row", " 前后相继"));
         }
-        text.push_str(&self.odd(look));
         let tids = if low == high {
             format!("   tid {low}")
         } else {
             format!("   tids {low}{}{high}", glyphs.dash)
         };
+        let (long, short) = (self.odd(look, true), self.odd(look, false));
+        let name = columns(look.name(self.name).as_str()).min(8);
+        let fits = |odd: &str| columns(&text) + columns(odd) + columns(&tids) + name <= room;
         // With whom memory is shared is worth more than the tids.
-        if !look.cut || columns(&text) + columns(&tids) + 8 <= room {
-            text.push_str(&tids);
-        }
+        let ending = match (fits(&long), fits(&short)) {
+            (true, _) => long + &tids,
+            (false, true) => short + &tids,
+            _ if look.cut => long,
+            _ => long + &tids,
+        };
+        text.push_str(&ending);
         let room = room.saturating_sub(columns(&text)).max(8);
         self.title(look, room) + &text
     }
@@ -231,17 +280,17 @@ impl<'a> Row<'a> {
     /// What a task runs, if it exec'd, else its name.
     fn title(&self, look: &Look, room: usize) -> String {
         let text = match &self.task.program {
-            Some(program) if !self.inherited && !self.various.program => {
+            Some(program) if self.task.execed && !self.various.program => {
                 let words = if self.various.arguments {
                     1
                 } else {
                     usize::MAX
                 };
-                command(look, program, words)
+                command::program(look, program, words)
             }
             _ => look.name(self.name),
         };
-        shorten(&text, room, look)
+        shorten(&command::without_directory(text, room, look), room, look)
     }
 
     /// How it ended, in so many columns. A process's status is its own, whichever thread brought the
@@ -261,6 +310,10 @@ impl<'a> Row<'a> {
         };
         match (&end.how, &end.status) {
             (Ending::Replaced, _) => say("replaced", "被取代", Ink::Plain),
+            // The signal is its process's, and stands there; or at the thread that it hit.
+            (Ending::CutOff, _) if self.task.kind == Kind::Thread => {
+                say("cut off", "被截断", Ink::Plain)
+            }
             (
                 _,
                 Some(Status::Signaled {
@@ -289,18 +342,10 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A program and its arguments, so many words of it.
-fn command(look: &Look, program: &Program, words: usize) -> String {
-    let all: Vec<_> = match (program.argv.as_slice(), &program.path) {
-        ([], Some(path)) => vec![escape::argument(path, look.unicode)],
-        (argv, _) => argv
-            .iter()
-            .map(|word| escape::argument(word, look.unicode))
-            .collect(),
-    };
-    let mut text: Vec<_> = all.iter().take(words).map(String::as_str).collect();
-    if text.len() < all.len() {
-        text.push(look.glyphs().ellipsis);
-    }
-    text.join(" ")
+/// A text in lines that fit: the first begins in this column, the others in that.
+fn wrapped(look: &Look, text: &str, first: usize, hang: usize) -> Vec<String> {
+    let mut pen = Pen::new(look);
+    pen.to(first + 1).words(text, Ink::Plain, hang);
+    let lines = pen.done();
+    lines.lines().map(|line| line.trim().to_owned()).collect()
 }

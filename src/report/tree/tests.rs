@@ -95,7 +95,7 @@ fn siblings_folds_and_living_tasks() {
         "\
 100 x                                          process   alive
 ├─ worker ×3   tids 7002–7004                  threads   ended         19–840 µs
-├─ 101 x                                       process   alive
+├─ 101 x, copy of 100                          process   alive
 │  └─ 102 sub                                  thread    cut off            7 ns
 └─ 103 x                                       thread    alive
 "
@@ -106,6 +106,85 @@ fn siblings_folds_and_living_tasks() {
     });
     assert!(ascii.is_ascii(), "{ascii}");
     assert!(ascii.contains("|- worker x3   tids 7002-7004"), "{ascii}");
+}
+
+#[test]
+fn attached_tasks_stand_under_their_process_and_processes_under_their_parent() {
+    let mut story = Story::default();
+    let mut attach = |task: u64, tid: u64, tgid: u64, ppid: u64, comm: &str| {
+        let kind = if tid == tgid { "process" } else { "thread" };
+        let line = json!({"type": "task", "task": task, "tid": tid, "tgid": tgid, "ppid": ppid});
+        story.event(line, json!({"kind": kind, "comm": comm, "how": "attached"}));
+    };
+    // The tid of the first thread was recycled: it is below the leader's.
+    attach(1, 90, 100, 1, "early");
+    attach(2, 100, 100, 1, "server");
+    attach(3, 101, 100, 1, "late");
+    attach(4, 200, 200, 100, "child");
+    attach(5, 300, 300, 7, "stranger");
+    assert_eq!(
+        story.draw(&Look::default()),
+        "\
+100 server                                     process   alive
+├─ 90 early                                    thread    alive
+├─ 101 late                                    thread    alive
+└─ 200 child                                   process   alive
+300 stranger                                   process   alive
+"
+    );
+    // They end in any order; what is above stays while something below lives.
+    story.exit(2, 100, 100, json!({"comm": "server", "last": false}));
+    story.exit(1, 90, 100, json!({"comm": "early"}));
+    story.exit(3, 101, 100, json!({"comm": "late", "how": "cut_off"}));
+    assert_eq!(
+        story.draw(&Look::default()),
+        "\
+100 server                                     process   exit 0
+├─ 90 early                                    thread    ended
+├─ 101 late                                    thread    cut off
+└─ 200 child                                   process   alive
+300 stranger                                   process   alive
+"
+    );
+    story.exit(4, 200, 200, json!({"comm": "child"}));
+    let text = story.draw(&Look::default());
+    assert!(text.contains("└─ 200 child"), "{text}");
+}
+
+#[test]
+fn off_a_terminal_a_long_row_keeps_its_command_and_the_columns() {
+    let mut story = Story::default();
+    story.root(1, 100).made((1, 100), 2, 101, 101);
+    let long = format!("/usr/bin/cc {}", "-O2 ".repeat(20));
+    let argv: Vec<&str> = long.split_whitespace().collect();
+    let line = json!({"type": "exec", "task": 2, "tid": 101, "tgid": 101});
+    story.event(line, json!({"argv": argv, "path": "/usr/bin/cc"}));
+    story.made((2, 101), 3, 102, 102);
+    let pipe = Look {
+        cut: false,
+        ..Look::default()
+    };
+    let command = argv.join(" ");
+    assert_eq!(
+        story.draw(&pipe),
+        format!(
+            "\
+100 x                                          process   alive
+└─ 101 {command}
+                                               process   alive
+   └─ 102 x, copy of 101                       process   alive
+"
+        )
+    );
+    let text = story.draw(&Look::default());
+    assert!(text.contains("└─ 101 …/cc -O2 "), "{text}");
+    let verbose = Look {
+        verbose: 1,
+        ..Look::default()
+    };
+    let text = story.draw(&verbose);
+    assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+    assert_eq!(text.matches("-O2").count(), 20, "{text}");
 }
 
 #[test]
@@ -130,7 +209,7 @@ fn counts_below_a_fold_are_of_each() {
         story.draw(&Look::default()),
         "\
 100 x                                          process   alive
-└─ job ×4   tids 200–230                       processes exit 0           7.0 µs
+└─ job ×4, copies of 100   tids 200–230        processes exit 0           7.0 µs
    ├─ w ×2 each   tids 201–232                 threads   ended            1.0 µs
    └─ z, one each   tids 203–233               threads   ended            1.0 µs
 "
@@ -148,7 +227,7 @@ fn a_relay_is_one_row() {
     let text = story.draw(&Look::default());
     assert!(text.lines().count() < 12, "{text}");
     assert!(text.contains(" in a row   tids "), "{text}");
-    assert!(text.contains("1099 x "), "{text}");
+    assert!(text.contains("1099 x, copy of its creator "), "{text}");
 }
 
 #[test]

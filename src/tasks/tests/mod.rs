@@ -203,6 +203,7 @@ impl Trace {
             last,
             lived_ns: None,
             usage: None,
+            unreaped: None,
         }));
     }
 

@@ -1,0 +1,142 @@
+//! Calls that no `[[clone]]` describes, each with what comes closest to it.
+
+use std::collections::BTreeMap;
+
+use crate::abi::CloneFlags;
+
+use super::bless::rows_for;
+use super::expect::Expectation;
+use super::known;
+use super::mismatch::Problem;
+use super::row::{KEYS, Row, View};
+use super::wording::lines;
+
+/// Farther than this (the weights of [`KEYS`]) a call has nothing to do with a row: another call
+/// with other flags is a new one, not one that was changed.
+const NEAR: u32 = 5;
+/// How many flags are told with their meanings.
+const MEANINGS: usize = 4;
+
+/// Calls that fit no row, those alike together. `counts` says how many calls each row has found.
+pub(super) fn unexpected(
+    expectation: &Expectation,
+    views: &[View],
+    counts: &[u64],
+    problems: &mut Vec<Problem>,
+) {
+    let mut alike: BTreeMap<Vec<String>, Vec<View>> = BTreeMap::new();
+    for view in views {
+        let look = KEYS.iter().filter(|key| key.name != "name");
+        alike
+            .entry(look.map(|key| (key.seen)(view)).collect())
+            .or_default()
+            .push(*view);
+    }
+    let mut groups: Vec<Vec<View>> = alike.into_values().collect();
+    groups.sort_by_key(|group| group.first().map(|view| view.call.seq));
+    for group in groups {
+        let Some(first) = group.first() else {
+            continue;
+        };
+        let mut details = lines(&group);
+        details.extend(meanings(first));
+        details.extend(closest(&expectation.rows, counts, first));
+        problems.push(Problem {
+            key: match expectation.other {
+                Some(_) => "else".to_owned(),
+                None => "clone".to_owned(),
+            },
+            line: expectation.other.as_ref().and_then(|other| other.line),
+            expected: match expectation.rows.len() {
+                0 => "no call at all (else = \"forbid\")".to_owned(),
+                _ => "only calls that a [[clone]] describes".to_owned(),
+            },
+            seen: match group.len() {
+                1 => "a call that none describes".to_owned(),
+                n => format!("{n} calls that none describes"),
+            },
+            details,
+            accept: expectation
+                .file
+                .as_ref()
+                .map(|_| format!("add:\n{}", rows_for(&group).join("\n"))),
+        });
+    }
+}
+
+/// What the flags mean, where no known library passes them.
+fn meanings(view: &View) -> Vec<String> {
+    if known::name_of(&view.call.request).is_some() {
+        return Vec::new();
+    }
+    let flags = view.flags().unwrap_or(CloneFlags(0));
+    let meaning = |row: &'static crate::abi::flags::Flag| {
+        let first = row.english.split_inclusive(['.', ':', ';']).next();
+        let first = first.unwrap_or(row.english);
+        format!(
+            "  {}: {}",
+            row.name,
+            first.trim_end_matches(['.', ':', ';'])
+        )
+    };
+    flags.rows().take(MEANINGS).map(meaning).collect()
+}
+
+/// The row that is nearest to a call, if one is near.
+fn closest(rows: &[Row], counts: &[u64], view: &View) -> Vec<String> {
+    let nearest = rows
+        .iter()
+        .enumerate()
+        .min_by_key(|(_, row)| row.distance(view))
+        .filter(|(_, row)| row.distance(view) <= NEAR);
+    let Some((index, row)) = nearest else {
+        return Vec::new();
+    };
+    let place = match row.line {
+        Some(line) => format!("clone[{}] (line {line})", index + 1),
+        None => format!("clone[{}]", index + 1),
+    };
+    let others = match counts.get(index) {
+        None | Some(0) => String::new(),
+        Some(1) => ", which another call fits".to_owned(),
+        Some(n) => format!(", which {n} other calls fit"),
+    };
+    let mut out = vec![format!("closest is {place}{others}; this one differs in")];
+    out.extend(differences(row, view));
+    out
+}
+
+/// In what a call differs from a row, key by key.
+pub(super) fn differences(row: &Row, view: &View) -> Vec<String> {
+    let mut out = Vec::new();
+    let outcome = KEYS
+        .iter()
+        .find(|key| !(key.fits)(row, view) && key.name == "outcome");
+    for key in KEYS.iter().filter(|key| !(key.fits)(row, view)) {
+        // Where nothing was created, it has neither name nor end: one difference, not four.
+        let of_child = ["kind", "name", "exit"].contains(&key.name);
+        if of_child && outcome.is_some() && view.child.is_none() {
+            continue;
+        }
+        let expected = (key.expected)(row).unwrap_or_default();
+        out.push(format!("  {}: expected {expected}", key.name));
+        out.push(format!(
+            "  {:1$}  seen     {2}",
+            "",
+            key.name.len(),
+            (key.seen)(view)
+        ));
+        let (wanted, seen) = match (key.name, row.flags.or(row.require), view.flags()) {
+            ("flags" | "require", Some(wanted), Some(seen)) => (wanted, seen),
+            _ => continue,
+        };
+        let (added, missing) = (seen.difference(wanted), wanted.difference(seen));
+        if key.name == "flags" && !added.is_empty() {
+            out.push(format!("  {:1$}  added    {added}", "", key.name.len()));
+        }
+        if !missing.is_empty() {
+            out.push(format!("  {:1$}  missing  {missing}", "", key.name.len()));
+        }
+    }
+    out
+}

@@ -1,0 +1,68 @@
+//! Options about what deserves attention.
+
+use clap::Args;
+
+use super::{Said, hint};
+use crate::check::lints::{LINTS, Lints};
+
+/// Which lints are to watch.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What is shown, and where")]
+pub(super) struct Watching {
+    /// Do not point at what this lint finds (its name stands after each finding, in brackets); may
+    /// be given again, or with commas
+    #[arg(long, value_name = "LINT", value_delimiter = ',')]
+    pub allow: Vec<String>,
+    #[arg(long, value_name = "LINT", value_delimiter = ',', help = help())]
+    #[arg(hide_short_help = true)]
+    pub lint: Vec<String>,
+}
+
+/// What can be asked for, from the table.
+fn help() -> String {
+    let lints = LINTS.iter().filter(|lint| !lint.default);
+    let names: Vec<&str> = lints.map(|lint| lint.id).collect();
+    format!(
+        "Point at what this lint finds, too, which is not watched for by itself: {}",
+        names.join(", ")
+    )
+}
+
+impl Watching {
+    /// Whether a lint that is not watched for by itself was asked for.
+    pub(super) fn wants(&self, id: &str) -> bool {
+        let among = |ids: &[String]| ids.iter().any(|one| one == id);
+        among(&self.lint) && !among(&self.allow)
+    }
+
+    /// The lints.
+    pub(super) fn lints(&self) -> Result<Lints, Said> {
+        ids("--allow", &self.allow, &[])?;
+        ids("--lint", &self.lint, &[])?;
+        Lints::new(&self.allow, &self.lint).map_err(|why| Said::wrong(why.to_string()))
+    }
+}
+
+/// The names as the table has them; `others` are known besides lints.
+pub(super) fn ids(
+    option: &str,
+    words: &[String],
+    others: &'static [&'static str],
+) -> Result<Vec<&'static str>, Said> {
+    let known = || {
+        LINTS
+            .iter()
+            .map(|lint| lint.id)
+            .chain(others.iter().copied())
+    };
+    let one = |word: &String| {
+        known().find(|id| id == word).ok_or_else(|| {
+            let all = known().collect::<Vec<_>>().join(", ");
+            let meant = hint::meant(word, known());
+            Said::wrong(format!(
+                "{option} '{word}': unknown; there are {all}{meant}"
+            ))
+        })
+    };
+    words.iter().map(one).collect()
+}

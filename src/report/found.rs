@@ -1,0 +1,126 @@
+//! What lints found: under the line that it is about, and once a site at the end.
+
+use super::call::{UNDER, remark};
+use super::lang::say;
+use super::pen::{Ink, Pen};
+use super::{Lang, Look, escape};
+use crate::event::Finding;
+
+/// Sites that are named at the end, at most.
+const NAMED: usize = 20;
+
+/// The sites so far, in the order in which they were found.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<Site>);
+
+#[derive(Debug)]
+struct Site {
+    finding: Finding,
+    /// Who did it: tid and name.
+    who: String,
+}
+
+impl Findings {
+    /// Takes in a finding. `true`: it is news, and no count of what is known.
+    pub(super) fn learn(&mut self, finding: &Finding, who: String) -> bool {
+        let place = |one: &Finding| (one.at_ns, one.task, one.clone_seq);
+        let counts = finding.count.is_some_and(|count| count > 1);
+        let known = self.0.iter_mut().find(|site| {
+            counts && site.finding.lint == finding.lint && place(&site.finding) == place(finding)
+        });
+        if let Some(site) = known {
+            site.finding.count = finding.count;
+            return false;
+        }
+        self.0.push(Site {
+            finding: finding.clone(),
+            who,
+        });
+        true
+    }
+
+    /// Under the totals: a line a lint and task. Where there were no lines above, they say all.
+    pub(super) fn sum(&self, look: &Look) -> String {
+        let mut sums: Vec<(&str, &str, u64)> = Vec::new();
+        let mut out = String::new();
+        for site in &self.0 {
+            let (lint, who) = (site.finding.lint.as_str(), site.who.as_str());
+            let count = site.finding.count.unwrap_or(1);
+            match sums
+                .iter_mut()
+                .find(|(a, b, _)| (*a, *b) == (lint, who) && look.quiet < 2)
+            {
+                Some((_, _, sum)) => *sum = sum.saturating_add(count),
+                None => sums.push((lint, who, count)),
+            }
+        }
+        for ((lint, who, count), site) in sums.iter().zip(&self.0).take(NAMED) {
+            if look.quiet >= 2 {
+                out.push_str(&full(look, &site.finding));
+                continue;
+            }
+            let id = marked(look, lint, *count);
+            let mut pen = Pen::new(look);
+            remark(&mut pen, &say!(look, "{id}: {who}", "{id}：{who}"));
+            out.push_str(&pen.done());
+        }
+        let more = sums.len().saturating_sub(NAMED);
+        if more > 0 {
+            let mut pen = Pen::new(look);
+            remark(
+                &mut pen,
+                &say!(look, "{more} more findings", "另有 {more} 处"),
+            );
+            out.push_str(&pen.done());
+        }
+        out
+    }
+}
+
+/// What is said of a call as it is: its line has a remark about it, which no option takes away.
+static SAID: &[&str] = &["untraced-child", "args-changed-during-call"];
+
+/// Whether the line of the call says it already.
+pub(super) fn is_said(finding: &Finding) -> bool {
+    finding.clone_seq.is_some() && SAID.contains(&finding.lint.as_str())
+}
+
+/// `fork-with-threads ×3`
+fn marked(look: &Look, lint: &str, count: u64) -> String {
+    let id = look.name(lint);
+    match count {
+        2.. => format!("{id} {}{count}", look.glyphs().times),
+        _ => id,
+    }
+}
+
+/// `! warning: what was found  [fork-with-threads]`
+pub(super) fn full(look: &Look, finding: &Finding) -> String {
+    let text = match look.lang {
+        // What was found is ours; the names in it are the program's.
+        Lang::Chinese if !finding.chinese.is_empty() => escape::name(&finding.chinese, true),
+        _ => look.name(&finding.text),
+    };
+    // No hazard, but the end of a story.
+    let (mark, ink) = match finding.lint.as_str() {
+        "clone3-fallback" => (format!("{} ", look.glyphs().arrow), Ink::Plain),
+        _ => marks(look, finding),
+    };
+    let id = marked(look, &finding.lint, finding.count.unwrap_or(1));
+    let mut pen = Pen::new(look);
+    pen.to(UNDER)
+        .words(&format!("{mark}{text}"), ink, UNDER + 2)
+        .words(&format!("  [{id}]"), Ink::Faint, UNDER + 2)
+        .end();
+    pen.done()
+}
+
+/// `! warning: `
+fn marks(look: &Look, finding: &Finding) -> (String, Ink) {
+    let (level, ink) = match finding.level.as_str() {
+        "warning" => (look.lang.pick("warning", "警告").to_owned(), Ink::Odd),
+        "note" => (look.lang.pick("note", "提示").to_owned(), Ink::Plain),
+        other => (look.name(other), Ink::Plain),
+    };
+    (say!(look, "! {level}: ", "! {level}："), ink)
+}
