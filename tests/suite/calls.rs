@@ -113,6 +113,48 @@ impl Calls {
         self
     }
 
+    /// All calls, whoever made them and however often.
+    fn all(&self) -> impl Iterator<Item = &Made> {
+        self.0.values().flatten()
+    }
+
+    /// Fails the test unless each call of the one has its like in the other: the same call with the
+    /// same flags, exit signal and outcome. For programs that make so many of them as time allows.
+    #[track_caller]
+    pub fn expect_alike(&self, other: &Self, what: &str) {
+        let mut different = String::new();
+        for (who, mine, theirs) in [("clonespy", self, other), ("strace", other, self)] {
+            let mut told = Vec::new();
+            for made in mine.all() {
+                // What was under way at the end of its caller is a matter of the moment.
+                let known = told.contains(&made) || made.result == Result::Unfinished;
+                if !known && !theirs.all().any(|other| agree(made, other)) {
+                    different += &format!("{who} alone saw {made:?}\n");
+                    told.push(made);
+                }
+            }
+        }
+        assert!(different.is_empty(), "{what}:\n{different}");
+    }
+
+    /// Fails the test unless each caller made the same calls in the same order as far as both go.
+    /// For programs that do the same until their time is over; how many calls were compared.
+    #[track_caller]
+    pub fn expect_same_beginnings(&self, other: &Self, what: &str) -> usize {
+        let (mut different, mut compared) = (String::new(), 0);
+        for (name, mine) in &self.0 {
+            let theirs = other.0.get(name).map_or(&[][..], |theirs| theirs);
+            for (index, (a, b)) in mine.iter().zip(theirs).enumerate() {
+                compared += 1;
+                if !agree(a, b) {
+                    different += &format!("{name}, call {index}: {a:?} but strace {b:?}\n");
+                }
+            }
+        }
+        assert!(different.is_empty(), "{what}:\n{different}");
+        compared
+    }
+
     /// Fails the test unless both are the same, with what differs.
     #[track_caller]
     pub fn expect_same(&self, other: &Self, what: &str) {
@@ -167,6 +209,27 @@ mod tests {
         ] {
             let compared = std::panic::catch_unwind(|| made().expect_same(&other, "another"));
             assert!(compared.is_err());
+        }
+    }
+
+    #[test]
+    fn each_call_without_its_like_is_found() {
+        let caught = |one: &Calls, other: &Calls| {
+            let compare = || one.expect_alike(other, "another");
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(compare)).is_err()
+        };
+        let made = one("clone", 0x100, Result::Created);
+        let mut twice = one("clone", 0x100, Result::Created);
+        twice.0.extend([("0.0".to_owned(), twice.0["0"].clone())]);
+        made.expect_alike(&twice, "by another caller, and more often");
+        made.expect_same_beginnings(&Calls::default(), "nothing to compare");
+        let failed = one("clone", 0x100, Result::Failed("EPERM".to_owned()));
+        for other in [
+            failed,
+            one("clone", 0x101, Result::Created),
+            Calls::default(),
+        ] {
+            assert!(caught(&made, &other) && caught(&other, &made));
         }
     }
 

@@ -271,3 +271,20 @@ fn a_breakpoint_in_an_init_is_rewound() {
     s.exits(ROOT);
     s.end();
 }
+
+/// A thread in exec gave its tid away, and its process was killed before the exec was told: its end
+/// is told with that of its process.
+#[test]
+fn a_thread_whose_exec_is_never_told_ends_with_its_process() {
+    let mut s = Story::new();
+    s.creates(ROOT, 200, Process);
+    s.creates(200, 201, Thread);
+    s.takes_tid(200, 201);
+    s.creates(ROOT, 201, Process);
+    s.killed(200);
+    let told = s.lines();
+    assert!(told.contains(&"#3 ends: Unknown".to_owned()), "{told:?}");
+    s.exits(201);
+    s.exits(ROOT);
+    s.end();
+}

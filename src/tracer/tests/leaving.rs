@@ -73,10 +73,16 @@ fn nobody_is_let_go_with_a_changed_register() {
     assert_eq!(pokes.count(), 2, "off, and on again");
 }
 
-/// What carries the filter is never let go: asked to end, its signal is passed on and it is waited for.
+/// What was started decides itself what a signal means to it, with a filter and without: it is passed
+/// on, and the end is waited for.
 #[test]
 fn what_was_started_is_waited_for() {
-    let mut s = Story::new();
+    for way in [Intercept::Seccomp, Intercept::Syscall] {
+        waited_for(Story::with(way));
+    }
+}
+
+fn waited_for(mut s: Story) {
     s.tracer.asked_to_end(TERM);
     assert!(!s.tracer.ended);
     assert_eq!(s.did(), [Did::Kill(ROOT, TERM)]);

@@ -483,3 +483,35 @@ fn a_tombstone_that_fits_two_calls_takes_neither() {
     );
     assert!(lines.contains(&"#2 fork: unfinished".to_owned()));
 }
+
+/// In a pid namespace below ours a thread has a tid of its own in each, as its process has.
+#[test]
+fn a_thread_in_a_namespace_has_a_tid_in_each() {
+    let mut s = Story::new();
+    s.enters(ROOT, fork());
+    s.makes(ROOT, 101, Process);
+    s.edit(101, |init| init.ns = vec![1]);
+    s.tells(ROOT, 101, FORK);
+    s.first_stop(101);
+    s.enters(101, pthread());
+    s.makes(101, 102, Thread);
+    s.edit(102, |thread| thread.ns = vec![2]);
+    s.tells(101, 102, CLONE);
+    s.first_stop(102);
+    let inside: Vec<Option<Vec<i32>>> = s
+        .told
+        .iter()
+        .filter_map(|event| match event {
+            crate::event::Event::Clone(call) => match &call.outcome {
+                crate::event::Outcome::Created(made) => Some(made.ns_tids.clone()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    assert_eq!(inside, [Some(vec![101, 1]), Some(vec![102, 2])]);
+    s.exits(102);
+    s.exits(101);
+    s.exits(ROOT);
+    s.end();
+}

@@ -305,3 +305,23 @@ fn a_held_caller_may_be_killed() {
     s.exits(101);
     assert_eq!(s.end().len(), 4);
 }
+
+/// Nor does its tid, used again, wait for a child that was somebody else's.
+#[test]
+fn a_tid_used_again_waits_for_nobody_s_child() {
+    let mut s = Story::new();
+    s.creates(ROOT, 102, Process);
+    s.enters(102, vfork());
+    s.makes(102, 103, Process);
+    s.tells(102, 103, VFORK);
+    s.first_stop(103);
+    s.killed(102);
+    s.creates(ROOT, 102, Process);
+    s.enters(102, fork());
+    assert_eq!(s.state(102), Some(State::Runs), "it is not held");
+    s.returns(102, -11);
+    s.exits(102);
+    s.exits(103);
+    s.exits(ROOT);
+    s.end();
+}
