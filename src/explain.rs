@@ -10,6 +10,7 @@ use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
 use crate::abi::Call;
+pub use crate::abi::Lang;
 use crate::abi::rules::Version;
 use crate::error::{Error, Result};
 
@@ -47,30 +48,6 @@ impl Format {
     ];
 }
 
-/// In which language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Chinese, in simplified characters.
-    Chinese,
-}
-
-impl Language {
-    /// All, by the names that the option takes.
-    pub const ALL: [(&'static str, Language); 2] =
-        [("en", Language::English), ("zh", Language::Chinese)];
-
-    /// One of two texts.
-    fn pick<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
-        match self {
-            Language::English => english,
-            Language::Chinese => chinese,
-        }
-    }
-}
-
 /// What is to be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
@@ -95,7 +72,7 @@ pub struct Explain {
     /// How it is written.
     pub format: Format,
     /// In which language.
-    pub language: Language,
+    pub language: Lang,
 }
 
 impl Explain {
@@ -106,7 +83,7 @@ impl Explain {
             call: None,
             on: None,
             format: Format::Text,
-            language: Language::English,
+            language: Lang::English,
         }
     }
 

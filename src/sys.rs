@@ -22,7 +22,7 @@ pub use poll::writable;
 pub use probe::{probe_clone3, probe_filter};
 pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
-    poke_user, registers, resume, return_slots, seize, siginfo, syscall_info,
+    poke_user, registers, resume, return_slots, seize, set_options, siginfo, syscall_info,
 };
 pub use signals::{
     Taken, Wish, alarm_after, block_ending_signals, block_sigchld, die_by, forward_signals_to,

@@ -1,6 +1,10 @@
 //! The kernel's objects and what becomes of them, in Chinese; the meaning of each flag is in its own
 //! row (`abi::flags`).
 
+mod phrases;
+
+pub use phrases::phrase;
+
 /// A flag's object, what becomes of it if the flag is set, and if it is not.
 #[derive(Debug)]
 pub struct Words {

@@ -7,12 +7,14 @@ pub mod bpf;
 pub mod chinese;
 pub mod errno;
 pub mod flags;
+mod lang;
 pub mod origins;
 pub mod rules;
 pub mod signals;
 
 pub use arch::{ABIS, Abi, Order};
 pub use flags::{CloneFlags, FLAGS, Flag};
+pub use lang::Lang;
 
 // The one thing that the tables share with events: which of the four calls.
 pub use crate::event::Call;

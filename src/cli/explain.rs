@@ -94,10 +94,7 @@ impl Question {
                 .into_iter()
                 .find(|(name, _)| *name == self.format)
                 .map_or(Format::Text, |(_, format)| format),
-            language: match language {
-                Lang::English => explain::Language::English,
-                Lang::Chinese => explain::Language::Chinese,
-            },
+            language,
             ..Explain::new(what)
         };
         Ok(Explaining { question, stream })
@@ -152,13 +149,14 @@ mod tests {
     fn a_question_needs_something_to_explain() {
         use crate::abi::rules::Version;
         use crate::event::Call;
-        use crate::explain::{Format, Language, What};
+        use crate::explain::{Format, What};
+        use crate::report::Lang;
         let asked =
             plan(&["0x11", "--call", "clone3", "--on", "5.10", "--lang=zh"]).expect("a question");
         assert_eq!(asked.question.what, What::Set("0x11".into()));
         assert_eq!(asked.question.call, Some(Call::Clone3));
         assert_eq!(asked.question.on, Some(Version(5, 10, 0)));
-        assert_eq!(asked.question.language, Language::Chinese);
+        assert_eq!(asked.question.language, Lang::Chinese);
         let asked = plan(&["--list", "--format=json"]).expect("a question");
         assert_eq!(
             (asked.question.what, asked.question.format),

@@ -5,12 +5,12 @@ use serde::Serialize;
 use crate::abi::flags::FLAGS;
 use crate::abi::rules::{self, Decided, IGNORED, Proof, Version};
 
-use super::Language;
+use super::Lang;
 use super::page::{Block, Page};
 use super::told::FlagTold;
 
 /// Every flag that kernels up to this one know.
-pub fn flags(version: Version, language: Language) -> Vec<FlagTold> {
+pub fn flags(version: Version, language: Lang) -> Vec<FlagTold> {
     FLAGS
         .iter()
         .filter(|flag| Version::of_release(flag.since).is_none_or(|since| since <= version))
@@ -19,7 +19,7 @@ pub fn flags(version: Version, language: Language) -> Vec<FlagTold> {
 }
 
 /// The list of flags as a page.
-pub fn flags_page(list: &[FlagTold], language: Language) -> Page {
+pub fn flags_page(list: &[FlagTold], language: Lang) -> Page {
     let title = language.pick("Every flag", "全部标志").to_owned();
     let mut blocks = vec![Block::Heading(title)];
     blocks.extend(list.iter().map(|flag| flag.item(language)));
@@ -58,7 +58,7 @@ fn text_or_none(text: &'static str) -> Option<&'static str> {
 }
 
 /// Every rule in the kernel's order, or every rule of one kernel; then what is ignored.
-pub fn rules(on: Option<Version>, language: Language) -> Vec<RuleInFull> {
+pub fn rules(on: Option<Version>, language: Lang) -> Vec<RuleInFull> {
     let refusals = rules::all()
         .filter(|rule| on.is_none_or(|version| rule.on(version)))
         .map(|rule| RuleInFull {
@@ -67,17 +67,17 @@ pub fn rules(on: Option<Version>, language: Language) -> Vec<RuleInFull> {
             calls: rule.calls.iter().map(|call| call.name()).collect(),
             since: (rule.since > Version::FIRST).then(|| rule.since.to_string()),
             until: rule.until.map(|until| until.to_string()),
-            kernels: text_or_none(rule.kernels),
+            kernels: text_or_none(language.phrase(rule.kernels)),
             decided: match rule.decided {
                 Decided::Arguments => "arguments",
                 Decided::Look => "look",
                 Decided::Unseen => "unseen",
             },
             text: match language {
-                Language::English => format!("{}: {}", rule.condition, rule.english),
-                Language::Chinese => rule.chinese.to_owned(),
+                Lang::English => format!("{}: {}", rule.condition, rule.english),
+                Lang::Chinese => rule.chinese.to_owned(),
             },
-            look: text_or_none(rule.look),
+            look: text_or_none(language.phrase(rule.look)),
             source: rule.source,
             proof: Some(match rule.proof {
                 Proof::Observed => "observed",
@@ -91,11 +91,11 @@ pub fn rules(on: Option<Version>, language: Language) -> Vec<RuleInFull> {
         calls: row.calls.iter().map(|call| call.name()).collect(),
         since: None,
         until: None,
-        kernels: text_or_none(row.kernels),
+        kernels: text_or_none(language.phrase(row.kernels)),
         decided: "ignored",
         text: match language {
-            Language::English => format!("{}: {}", row.condition, row.english),
-            Language::Chinese => row.chinese.to_owned(),
+            Lang::English => format!("{}: {}", row.condition, row.english),
+            Lang::Chinese => row.chinese.to_owned(),
         },
         look: None,
         source: row.source,
@@ -105,18 +105,18 @@ pub fn rules(on: Option<Version>, language: Language) -> Vec<RuleInFull> {
 }
 
 /// How a rule is decided, in words.
-fn decided(rule: &RuleInFull, language: Language) -> &'static str {
+fn decided(rule: &RuleInFull, language: Lang) -> &'static str {
     match (rule.decided, language) {
-        ("arguments", Language::English) => "by the arguments alone: certain",
-        ("arguments", Language::Chinese) => "只看参数：确定",
-        ("look", Language::English) => "by a look at limits and permissions",
-        ("look", Language::Chinese) => "要查限制与权限",
-        (_, Language::English) => "it cannot be looked up",
-        (_, Language::Chinese) => "无从查看",
+        ("arguments", Lang::English) => "by the arguments alone: certain",
+        ("arguments", Lang::Chinese) => "只看参数：确定",
+        ("look", Lang::English) => "by a look at limits and permissions",
+        ("look", Lang::Chinese) => "要查限制与权限",
+        (_, Lang::English) => "it cannot be looked up",
+        (_, Lang::Chinese) => "无从查看",
     }
 }
 
-fn item(rule: &RuleInFull, language: Language) -> Block {
+fn item(rule: &RuleInFull, language: Lang) -> Block {
     let label = |english: &str, chinese: &str| language.pick(english, chinese).to_owned();
     let any = language.pick("any errno", "errno 不定");
     let mut head = rule.rule.to_owned();
@@ -131,16 +131,12 @@ fn item(rule: &RuleInFull, language: Language) -> Block {
     let mut facts = vec![(label("calls", "调用"), rule.calls.join(", "))];
     let span = match (&rule.since, &rule.until, language) {
         (None, None, _) => None,
-        (Some(since), None, Language::English) => Some(format!("since {since}")),
-        (Some(since), None, Language::Chinese) => Some(format!("自 {since} 起")),
-        (None, Some(until), Language::English) => Some(format!("before {until}")),
-        (None, Some(until), Language::Chinese) => Some(format!("{until} 之前")),
-        (Some(since), Some(until), Language::English) => {
-            Some(format!("since {since}, before {until}"))
-        }
-        (Some(since), Some(until), Language::Chinese) => {
-            Some(format!("自 {since} 起，{until} 之前"))
-        }
+        (Some(since), None, Lang::English) => Some(format!("since {since}")),
+        (Some(since), None, Lang::Chinese) => Some(format!("自 {since} 起")),
+        (None, Some(until), Lang::English) => Some(format!("before {until}")),
+        (None, Some(until), Lang::Chinese) => Some(format!("{until} 之前")),
+        (Some(since), Some(until), Lang::English) => Some(format!("since {since}, before {until}")),
+        (Some(since), Some(until), Lang::Chinese) => Some(format!("自 {since} 起，{until} 之前")),
     };
     let kernels: Vec<&str> = span.as_deref().into_iter().chain(rule.kernels).collect();
     if !kernels.is_empty() {
@@ -157,7 +153,7 @@ fn item(rule: &RuleInFull, language: Language) -> Block {
 }
 
 /// The list of rules as a page.
-pub fn rules_page(list: &[RuleInFull], language: Language) -> Page {
+pub fn rules_page(list: &[RuleInFull], language: Lang) -> Page {
     let heading =
         |english: &str, chinese: &str| Block::Heading(language.pick(english, chinese).to_owned());
     let mut blocks = vec![heading(

@@ -7,7 +7,7 @@ use crate::abi::flags::*;
 use crate::abi::origins::{self, Origin};
 use crate::abi::rules::{self, Arguments, Decided};
 
-use super::Language;
+use super::Lang;
 use super::set::Set;
 use super::told::{CallerTold, FlagTold, RuleTold};
 use super::walk::{self, Step};
@@ -55,7 +55,7 @@ pub struct Picture {
     pub callers: Vec<CallerTold>,
     /// The flags.
     pub flags: Vec<FlagTold>,
-    /// The walk through the kernel; empty where it refuses.
+    /// The walk through the kernel, up to where it refuses.
     pub walk: Vec<Step>,
 }
 
@@ -71,7 +71,7 @@ pub fn kind(set: &Set) -> Kind {
 }
 
 /// The kind in words.
-pub fn kind_text(set: &Set, language: Language) -> &'static str {
+pub fn kind_text(set: &Set, language: Lang) -> &'static str {
     let shares = set.has(CLONE_VM);
     let (english, chinese) = match (kind(set), shares) {
         (Kind::Thread, _) => (
@@ -95,7 +95,7 @@ pub fn kind_text(set: &Set, language: Language) -> &'static str {
 }
 
 /// What the exit signal means.
-pub fn signal_text(set: &Set, language: Language) -> String {
+pub fn signal_text(set: &Set, language: Lang) -> String {
     let name = set.signal_name();
     let valid = set.signal <= set.kernel.max_signal;
     let (english, chinese) = if set.has(CLONE_THREAD) {
@@ -156,7 +156,7 @@ pub fn callers(set: &Set) -> Vec<&'static Origin> {
 }
 
 /// What limits and permissions can refuse these flags, and would not refuse a plain fork.
-fn may_fail(set: &Set, language: Language) -> Vec<RuleTold> {
+fn may_fail(set: &Set, language: Lang) -> Vec<RuleTold> {
     let plain = Arguments::of_flags(set.call, 0, 17);
     rules::all()
         .filter(|rule| rule.decided == Decided::Look)
@@ -168,7 +168,7 @@ fn may_fail(set: &Set, language: Language) -> Vec<RuleTold> {
 
 impl Picture {
     /// Of a set.
-    pub fn of(set: &Set, language: Language) -> Picture {
+    pub fn of(set: &Set, language: Lang) -> Picture {
         let refused = rules::judge(&set.arguments, &set.kernel);
         let ignored = rules::ignored(&set.arguments, &set.kernel);
         let unknown = set.flags.unknown();
@@ -190,8 +190,8 @@ impl Picture {
                     rule: row.id,
                     errno: None,
                     text: match language {
-                        Language::English => format!("{}: {}", row.condition, row.english),
-                        Language::Chinese => row.chinese.to_owned(),
+                        Lang::English => format!("{}: {}", row.condition, row.english),
+                        Lang::Chinese => row.chinese.to_owned(),
                     },
                 })
                 .collect(),
@@ -203,8 +203,8 @@ impl Picture {
                 .map(|row| CallerTold {
                     function: row.name,
                     call: row.call,
-                    library: row.library,
-                    serves: row.serves,
+                    library: language.phrase(row.library),
+                    serves: language.phrase(row.serves),
                     stack: match row.stack {
                         origins::Stack::Given => "given",
                         origins::Stack::Zero => "zero",
@@ -218,7 +218,7 @@ impl Picture {
                 .map(|flag| FlagTold::of(flag, language))
                 .collect(),
             walk: match refused {
-                Some(_) => Vec::new(),
+                Some(rule) => walk::walk_until(set, rule, language),
                 None => walk::walk(set, language),
             },
         }

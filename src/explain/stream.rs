@@ -12,7 +12,7 @@ use crate::abi::flags::{
 use crate::abi::rules::{self, Decided, Tids, Version};
 use crate::abi::signals;
 
-use super::Language;
+use super::Lang;
 use super::page;
 use super::picture::{callers, kind_text, signal_text};
 use super::set::Set;
@@ -26,7 +26,7 @@ const MOST_PENDING: usize = 4096;
 /// Sets that were explained, by what they are.
 pub struct Notes {
     version: Version,
-    language: Language,
+    language: Lang,
     seen: HashMap<(Call, u64, u64, Option<bool>), usize>,
     pending: HashMap<String, Set>,
 }
@@ -202,7 +202,7 @@ fn letter(index: usize) -> String {
 
 impl Notes {
     /// None yet.
-    pub fn new(version: Version, language: Language) -> Notes {
+    pub fn new(version: Version, language: Lang) -> Notes {
         Notes {
             version,
             language,
@@ -254,8 +254,8 @@ impl Notes {
             let kind = kind_text(set, self.language);
             let short = kind.split([':', ';', '：', '；']).next().unwrap_or(kind);
             match self.language {
-                Language::English => format!("as {letter}: {short}"),
-                Language::Chinese => format!("同 {letter}：{short}"),
+                Lang::English => format!("as {letter}: {short}"),
+                Lang::Chinese => format!("同 {letter}：{short}"),
             }
         };
         if let Some(errno) = errno {
@@ -330,8 +330,8 @@ impl Notes {
         }
         for row in rules::ignored(&set.arguments, &set.kernel) {
             parts.push(match self.language {
-                Language::English => format!("ignored: {}", row.condition),
-                Language::Chinese => row.chinese.trim_end_matches('。').to_owned(),
+                Lang::English => format!("ignored: {}", row.condition),
+                Lang::Chinese => row.chinese.trim_end_matches('。').to_owned(),
             });
         }
         parts.join(pick("; ", "；"))
@@ -345,13 +345,13 @@ impl Notes {
             .filter(|rule| rule.decided == Decided::Arguments);
         if let Some(rule) = certain {
             return match self.language {
-                Language::English => {
+                Lang::English => {
                     format!(
                         "{errno}: {}: {}  [{}]",
                         rule.condition, rule.english, rule.id
                     )
                 }
-                Language::Chinese => format!("{errno}：{}  [{}]", rule.chinese, rule.id),
+                Lang::Chinese => format!("{errno}：{}  [{}]", rule.chinese, rule.id),
             };
         }
         // Rules that may give any errno say nothing about this one.
@@ -361,18 +361,18 @@ impl Notes {
             .map(|rule| rule.id)
             .collect();
         match (ids.is_empty(), self.language) {
-            (true, Language::English) => format!(
+            (true, Lang::English) => format!(
                 "{errno}: no check of Linux {} gives it: a seccomp filter, or another kernel",
                 self.version
             ),
-            (true, Language::Chinese) => format!(
+            (true, Lang::Chinese) => format!(
                 "{errno}：Linux {} 的检查不会给出它：是 seccomp 过滤器，或是别的内核",
                 self.version
             ),
-            (false, Language::English) => {
+            (false, Lang::English) => {
                 format!("{errno}: one of {}, or a seccomp filter", ids.join(", "))
             }
-            (false, Language::Chinese) => {
+            (false, Lang::Chinese) => {
                 format!("{errno}：可能是 {}，或 seccomp 过滤器", ids.join("、"))
             }
         }

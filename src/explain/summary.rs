@@ -2,26 +2,26 @@
 
 use crate::abi::Call;
 
-use super::Language;
+use super::Lang;
 use super::page::{Block, Page};
 use super::picture::Picture;
 
 impl Picture {
     /// The verdict in words.
-    fn verdict(&self, language: Language) -> String {
+    fn verdict(&self, language: Lang) -> String {
         let kernel = &self.kernel;
         match (&self.refused, language) {
-            (None, Language::English) => {
+            (None, Lang::English) => {
                 format!("accepted by Linux {kernel}, as far as the flags decide")
             }
-            (None, Language::Chinese) => format!("Linux {kernel} 接受（就标志而言）"),
-            (Some(rule), Language::English) => format!(
+            (None, Lang::Chinese) => format!("Linux {kernel} 接受（就标志而言）"),
+            (Some(rule), Lang::English) => format!(
                 "refused by Linux {kernel} with {}: {}  [{}]",
                 rule.errno.unwrap_or("any errno"),
                 rule.text,
                 rule.rule
             ),
-            (Some(rule), Language::Chinese) => format!(
+            (Some(rule), Lang::Chinese) => format!(
                 "Linux {kernel} 拒绝，{}：{}  [{}]",
                 rule.errno.unwrap_or("errno 不定"),
                 rule.text,
@@ -31,7 +31,7 @@ impl Picture {
     }
 
     /// The facts at the top.
-    fn summary(&self, language: Language) -> Vec<(String, String)> {
+    fn summary(&self, language: Lang) -> Vec<(String, String)> {
         let label = |english: &str, chinese: &str| language.pick(english, chinese).to_owned();
         let mut facts = vec![
             (
@@ -57,11 +57,11 @@ impl Picture {
                 String::new()
             };
             let text = match language {
-                Language::English => format!(
+                Lang::English => format!(
                     "{} ({}), by {}, for {}",
                     caller.function, caller.library, caller.call, caller.serves
                 ),
-                Language::Chinese => format!(
+                Lang::Chinese => format!(
                     "{}（{}），经 {}，用于 {}",
                     caller.function, caller.library, caller.call, caller.serves
                 ),
@@ -86,7 +86,7 @@ impl Picture {
     }
 
     /// As a page.
-    pub fn page(&self, language: Language) -> Page {
+    pub fn page(&self, language: Lang) -> Page {
         let heading = |english: &str, chinese: &str| {
             Block::Heading(language.pick(english, chinese).to_owned())
         };
@@ -110,7 +110,7 @@ impl Picture {
                 "内核逐步做了什么",
             ));
             let head = ["step", "fate", "what"];
-            let head = if language == Language::Chinese {
+            let head = if language == Lang::Chinese {
                 ["步骤", "结果", "内容"]
             } else {
                 head
@@ -133,7 +133,7 @@ impl Picture {
                 "这些标志还可能因何被拒",
             ));
             let head = ["errno", "why"];
-            let head = if language == Language::Chinese {
+            let head = if language == Lang::Chinese {
                 ["errno", "原因"]
             } else {
                 head

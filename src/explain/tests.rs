@@ -101,10 +101,22 @@ fn what_is_no_set_is_said_so() {
 }
 
 #[test]
-fn a_set_that_is_refused_names_the_rule_and_has_no_walk() {
+fn a_set_that_is_refused_names_the_rule_and_where_the_walk_stops() {
     let text = told(&set("CLONE_VM|CLONE_THREAD"));
     assert!(text.contains("[thread-needs-sighand]"), "{text}");
     assert!(!text.contains("copy_files"), "{text}");
+    assert!(
+        text.contains("EINVAL [thread-needs-sighand]: nothing was copied yet"),
+        "{text}"
+    );
+    // What comes before the check is done, and undone.
+    let text = told(&set("CLONE_NEWIPC|CLONE_SYSVSEM"));
+    let (files, stop) = (
+        text.find("copy_files"),
+        text.find("copy_namespaces  refused  EINVAL [newipc-with-sysvsem]"),
+    );
+    assert!(files.is_some() && files < stop, "{text}");
+    assert!(!text.contains("copy_thread"), "{text}");
     let mut question = set("CLONE_PIDFD|CLONE_THREAD|CLONE_SIGHAND|CLONE_VM");
     question.on = Some(Version(5, 10, 0));
     assert!(told(&question).contains("[pidfd-of-thread]"));
@@ -138,7 +150,7 @@ fn flags_that_a_kernel_does_not_know_have_no_effect_there() {
 
 #[test]
 fn no_line_of_text_is_wider_than_80_columns() {
-    for (name, _) in Language::ALL {
+    for (name, _) in Lang::ALL {
         for what in [
             What::Set("0x3d0f00".to_owned()),
             What::Set("fork".to_owned()),
@@ -148,7 +160,7 @@ fn no_line_of_text_is_wider_than_80_columns() {
             What::Rules,
         ] {
             let mut question = Explain::new(what);
-            question.language = Language::ALL.iter().find(|l| l.0 == name).unwrap().1;
+            question.language = Lang::ALL.iter().find(|l| l.0 == name).unwrap().1;
             for line in told(&question).lines() {
                 // A name of a file or of many flags is not cut.
                 let words = line.split_whitespace().count();
@@ -169,9 +181,9 @@ fn every_set_of_two_flags_is_explained() {
                 question.call = Some(call);
                 question.format = Format::Json;
                 let json: serde_json::Value = serde_json::from_str(&told(&question)).unwrap();
-                let walk = json["walk"].as_array().unwrap().len();
+                let last = json["walk"].as_array().unwrap().last().unwrap();
                 assert_eq!(
-                    walk == 0,
+                    last["fate"] == "refused",
                     !json["refused"].is_null(),
                     "{}|{}",
                     a.name,

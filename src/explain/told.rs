@@ -6,7 +6,7 @@ use crate::abi::Call;
 use crate::abi::flags::{Flag, Use};
 use crate::abi::rules::Rule;
 
-use super::Language;
+use super::Lang;
 use super::page::Block;
 use crate::abi::chinese;
 
@@ -37,10 +37,10 @@ pub struct FlagTold {
 
 impl FlagTold {
     /// Of a row.
-    pub fn of(flag: &'static Flag, language: Language) -> FlagTold {
+    pub fn of(flag: &'static Flag, language: Lang) -> FlagTold {
         let words = match language {
-            Language::English => None,
-            Language::Chinese => chinese::words(flag.name),
+            Lang::English => None,
+            Lang::Chinese => chinese::words(flag.name),
         };
         let uses = [
             ("clone", flag.clone),
@@ -66,7 +66,7 @@ impl FlagTold {
     }
 
     /// As a part of a page.
-    pub fn item(&self, language: Language) -> Block {
+    pub fn item(&self, language: Lang) -> Block {
         let none = language.pick("no call", "没有调用");
         let calls = if self.calls.is_empty() {
             none.to_owned()
@@ -74,11 +74,11 @@ impl FlagTold {
             self.calls.join(", ")
         };
         let head = match language {
-            Language::English => format!(
+            Lang::English => format!(
                 "{}  {}  since {}, {calls}",
                 self.name, self.value, self.since
             ),
-            Language::Chinese => format!(
+            Lang::Chinese => format!(
                 "{}  {}  自 {} 起，{calls}",
                 self.name, self.value, self.since
             ),
@@ -109,13 +109,13 @@ pub struct RuleTold {
 
 impl RuleTold {
     /// Of a row.
-    pub fn of(rule: &'static Rule, language: Language) -> RuleTold {
+    pub fn of(rule: &'static Rule, language: Lang) -> RuleTold {
         RuleTold {
             rule: rule.id,
             errno: rule.errno(),
             text: match language {
-                Language::English => format!("{}: {}", rule.condition, rule.english),
-                Language::Chinese => rule.chinese.to_owned(),
+                Lang::English => format!("{}: {}", rule.condition, rule.english),
+                Lang::Chinese => rule.chinese.to_owned(),
             },
         }
     }

@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use crate::abi::flags::*;
 
-use super::Language;
+use crate::abi::rules::Rule;
+
+use super::Lang;
 use super::set::Set;
 
 /// What becomes of a piece.
@@ -22,17 +24,20 @@ pub enum Fate {
     None,
     /// Something is done.
     Done,
+    /// Here the kernel refuses.
+    Refused,
 }
 
 impl Fate {
     /// It in a word.
-    pub fn word(self, language: Language) -> &'static str {
+    pub fn word(self, language: Lang) -> &'static str {
         let (english, chinese) = match self {
             Shared => ("shared", "共享"),
             Copied => ("copied", "复制"),
             New => ("new", "新建"),
             Nothing => ("none", "无"),
             Done => ("done", "执行"),
+            Refused => ("refused", "拒绝"),
         };
         language.pick(english, chinese)
     }
@@ -58,7 +63,7 @@ struct Row {
     tell: fn(&Set) -> Option<Told>,
 }
 
-use Fate::{Copied, Done, New, None as Nothing, Shared};
+use Fate::{Copied, Done, New, None as Nothing, Refused, Shared};
 
 /// The steps, in the kernel's order (kernel/fork.c, `copy_process`, `kernel_clone`).
 static ROWS: &[Row] = &[
@@ -415,7 +420,51 @@ static ROWS: &[Row] = &[
 ];
 
 /// The walk of a set that is not refused.
-pub fn walk(set: &Set, language: Language) -> Vec<Step> {
+pub fn walk(set: &Set, language: Lang) -> Vec<Step> {
+    steps(ROWS, set, language)
+}
+
+/// The walk of a set that a rule refuses: as far as it goes. What was copied is undone.
+pub fn walk_until(set: &Set, rule: &'static Rule, language: Lang) -> Vec<Step> {
+    let function = place(rule);
+    // These two check much before they do the last that the walk tells of them.
+    let late = ["copy_process", "kernel_clone"];
+    let at = ROWS
+        .iter()
+        .position(|row| row.function == function && !late.contains(&function));
+    let before = ROWS.get(..at.unwrap_or(0)).unwrap_or_default();
+    let mut steps = steps(before, set, language);
+    let undone = if steps.is_empty() {
+        ("nothing was copied yet", "此前什么也没有复制")
+    } else {
+        ("what was copied is undone", "已复制的都被撤销")
+    };
+    let (errno, undone) = (
+        rule.errno().unwrap_or("?"),
+        language.pick(undone.0, undone.1),
+    );
+    steps.push(Step {
+        function,
+        fate: Refused,
+        text: match language {
+            Lang::English => format!("{errno} [{}]: {undone}", rule.id),
+            Lang::Chinese => format!("{errno} [{}]：{undone}", rule.id),
+        },
+    });
+    steps
+}
+
+/// The function that checks a rule, among those of the walk where it is one of theirs.
+fn place(rule: &'static Rule) -> &'static str {
+    // The base of thread-local storage is set by copy_thread (arch/x86/kernel/process.c).
+    if rule.id == "tls-address" {
+        return "copy_thread";
+    }
+    let function = rule.source.rsplit(", ").next().unwrap_or_default();
+    function.split(" (").next().unwrap_or_default()
+}
+
+fn steps(rows: &[Row], set: &Set, language: Lang) -> Vec<Step> {
     let step = |row: &Row| {
         let (fate, english, chinese) = (row.tell)(set)?;
         Some(Step {
@@ -424,5 +473,5 @@ pub fn walk(set: &Set, language: Language) -> Vec<Step> {
             text: language.pick(english, chinese).to_owned(),
         })
     };
-    ROWS.iter().filter_map(step).collect()
+    rows.iter().filter_map(step).collect()
 }

@@ -36,6 +36,20 @@ fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Resu
 /// EPERM: not permitted, traced already, a kernel thread or dead; ESRCH: not there; EIO: an option
 /// that this kernel does not know.
 pub fn seize(tid: i32, exit_kill: bool, filtered: bool, leaving: bool) -> io::Result<()> {
+    let options = options(exit_kill, filtered, leaving);
+    ptrace(libc::PTRACE_SEIZE, tid, 0, options).map(drop)
+}
+
+/// Changes what a stopped task was seized with.
+///
+/// # Errors
+/// ESRCH: it was killed.
+pub fn set_options(tid: i32, exit_kill: bool, filtered: bool, leaving: bool) -> io::Result<()> {
+    let options = options(exit_kill, filtered, leaving);
+    ptrace(libc::PTRACE_SETOPTIONS, tid, 0, options).map(drop)
+}
+
+fn options(exit_kill: bool, filtered: bool, leaving: bool) -> usize {
     let mut options = libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
         | libc::PTRACE_O_TRACECLONE
@@ -50,7 +64,7 @@ pub fn seize(tid: i32, exit_kill: bool, filtered: bool, leaving: bool) -> io::Re
     if leaving {
         options |= libc::PTRACE_O_TRACEEXIT;
     }
-    ptrace(libc::PTRACE_SEIZE, tid, 0, options as usize).map(drop)
+    options as usize
 }
 
 /// Lets a stopped task go on, with a signal or 0.

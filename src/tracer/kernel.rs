@@ -63,6 +63,14 @@ pub trait Kernel {
     /// # Errors
     /// [`Refused::Gone`] and those of PTRACE_SEIZE.
     fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()>;
+    /// Has a stopped task, and what it will create, stop once more before it ends, if that is asked
+    /// for; with what it was seized with otherwise.
+    ///
+    /// # Errors
+    /// [`Refused::Gone`].
+    fn stop_before_end(&self, _tid: Tid, _exit_kill: bool, _filtered: bool) -> Answer<()> {
+        Ok(())
+    }
     /// Lets a task go with a signal that should end it, and says whether it has ended before the
     /// time was over.
     ///
@@ -307,6 +315,14 @@ impl Kernel for Live {
             "PTRACE_SEIZE",
             sys::seize(tid, exit_kill, exit_kill, self.leaving),
         )
+    }
+
+    fn stop_before_end(&self, tid: Tid, exit_kill: bool, filtered: bool) -> Answer<()> {
+        if !self.leaving {
+            return Ok(());
+        }
+        let set = sys::set_options(tid, exit_kill, filtered, true);
+        self.ask("PTRACE_SETOPTIONS", set)
     }
 
     fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool> {

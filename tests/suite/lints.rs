@@ -169,6 +169,19 @@ fn children_that_nobody_waited_for_are_named_where_that_is_asked_for() {
     assert_eq!(looked(&waits.events), 4, "one a process");
 }
 
+/// std waits for a child whose exec has failed, and would take a stop on its way out.
+#[test]
+fn a_check_of_a_program_that_is_not_there_ends() {
+    let file = fresh_file("nowhere.toml");
+    let text = "command = ['./nowhere']\n[lints]\ndeny = ['unreaped-children']\n";
+    std::fs::write(&file, text).expect("a file");
+    for _ in 0..20 {
+        let done = run(clonespy().arg("check").arg(&file));
+        done.expect("the check", End::Exit(2));
+        assert!(done.out().contains("not found"), "{}", done.out());
+    }
+}
+
 #[test]
 fn no_task_stops_once_more_for_what_was_not_asked_for() {
     let program = program("unreaped");

@@ -19,7 +19,7 @@ fn compare(file: &str, text: &str) {
 }
 
 fn every_format(name: &str, question: &Explain) {
-    for (language_name, language) in Language::ALL {
+    for (language_name, language) in Lang::ALL {
         for (format, ending) in [
             (Format::Text, "txt"),
             (Format::Json, "json"),
@@ -72,7 +72,7 @@ fn ignored_things() {
 
 #[test]
 fn the_lists() {
-    for (language_name, language) in Language::ALL {
+    for (language_name, language) in Lang::ALL {
         let mut question = Explain::new(What::Flags);
         question.language = language;
         compare(&format!("flags.{language_name}.txt"), &told(&question));
@@ -84,7 +84,7 @@ fn the_lists() {
 #[test]
 fn a_stream() {
     let lines = include_str!("golden/stream.strace");
-    for (language_name, language) in Language::ALL {
+    for (language_name, language) in Lang::ALL {
         let mut question = set("");
         question.language = language;
         let mut out = Vec::new();
