@@ -30,7 +30,7 @@ macro_rules! live {
 live! {
     thread threads fork clone_vm clone_vm_without vfork cow cow_elsewhere io_threads
     exec_thread exec_thread_leader_exited exec_thread_race exec_thread_leader_sigsuspend leader_exits exit_group_thread
-    caller_dies caller_dies_exec caller_dies_sigkill newborn_killed orphans tid_reuse
+    caller_dies caller_dies_exec caller_dies_sigkill newborn_killed orphans unreaped unreaped_waits tid_reuse
     exit_code signal_exit signal_exit_kill signal_exit_segv signal_exit_rt
     clone_parent clone_ptrace clone_untraced clone_untraced_tight shared_memory_process
     vfork_variants clone3_sizes clone_flags failures int80
