@@ -43,7 +43,7 @@ impl fmt::Display for Intercept {
 /// The first line of a trace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Start {
-    /// The format's version, [`FORMAT`].
+    /// The format's version, [`FORMAT`](super::FORMAT).
     pub format: u32,
     /// The version of clonespy that wrote the trace.
     pub clonespy: String,
