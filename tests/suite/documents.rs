@@ -44,12 +44,15 @@ fn shown(lines: &[&str]) -> Vec<Shown> {
 fn normal(text: &str) -> Vec<String> {
     let regex = |pattern: &str| Regex::new(pattern).expect("a pattern");
     let unit = "(ns|µs|ms|s)";
+    let text = text.trim_end();
     let time = regex(&format!(r"[\d.]+( {unit})?(–[\d.]+)? {unit}\b"));
     let address = regex(r"0x[0-9a-f]{11,}");
     let tid = regex(r"\b\d{3,7}\b");
     let text = time.replace_all(text, "TIME");
     let text = address.replace_all(&text, "ADDRESS");
     let mut tids = BTreeMap::new();
+    // Whether tasks alike have neighbouring tids is chance.
+    let text = text.replace("among tids", "tids").replace(" 间  ", "  ");
     let text = tid.replace_all(&text, |found: &regex::Captures<'_>| {
         let next = tids.len() + 1;
         format!("T{}", tids.entry(found[0].to_owned()).or_insert(next))

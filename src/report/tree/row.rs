@@ -262,12 +262,11 @@ impl<'a> Row<'a> {
         } else {
             // Others of these numbers may stand in rows of their own.
             let all = u64::try_from(high.saturating_sub(low)).is_ok_and(|n| n < self.count);
-            let among = if all {
-                ""
-            } else {
-                look.lang.pick("among ", "在 ")
+            let (before, after) = match all {
+                true => ("", ""),
+                false => look.lang.pick(("among ", ""), ("", " 间")),
             };
-            format!("   {among}tids {low}{}{high}", glyphs.dash)
+            format!("   {before}tids {low}{}{high}{after}", glyphs.dash)
         };
         let (long, short) = (self.odd(look, true), self.odd(look, false));
         let name = columns(look.name(self.name).as_str()).min(8);
