@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 
-use super::status;
+use super::hint::meant;
+use super::{SUBCOMMANDS, status};
 use crate::abi::signals;
 use crate::error::plain;
 use crate::event::{Mode, Status};
@@ -100,7 +101,12 @@ pub fn complain(text: &str) {
 
 /// Says an error, and which exit status it has.
 pub fn fail(error: &Error) -> ExitCode {
-    complain(&error.to_string());
+    // A subcommand that is misspelt is taken for a program.
+    let hint = match error {
+        Error::NotFound { program, .. } => meant(program, SUBCOMMANDS.iter().copied()),
+        _ => String::new(),
+    };
+    complain(&format!("{error}{hint}"));
     ExitCode::from(match error {
         Error::NotFound { .. } => status::NOT_FOUND,
         Error::NotExecutable { .. } => status::NOT_EXECUTABLE,

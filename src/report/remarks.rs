@@ -7,7 +7,7 @@ use super::pen::{Ink, Pen};
 use super::said::list;
 use super::{Lang, Look};
 use crate::abi::rules;
-use crate::event::{Certainty, CloneCall, Created, Outcome, Reason, Request};
+use crate::event::{Call, Certainty, CloneCall, Created, Hex, Outcome, Reason, Request};
 use crate::tasks::TaskTree;
 
 /// What is said of one call on lines of its own under it.
@@ -53,14 +53,56 @@ impl Remark {
     }
 }
 
+/// The bits of the exit signal in legacy clone's word (CSIGNAL, include/uapi/linux/sched.h), and the
+/// one of these that is CLONE_NEWTIME elsewhere.
+const EXIT_SIGNAL: u64 = 0xff;
+const NEWTIME: u64 = 0x80;
+
 /// What the reader must know of a set: bits without a name, and named ones without effect.
 pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     let mut out = Vec::new();
-    if let Some(bits) = request.flags_unknown {
+    let unknown = request.flags_unknown.map_or(0, |bits| bits.0);
+    // Legacy clone takes the lower 32 bits of its word, clone3 the exit signal in a field of its own
+    // (kernel/fork.c: SYSCALL_DEFINE5(clone, ...), clone3_args_valid).
+    let (beyond, signal) = match request.call {
+        Call::Clone => (unknown & !u64::from(u32::MAX), 0),
+        Call::Clone3 => (0, unknown & EXIT_SIGNAL),
+        Call::Fork | Call::Vfork => (0, 0),
+    };
+    if beyond != 0 {
+        let bits = Hex(beyond);
+        out.push(say!(
+            look,
+            "clone ignores {bits}: its flags have 32 bits",
+            "clone 不理会 {bits}：它的标志只有 32 位"
+        ));
+    }
+    if signal != 0 {
+        let bits = Hex(signal);
+        out.push(say!(
+            look,
+            "{bits}: clone3 takes the exit signal in a field of its own, not in flags",
+            "{bits}：clone3 的退出信号另有字段，不在标志中"
+        ));
+    }
+    if unknown & !(beyond | signal) != 0 {
+        let bits = Hex(unknown & !(beyond | signal));
         out.push(say!(
             look,
             "{bits}: bits that have no name in Linux 7.1",
             "{bits}：Linux 7.1 中没有名字的位"
+        ));
+    }
+    let odd = request.exit_signal.is_none() && request.call == Call::Clone;
+    if odd
+        && request
+            .exit_signal_raw
+            .is_some_and(|raw| raw.0 & NEWTIME != 0)
+    {
+        out.push(say!(
+            look,
+            "in clone, 0x80 is a part of the exit signal, and not CLONE_NEWTIME",
+            "在 clone 中，0x80 属于退出信号，并非 CLONE_NEWTIME"
         ));
     }
     if !request.flags_ignored.is_empty() {

@@ -50,6 +50,11 @@ fn a_missing_program_is_127() {
         End::Exit(127),
         "no-such-program-in-the-path",
     );
+    complains(
+        &run(clonespy().args(["repaly", "trace.jsonl"])),
+        End::Exit(127),
+        "did you mean 'replay'?",
+    );
 }
 
 #[test]
