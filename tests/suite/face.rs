@@ -91,7 +91,9 @@ fn a_storm_is_folded_live_as_it_is_replayed() {
     let text = fs::read_to_string(&text).unwrap();
     assert!(text.contains("292 more like this in "), "{text}");
     assert!(text.contains(", one at a time"), "{text}");
-    assert!(text.contains("storm ×300   tids "), "{text}");
+    // Another program may have taken a tid in between.
+    assert!(text.contains("storm ×300   "), "{text}");
+    assert!(text.contains("tids "), "{text}");
     let replayed = clonespy(&["replay", &trace]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&replayed.stdout), text);
     let all = clonespy(&["replay", "--all", &trace]).output().unwrap();
