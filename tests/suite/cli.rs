@@ -51,7 +51,9 @@ fn a_missing_program_is_127() {
         "no-such-program-in-the-path",
     );
     complains(
-        &run(clonespy().args(["repaly", "trace.jsonl"])),
+        &run(clonespy()
+            .args(["repaly", "trace.jsonl"])
+            .env("PATH", "/usr/bin:/bin")),
         End::Exit(127),
         "did you mean 'replay'?",
     );
