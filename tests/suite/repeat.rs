@@ -42,15 +42,6 @@ fn times() -> usize {
     std::env::var("CLONESPY_REPEAT").map_or(1, |times| times.parse().expect("CLONESPY_REPEAT"))
 }
 
-/// This one goes through all tids of the machine each time.
-fn times_of(name: &str) -> usize {
-    if name == "tid_reuse" {
-        times().div_ceil(10)
-    } else {
-        times()
-    }
-}
-
 /// Runs something while every processor has a thread that never rests. For a quarter of the time
 /// they keep the processor for as long as the kernel lets them, so that everybody else waits in odd
 /// places; for the rest they give way.
@@ -87,10 +78,10 @@ fn again_and_again(name: &str) {
     let bare = run(Command::new(program(case.fixture)).args(case.args));
     let line = command(case);
     let began = Instant::now();
-    for _ in 0..times_of(name) {
+    for _ in 0..times() {
         expect_case(case, &bare, &trace(&words(&line)));
     }
-    eprintln!("{name}: {} times in {:?}", times_of(name), began.elapsed());
+    eprintln!("{name}: {} times in {:?}", times(), began.elapsed());
 }
 
 #[test]
