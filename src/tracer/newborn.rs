@@ -5,19 +5,23 @@
 //! until the event, or until its creator is known to have died inside the call. Then who made it
 //! is worked out from what it inherited: the call's number, arguments and registers.
 
+mod kin;
+mod unseen;
+
 use std::collections::BTreeMap;
 
 use crate::abi::flags;
-use crate::event::{Appeared, Event, How, Intercept, Kind, Outcome, TaskId, Tid};
+use crate::event::{How, Kind, Outcome, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Registers, Request};
 
-use super::calls::{Born, is_init};
+use super::calls::Born;
 use super::kernel::Kernel;
 use super::table::{Pending, Tracee};
 use super::tracee::Stopped;
 use super::wait::Stop;
 use super::{Handled, Tracer, facts};
+use kin::{contradicts, fits, kinship, may_be_group, related};
 
 /// Calls of dead callers that are kept for a newborn that may yet come.
 const MOST_DEAD_CALLS: usize = 256;
@@ -276,94 +280,6 @@ impl<K: Kernel> Tracer<K> {
         Ok(())
     }
 
-    /// Whether a live task can be the creator, whose event is then still to come: one that was seen
-    /// to enter a call that fits, or one that cannot be seen to enter calls.
-    fn may_still_be_told(&self, tid: Tid, facts: &Facts) -> bool {
-        self.table.calling.iter().any(|&caller| {
-            let call = self
-                .table
-                .get(caller)
-                .and_then(|tracee| tracee.call.as_ref());
-            call.is_some_and(|p| !p.restarting && fits(p, facts) && may_be_group(tid, p, facts))
-        }) || self.creator_may_live(tid, facts)
-    }
-
-    /// Without entry stops: a live task of the creator's group that is in one of the calls, or
-    /// runs. (CLONE_UNTRACED with CLONE_PTRACE attaches a newborn without any event.)
-    fn creator_may_live(&self, tid: Tid, facts: &Facts) -> bool {
-        let flags = self.inherited_flags(facts);
-        if flags.is_some_and(came_by_itself) {
-            return false;
-        }
-        let status = &facts.status;
-        let thread = status.tgid != Some(tid);
-        let Some(group) = (if thread { status.tgid } else { status.ppid }) else {
-            return false;
-        };
-        if self.group_may_be_in_call(group, tid) {
-            return true;
-        }
-        // CLONE_PARENT makes a sibling of the caller's process.
-        let sibling = !thread && flags.is_none_or(|flags| flags.contains(flags::CLONE_PARENT));
-        sibling
-            && self.table.tgids().any(|tgid| {
-                let of_same_parent =
-                    || facts::status(&self.eye(tgid)).is_some_and(|s| s.ppid == Some(group));
-                tgid != group && self.group_may_be_in_call(tgid, tid) && of_same_parent()
-            })
-    }
-
-    fn group_may_be_in_call(&self, tgid: Tid, newborn: Tid) -> bool {
-        self.table.group(tgid).is_some_and(|group| {
-            group.members.iter().any(|&member| {
-                member != newborn && self.enters_unseen(member) && self.may_be_in_call(member)
-            })
-        })
-    }
-
-    /// Whether a task's calls are seen only by the kernel's events.
-    fn enters_unseen(&self, tid: Tid) -> bool {
-        self.table.get(tid).is_some_and(|tracee| {
-            let filtered = tracee.started && self.intercept == Intercept::Seccomp;
-            !tracee.full && !filtered
-        })
-    }
-
-    fn may_be_in_call(&self, tid: Tid) -> bool {
-        let Ok(bytes) = self.kernel.proc_file(tid, "syscall") else {
-            return false;
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let number = text
-            .split_ascii_whitespace()
-            .next()
-            .and_then(|nr| nr.parse::<u64>().ok());
-        match number {
-            Some(nr) => self.abis.iter().any(|abi| abi.call(nr).is_some()),
-            None => text.starts_with("running"),
-        }
-    }
-
-    /// How a task came about that no event told of.
-    fn how_unseen(&self, facts: &Facts) -> How {
-        match self.inherited_flags(facts) {
-            Some(flags) if came_by_itself(flags) => How::Ptrace,
-            _ => How::Orphan,
-        }
-    }
-
-    /// The flags of the call that a parked newborn came from, as far as it shows them.
-    fn inherited_flags(&self, facts: &Facts) -> Option<flags::CloneFlags> {
-        let call = facts.call.as_ref()?;
-        let parked = self
-            .nursery
-            .parked
-            .values()
-            .find(|parked| parked.facts.as_ref().and_then(|f| f.call.as_ref()) == Some(call))?;
-        let decoded = crate::decode::decode(parked.stopped.eye(), call)?;
-        Some(decoded.flags)
-    }
-
     fn best_dead_call(&mut self, tid: Tid, facts: &Facts) -> Option<DeadCall> {
         let calls = &self.nursery.dead_calls;
         let ranks = calls
@@ -396,86 +312,6 @@ impl<K: Kernel> Tracer<K> {
             started: dead.started,
         };
         self.created(dead.pending, born);
-    }
-
-    /// A task whose creator cannot be told: its process is known, the thread is not.
-    fn orphan(&mut self, tid: Tid, status: &facts::Status, how: How) {
-        let tgid = status.tgid.unwrap_or(tid);
-        let kind = if tgid == tid {
-            Kind::Process
-        } else {
-            Kind::Thread
-        };
-        let eye = self.eye(tid);
-        let stat = facts::stat(&eye);
-        let (comm, comm_hex) = facts::comm(&eye);
-        let how = if stat.as_ref().is_some_and(|stat| stat.worker) {
-            How::Worker
-        } else {
-            how
-        };
-        let task = self.new_id();
-        let ns_tids = (status.ns_tids.len() > 1).then(|| status.ns_tids.clone());
-        let at_ns = self.kernel.now_ns();
-        // Whatever its creator was, it was of one of these.
-        let groups = [Some(tgid), status.ppid];
-        let relatives: Vec<&Tracee> = groups
-            .iter()
-            .filter_map(|&group| self.table.group(group?))
-            .flat_map(|group| &group.members)
-            .filter_map(|&tid| self.table.get(tid))
-            .collect();
-        let full = relatives.iter().any(|tracee| tracee.full);
-        let started = relatives.iter().any(|tracee| tracee.started);
-        let tracee = Tracee {
-            full,
-            started,
-            awaited: true,
-            nested: ns_tids.is_some(),
-            init: is_init(Some(status)),
-            orphan: true,
-            ..Tracee::new(task, tgid, kind)
-        };
-        let (ppid, start_ticks) = (status.ppid, stat.map(|stat| stat.start_ticks));
-        self.count_task(kind);
-        self.emit(|seq| {
-            Event::Task(Appeared {
-                seq,
-                at_ns,
-                task,
-                tid,
-                tgid,
-                ppid,
-                kind,
-                comm,
-                comm_hex,
-                how,
-                start_ticks,
-                ns_tids,
-            })
-        });
-        self.adopt(tid, tracee);
-    }
-
-    /// The number of a task that was told without a creator, and is still there under its tid.
-    pub(super) fn told_as_orphan(&self, tid: Tid) -> Option<TaskId> {
-        let tracee = self.table.get(tid).filter(|tracee| tracee.orphan)?;
-        (!self.changed_hands(tid)).then_some(tracee.id)
-    }
-
-    /// An event named a newborn, and its call cannot be told: it is taken in all the same.
-    pub(super) fn told_without_call(&mut self, tid: Tid) {
-        if tid <= 0 || self.told_as_orphan(tid).is_some() {
-            return;
-        }
-        let status = self
-            .nursery
-            .tombstone_status(tid)
-            .or_else(|| facts::status(&self.eye(tid)))
-            .unwrap_or_default();
-        self.orphan(tid, &status, How::Orphan);
-        // Killed while it was parked: its end will be reported.
-        let _ = self.release_newborn(tid);
     }
 
     /// Ended tasks that no live call can have made.
@@ -542,81 +378,4 @@ impl<K: Kernel> Tracer<K> {
             }
         }
     }
-}
-
-/// CLONE_UNTRACED with CLONE_PTRACE attaches a newborn without any event.
-fn came_by_itself(flags: flags::CloneFlags) -> bool {
-    flags.contains(flags::CLONE_UNTRACED) && flags.contains(flags::CLONE_PTRACE)
-}
-
-/// Whether a newborn can have come from a call: it has copies of the caller's registers. What could
-/// not be read excludes nothing.
-fn fits(pending: &Pending, facts: &Facts) -> bool {
-    let Some(call) = &facts.call else { return true };
-    let saved = match (&pending.registers, &facts.registers) {
-        (Some(caller), Some(newborn)) => caller.saved == newborn.saved,
-        _ => true,
-    };
-    call.nr == pending.syscall.nr
-        && call.args == pending.args_now()
-        && call.ip == pending.syscall.ip
-        && saved
-}
-
-/// A thread is of its creator's group.
-fn may_be_group(tid: Tid, pending: &Pending, facts: &Facts) -> bool {
-    let tgid = facts.status.tgid;
-    tgid.is_none_or(|tgid| tgid == tid || tgid == pending.event.tgid)
-}
-
-/// Whether a newborn's ids contradict the call's flags: a thread has its creator's tgid, and a
-/// process has not. (Flags that could not be read, or that another thread changed, contradict
-/// nothing.)
-fn contradicts(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
-    let Some(tgid) = status.tgid else {
-        return false;
-    };
-    let asked = pending.decoded.flags.contains(flags::CLONE_THREAD);
-    let readable = pending.decoded.request.flags_raw.is_some();
-    readable && asked != (tgid != tid)
-}
-
-/// How well a newborn's ids fit a dead call, and whether that asked for such a one; then the same
-/// stack pointer and thread pointer.
-fn kinship(tid: Tid, dead: &DeadCall, facts: &Facts) -> (u8, bool, bool, bool) {
-    let status = &facts.status;
-    let caller = &dead.pending.event;
-    let ids = if status.tgid == Some(caller.tgid) && tid != caller.tgid {
-        3
-    } else if status.ppid == Some(caller.tgid) {
-        2
-    } else if status.ppid.is_some() && status.ppid == dead.ppid {
-        1
-    } else {
-        0
-    };
-    let sp = facts
-        .call
-        .as_ref()
-        .is_some_and(|call| call.sp == dead.pending.syscall.sp);
-    let tls = match (&facts.registers, &dead.pending.registers) {
-        (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
-        _ => false,
-    };
-    let asked = !contradicts(tid, &dead.pending, status);
-    (ids, asked, sp, tls)
-}
-
-/// Whether a task of which only its ids are known can have come from a call.
-fn related(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
-    let caller = pending.event.tgid;
-    let flags = pending.decoded.flags;
-    let Some(tgid) = status.tgid else {
-        // Nothing could be read: anybody.
-        return true;
-    };
-    if tgid != tid {
-        return tgid == caller;
-    }
-    status.ppid == Some(caller) || flags.contains(flags::CLONE_PARENT)
 }
