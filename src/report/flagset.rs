@@ -54,10 +54,17 @@ pub(super) struct Set {
     pub new: bool,
 }
 
+/// Whether the flags are known. Of a clone3 that the kernel refuses for its size alone, nobody has read
+/// them.
+pub(super) fn are_read(request: &Request) -> bool {
+    let plain = matches!(request.call, Call::Fork | Call::Vfork);
+    plain || request.flags_raw.is_some() || !request.flags.is_empty()
+}
+
 impl Sets {
     /// The set of a call; `None` where the flags could not be read.
     pub(super) fn find(&mut self, request: &Request) -> Option<Set> {
-        if request.flags_raw.is_none() && request.flags.is_empty() && request.args_error.is_some() {
+        if !are_read(request) {
             return None;
         }
         let key = Key::of(request);

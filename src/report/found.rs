@@ -61,7 +61,12 @@ impl Findings {
             }
             let id = marked(look, lint, *count);
             let mut pen = Pen::new(look);
-            remark(&mut pen, &say!(look, "{id}: {who}", "{id}：{who}"));
+            // Who has ended is named no more.
+            let text = match who.is_empty() {
+                true => id,
+                false => say!(look, "{id}: {who}", "{id}：{who}"),
+            };
+            remark(&mut pen, &text);
             out.push_str(&pen.done());
         }
         let more = sums.len().saturating_sub(NAMED);

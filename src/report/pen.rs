@@ -164,7 +164,9 @@ impl<'a> Pen<'a> {
         for (space, word) in Words(text) {
             let used = self.column + columns(&run);
             let gap = usize::from(space);
-            if used + gap + columns(word) > self.look.width && used > hang {
+            // Between two blanks there is nothing to begin a line with.
+            let fits = word.is_empty() || used + gap + columns(word) <= self.look.width;
+            if !fits && used > hang {
                 self.ink(run.trim_end(), ink).end();
                 self.put(&" ".repeat(hang));
                 run.clear();

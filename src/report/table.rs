@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::flagset::{Key, word};
+use super::flagset::{Key, are_read, word};
 use super::lang::say;
 use super::pen::{Ink, Pen, columns};
 use super::{Look, NARROW, units};
@@ -39,7 +39,7 @@ pub(super) struct Table {
 impl Table {
     /// One more call.
     pub(super) fn count(&mut self, call: &CloneCall) {
-        let read = call.request.args_error.is_none() || call.request.flags_raw.is_some();
+        let read = are_read(&call.request);
         let key = (call.request.call, read.then(|| Key::of(&call.request)));
         let room = self.rows.len() < MOST;
         let count = match self.rows.get_mut(&key) {
@@ -168,7 +168,8 @@ fn made(look: &Look, count: &Count) -> String {
 
 /// `99.5%`, of nothing `-`.
 fn percent(part: u64, all: u64) -> String {
-    match (u128::from(part) * 1000).checked_div(u128::from(all)) {
+    let all = u128::from(all);
+    match (u128::from(part) * 1000 + all / 2).checked_div(all) {
         Some(tenths) => format!("{}.{}%", tenths / 10, tenths % 10),
         None => "-".into(),
     }
