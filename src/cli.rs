@@ -29,6 +29,8 @@ pub mod status {
     pub const TIMEOUT: u8 = 124;
     /// clonespy itself failed: the command line, an output, tracing, a trace that is none.
     pub const FAILED: u8 = 125;
+    /// A check could not run.
+    pub const NOT_CHECKED: u8 = 2;
     /// The program is there and cannot be executed.
     pub const NOT_EXECUTABLE: u8 = 126;
     /// The program is not there.
@@ -325,6 +327,18 @@ fn formats_help() -> String {
 /// What is to be said instead of doing anything: help, the version, or what is wrong.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
     let args: Vec<OsString> = args.into_iter().collect();
+    let check = args.get(1).is_some_and(|word| word == "check");
+    understand(args).map_err(|said| match check && said.status == status::FAILED {
+        // A check that was asked for in vain has not run, whatever hindered it.
+        true => Said {
+            status: status::NOT_CHECKED,
+            ..said
+        },
+        false => said,
+    })
+}
+
+fn understand(args: Vec<OsString>) -> Result<Plan, Said> {
     let line = Line::try_parse_from(&args).map_err(Said::from_clap)?;
     let Line {
         command,

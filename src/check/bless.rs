@@ -7,7 +7,7 @@ use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
 use crate::event::Kind;
 
-use super::expect::{COUNTS, Recipe};
+use super::expect::{COUNTS, Expectation, Recipe};
 use super::known;
 use super::row::View;
 use super::seen::Seen;
@@ -51,11 +51,12 @@ struct Group {
     origin: Option<&'static str>,
 }
 
-/// What was seen, as an expectation file that it meets. `recipe` says how it was run.
+/// What was seen, as an expectation file. How the program is run, and what must not be, is taken over
+/// from what was expected `before`; the rest is what was seen, and holds.
 ///
 /// # Errors
 /// The trace was cut short: what would have come is not known.
-pub fn bless(recipe: &Recipe, seen: &Seen) -> Result<String> {
+pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
     if let Some(why) = seen.cut() {
         return Err(Error::Check {
             what: format!("{why}: this is not to be expected"),
@@ -64,7 +65,7 @@ pub fn bless(recipe: &Recipe, seen: &Seen) -> Result<String> {
     let mut out = String::from(
         "# What clonespy saw. Edit what may differ: counts can be ranges (\"4..=8\"), names patterns.\n",
     );
-    head(&mut out, recipe);
+    head(&mut out, &before.recipe);
     if let Some(found) = seen.status().map(Ends::of).filter(readable) {
         line(&mut out, "exit", &ends(&found));
     }
@@ -98,7 +99,39 @@ pub fn bless(recipe: &Recipe, seen: &Seen) -> Result<String> {
         // No call was seen, and none is expected: said before the tables begin.
         out = out.replacen("\n[tasks]\n", "else = \"forbid\"\n\n[tasks]\n", 1);
     }
+    policy(&mut out, before);
     Ok(out)
+}
+
+/// What must not be, whatever was seen.
+fn policy(out: &mut String, before: &Expectation) {
+    let forbid = &before.forbid;
+    let mut rows = Vec::new();
+    if let Some(flags) = &forbid.flags {
+        rows.push(format!("flags = {}", flags_text(flags.value)));
+    }
+    if forbid.untraced.is_some() {
+        rows.push("untraced = true".to_owned());
+    }
+    if let Some(calls) = &forbid.calls {
+        let names = calls.value.iter().map(|call| call.name());
+        rows.push(format!("calls = {}", list(names)));
+    }
+    if !rows.is_empty() {
+        put(out, &format!("\n[forbid]\n{}\n", rows.join("\n")));
+    }
+    let lints = &before.lints;
+    let mut rows = Vec::new();
+    if !lints.deny.is_empty() {
+        let names = lints.deny.iter().map(|lint| lint.value);
+        rows.push(format!("deny = {}", list(names)));
+    }
+    if !lints.allow.is_empty() {
+        rows.push(format!("allow = {}", list(lints.allow.iter().copied())));
+    }
+    if !rows.is_empty() {
+        put(out, &format!("\n[lints]\n{}\n", rows.join("\n")));
+    }
 }
 
 fn put(out: &mut String, text: &str) {

@@ -309,7 +309,11 @@ fn exit_value(status: &Status) -> Option<String> {
 fn calls_range(range: Range, unsaid: bool) -> String {
     match unsaid {
         true => "1 or more such calls (no count is given)".to_owned(),
-        false => format!("{range} such calls"),
+        false => match (range.min, range.max) {
+            (1, Some(1)) => "1 such call".to_owned(),
+            (min, None) => format!("{min} or more such calls"),
+            _ => format!("{range} such calls"),
+        },
     }
 }
 

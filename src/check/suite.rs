@@ -18,7 +18,7 @@ use super::expect::{Expectation, Recipe};
 use super::formats::Teller;
 use super::mismatch::Mismatch;
 use super::seen::Seen;
-use super::values::Range;
+use super::values::{End, Ends, Range};
 
 /// What is to be checked, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -249,7 +249,18 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     }
     if plan.bless {
         let file = task.file.as_deref().unwrap_or(Path::new(""));
-        return write(file, &bless(&expectation.recipe, &seen)?).map(Outcome::Blessed);
+        let written = write(file, &bless(&expectation, &seen)?)?;
+        // What must not be is no observation: it stays, and what breaks it is still told.
+        let policy = Expectation {
+            file: task.file.clone(),
+            forbid: expectation.forbid.clone(),
+            lints: expectation.lints.clone(),
+            ..Expectation::default()
+        };
+        return Ok(match policy.check(&seen) {
+            Ok(()) => Outcome::Blessed(written),
+            Err(mismatch) => Outcome::Fails(mismatch),
+        });
     }
     Ok(match expectation.check(&seen) {
         Ok(()) => Outcome::Holds,
@@ -270,6 +281,11 @@ fn expectation(plan: &CheckPlan, task: &Task) -> Result<Expectation> {
         (None, true) => return usage("--bless needs --expect FILE, where it is to be written"),
         (None, false) => Expectation::default(),
     };
+    // Who says nothing of the end of a program means that it ends well; a file can say otherwise.
+    if task.file.is_none() && matches!(task.subject, Subject::Command(_)) {
+        let well = Ends(vec![End::Code(Range::exactly(0))]);
+        expectation.exit = Some(well.into());
+    }
     if task.subject == Subject::Own && expectation.recipe.command.is_empty() {
         let file = task.file.as_deref().unwrap_or(Path::new("")).display();
         return usage(&format!("{file}: names no `command`; give one after --"));
@@ -279,6 +295,13 @@ fn expectation(plan: &CheckPlan, task: &Task) -> Result<Expectation> {
         Subject::Command(words) => {
             let words = words.iter().map(|word| word.to_string_lossy().into_owned());
             expectation.recipe.command = words.collect();
+            if let (true, Some(file), Some(program)) = (
+                plan.bless,
+                &task.file,
+                expectation.recipe.command.first_mut(),
+            ) {
+                *program = beside(program, file)?;
+            }
         }
         Subject::Trace(_) if !plan.bless => expectation.recipe.command.clear(),
         Subject::Own | Subject::Trace(_) => {}
@@ -317,6 +340,37 @@ fn skipped(expectation: &Expectation, ran: &Ran) -> Option<String> {
             start.machine
         )
     })
+}
+
+/// A program's path as a file has it: relative to the file. Names that PATH finds, and whole paths,
+/// stay as they are.
+fn beside(program: &str, file: &Path) -> Result<String> {
+    if !program.contains('/') || program.starts_with('/') {
+        return Ok(program.to_owned());
+    }
+    let whole = |path: &Path| {
+        std::path::absolute(path).map_err(|why| Error::Input {
+            path: path.to_owned(),
+            why,
+        })
+    };
+    let (program, file) = (whole(Path::new(program))?, whole(file)?);
+    let from = file.parent().unwrap_or(Path::new("/"));
+    // Without looking at links: `..` behind one would lead elsewhere.
+    let shared = from
+        .ancestors()
+        .find(|folder| program.starts_with(folder))
+        .unwrap_or(Path::new("/"));
+    let up = from
+        .strip_prefix(shared)
+        .map_or(0, |rest| rest.components().count());
+    let down = program.strip_prefix(shared).unwrap_or(&program);
+    let mut out = match up {
+        0 => "./".to_owned(),
+        up => "../".repeat(up),
+    };
+    out.push_str(&down.to_string_lossy());
+    Ok(out)
 }
 
 /// Writes a blessed file; `false`: it stood there already.

@@ -311,7 +311,7 @@ fn what_is_so_holds_and_what_is_not_is_named() {
             "clone = [{ is = 'fork', count = 1 }, { outcome = 'EAGAIN' }]",
             &[
                 "clone[1].count",
-                "- expected  1 such calls",
+                "- expected  1 such call",
                 "+ seen      2",
                 "too many",
             ],
@@ -361,7 +361,7 @@ fn a_tracer_that_cannot_see_failures_cannot_promise_that_there_were_none() {
     );
     assert_eq!(good("tasks.processes = 1").check(&seen), Ok(()));
     assert!(
-        !bless(&Recipe::default(), &seen)
+        !bless(&Expectation::default(), &seen)
             .expect("whole")
             .contains("failed")
     );
@@ -370,7 +370,7 @@ fn a_tracer_that_cannot_see_failures_cannot_promise_that_there_were_none() {
 #[test]
 fn a_trace_that_was_cut_short_is_not_blessed_and_does_not_hold() {
     let seen = Seen::of(&events(&[START, ROOT]));
-    assert!(bless(&Recipe::default(), &seen).is_err());
+    assert!(bless(&Expectation::default(), &seen).is_err());
     let why = good("").check(&seen).expect_err("it is cut short");
     assert!(why.to_string().contains("before its end"), "{why}");
 }
@@ -388,7 +388,7 @@ fn names_that_attack_are_blessed_and_shown_safely() {
     ];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let seen = Seen::of(&events(&lines));
-    let text = bless(&Recipe::default(), &seen).expect("whole");
+    let text = bless(&Expectation::default(), &seen).expect("whole");
     assert_eq!(good(&text).check(&seen), Ok(()), "{text}");
     assert!(
         text.chars().all(|c| c == '\n' || !c.is_control()),
@@ -586,7 +586,7 @@ proptest! {
         lines.push(END.to_owned());
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let seen = Seen::of(&events(&lines));
-        let text = bless(&Recipe::default(), &seen).expect("whole");
+        let text = bless(&Expectation::default(), &seen).expect("whole");
         let blessed = good(&text);
         if let Err(why) = blessed.check(&seen) {
             prop_assert!(false, "{why}\n{text}");

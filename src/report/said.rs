@@ -1,6 +1,8 @@
 //! Words that a trace holds, in the language of the reader. The tracer says things in English, and a
 //! trace holds them so; those of a fixed form have a row here.
 
+use std::borrow::Cow;
+
 use super::{Lang, Look};
 
 /// What the tracer says, in English and in Chinese; `{}` stands for what differs each time.
@@ -10,7 +12,8 @@ static SAID: &[(&str, &str)] = &[
     ("failed calls", "失败的调用"),
     ("failed calls until its next stop", "到下次停止之前失败的调用"),
     ("CLONE_UNTRACED children", "带 CLONE_UNTRACED 的子任务"),
-    ("a process that was asked for", "所指定的一个进程"),
+    ("a process that was asked for ({})", "所指定的一个进程（{}）"),
+    ("it could not be attached to", "无法附着"),
     // Why calls are caught in another way: `start.intercept_why`.
     ("--intercept asks for it", "--intercept 如此要求"),
     ("a running program cannot be given the filter", "无法给运行中的程序安装过滤器"),
@@ -45,11 +48,32 @@ static SAID: &[(&str, &str)] = &[
 
 /// Words of a trace, in the language of the look where it is known, and made safe.
 pub(super) fn said(look: &Look, text: &str) -> String {
-    let rows = SAID.iter().filter(|_| look.lang == Lang::Chinese);
-    let chinese = rows
-        .into_iter()
-        .find_map(|(english, chinese)| fill(chinese, &holes(english, text)?));
-    look.name(chinese.as_deref().unwrap_or(text))
+    match look.lang {
+        Lang::English => look.name(text),
+        Lang::Chinese => look.name(&chinese(text, 2)),
+    }
+}
+
+/// Words of a fixed form in Chinese, those in their holes as well, so many levels down; others as they
+/// are.
+fn chinese(text: &str, levels: u8) -> Cow<'_, str> {
+    if levels == 0 {
+        return Cow::Borrowed(text);
+    }
+    let fits = |(english, chinese): &(&str, &str)| {
+        let inner = holes(english, text)?;
+        let inner: Vec<_> = inner
+            .into_iter()
+            .map(|hole| self::chinese(hole, levels - 1))
+            .collect();
+        fill(
+            chinese,
+            &inner.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+        )
+    };
+    SAID.iter()
+        .find_map(fits)
+        .map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Words in a row.

@@ -329,8 +329,20 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
-    /// Some of what was asked for is not traced: it is said.
+    /// Some of what was asked for is not traced: the trace's first line says so, which is about nobody
+    /// in particular.
     fn tell_refused(&mut self, refusals: &[Error]) {
+        let start = self.out.iter_mut().find_map(|event| match event {
+            Event::Start(start) => Some(start),
+            _ => None,
+        });
+        if let Some(start) = start {
+            let words = refusals
+                .iter()
+                .map(|refusal| format!("a process that was asked for ({refusal})"));
+            start.blind.extend(words);
+            return;
+        }
         let first = self
             .table
             .tids()
@@ -341,8 +353,8 @@ impl<K: Kernel> Tracer<K> {
             self.tell_blind(
                 id,
                 tid,
-                &["a process that was asked for"],
-                &refusal.to_string(),
+                &[&format!("a process that was asked for ({refusal})")],
+                "it could not be attached to",
             );
         }
     }

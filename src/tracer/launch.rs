@@ -118,9 +118,7 @@ impl Tracer<Live> {
         sys::seize(pid, exit_kill, filtered, false).map_err(|why| Error::Trace {
             what: "PTRACE_SEIZE".into(),
             why,
-            hint: Some(
-                "a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into(),
-            ),
+            hint: Some(seize_hint()),
         })?;
         self.table.insert(
             pid,
@@ -295,6 +293,24 @@ pub(super) fn describe(
         intercept_why,
         ..describe_machine(Mode::Launch, intercept, &launch.options)
     }
+}
+
+/// Why our own child cannot be seized. Who traces us has it already: a task has one tracer.
+fn seize_hint() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let tracer = status
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"))
+        .map(str::trim)
+        .filter(|pid| *pid != "0");
+    let Some(pid) = tracer else {
+        return "a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into();
+    };
+    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!(
+        "clonespy is itself traced, by {} ({pid}), and so are its children: a task has one tracer at a time",
+        comm.trim().escape_debug()
+    )
 }
 
 /// The trace's first line, for tasks that run already.

@@ -427,8 +427,9 @@ fn one_of_two_is_better_than_none_and_the_other_is_told() {
     seen.run.expect("one of two", End::Exit(0));
     assert_eq!(made(&seen).len(), 1);
     let told = seen.events.iter().any(|event| {
-        matches!(event, Event::Blind(blind) if blind.why.contains("4194305")
-            && blind.why.contains("no such process"))
+        matches!(event, Event::Start(start) if start.blind.iter().any(|what| {
+            what.contains("4194305") && what.contains("no such process")
+        }))
     });
     assert!(told, "{:#?}", seen.events);
     driven.goes_on();

@@ -275,7 +275,7 @@ fn every_value_of_every_expectation_matters() {
 /// Blesses a trace and checks it against that.
 #[track_caller]
 fn bless_holds(what: &str, expectation: &Expectation, seen: &Seen) {
-    let text = match bless(&expectation.recipe, seen) {
+    let text = match bless(expectation, seen) {
         Ok(text) => text,
         Err(why) => {
             assert!(seen.cut().is_some(), "{what}: {why}");
@@ -498,6 +498,44 @@ fn what_is_written_by_bless_is_what_is_checked_next() {
     assert_eq!(blessings, [true, false]);
 }
 
+/// The file lies elsewhere than the program is run from, and what must not be stays in it.
+#[test]
+fn bless_writes_a_path_from_the_file_and_keeps_what_must_not_be() {
+    let place = fresh_file("place");
+    std::fs::create_dir_all(place.join("sub")).expect("a folder");
+    std::os::unix::fs::symlink("/bin/true", place.join("program")).expect("a link");
+    let bless = |file: &str| {
+        run_command(clonespy().current_dir(&place).args([
+            "check",
+            "--bless",
+            "--expect",
+            file,
+            "--",
+            "./program",
+        ]))
+    };
+    bless("sub/x.toml").expect("bless", End::Exit(0));
+    let file = place.join("sub/x.toml");
+    let text = std::fs::read_to_string(&file).expect("a file");
+    assert!(text.contains("command = [\"../program\"]"), "{text}");
+    run_command(clonespy().arg("check").arg(&file)).expect("check", End::Exit(0));
+
+    let policy = "\n[forbid]\nflags = [\"CLONE_NEWUSER\"]\n\n[lints]\ndeny = [\"warnings\"]\n";
+    std::fs::write(&file, text + policy).expect("a file");
+    bless("sub/x.toml").expect("bless again", End::Exit(0));
+    let text = std::fs::read_to_string(&file).expect("a file");
+    assert!(text.ends_with(policy), "{text}");
+}
+
+/// A check without a file expects that the program ends well.
+#[test]
+fn a_program_that_fails_fails_a_check_without_a_file() {
+    for (program, status) in [("true", 0), ("false", 1)] {
+        let done = run_command(clonespy().args(["check", "--processes", "1", "--", program]));
+        done.expect(program, End::Exit(status));
+    }
+}
+
 /// A sandbox that answers one system call with EPERM, as a container's does.
 const DENY: &str = r#"
 #include <errno.h>
@@ -624,7 +662,7 @@ fn what_lints_find_is_denied_and_allowed_live_and_recorded() {
         0,
     );
     line(&["--lint=untraced-child"], 0);
-    let said = line(&["--deny", "exit-signal-od"], 125);
+    let said = line(&["--deny", "exit-signal-od"], 2);
     assert!(said.contains("did you mean 'exit-signal-odd'?"), "{said}");
 }
 
