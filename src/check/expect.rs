@@ -236,9 +236,15 @@ impl Expectation {
     /// It cannot be read, or has mistakes: all of them are shown, with their places.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|why| Error::Input {
+        let bytes = std::fs::read(path).map_err(|why| Error::Input {
             path: path.to_owned(),
             why,
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| Error::Check {
+            what: format!(
+                "{} is no expectation file: it is not text; a program to check stands after `--`",
+                path.display()
+            ),
         })?;
         Self::parse(&text, path)
     }

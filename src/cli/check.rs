@@ -15,7 +15,7 @@ use crate::abi::{CloneFlags, FLAGS};
 use crate::check::{
     self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Teller, Verdict,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, plain};
 
 pub(super) static USAGE: &str = "clonespy check [OPTIONS] FILE...
        clonespy check [OPTIONS] [--expect FILE] -- PROGRAM [ARGS]...
@@ -246,7 +246,7 @@ pub fn check(asked: &Checking) -> Result<ExitCode> {
     }
     let verdict: Verdict = check::run(&asked.plan, &crate::perform::perform, &mut tellers);
     for why in &verdict.lost {
-        super::said::complain(&format!("a verdict was lost: {why}"));
+        super::said::complain(&format!("a verdict was lost: {}", plain(why)));
     }
     Ok(ExitCode::from(verdict.status()))
 }
