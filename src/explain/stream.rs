@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use crate::abi::Call;
 use crate::abi::flags::{
-    CLONE_FILES, CLONE_FS, CLONE_IO, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_VM, Sense,
+    CLONE_CLEAR_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_IO, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_VM,
+    Sense,
 };
 use crate::abi::rules::{self, Decided, Kernel, Rule, Version};
 
 use super::Lang;
 use super::line::{self, Asked, Outcome, Prefix};
 use super::page;
-use super::picture::{callers, kind_text, signal_text};
+use super::picture::{callers, kind_text, newest_before, signal_text};
 use super::set::Set;
 
 /// How far an explanation stands in.
@@ -173,7 +174,7 @@ impl Notes {
             return None;
         }
         let rule = rules::judge(&asked.set.arguments, &asked.set.kernel)?;
-        let (version, errno) = (self.version, rule.errno().unwrap_or("?"));
+        let (version, errno) = (self.kernel(), rule.errno().unwrap_or("?"));
         let what = match self.language {
             Lang::English => format!(
                 "Linux {version} refuses it with {errno}: {}",
@@ -193,6 +194,16 @@ impl Notes {
             }
             _ => what,
         })
+    }
+
+    /// The kernel's version, and how far the tables know it.
+    fn kernel(&self) -> String {
+        let version = self.version;
+        match (newest_before(version), self.language) {
+            (None, _) => version.to_string(),
+            (Some(newest), Lang::English) => format!("{version} (by the rules of {newest})"),
+            (Some(newest), Lang::Chinese) => format!("{version}（按 {newest} 的规则）"),
+        }
     }
 
     /// No failure: a signal was there, and the kernel makes the call again.
@@ -240,6 +251,8 @@ impl Notes {
             pieces
                 .iter()
                 .filter(|p| p.2 && !set.has(p.0))
+                // They are no copy: what stands below says it.
+                .filter(|p| p.0 != CLONE_SIGHAND || !set.has(CLONE_CLEAR_SIGHAND))
                 .map(|p| p.1)
                 .collect(),
         );
@@ -265,6 +278,11 @@ impl Notes {
             if !names.is_empty() {
                 parts.push(format!("{what}{names}"));
             }
+        }
+        if set.has(CLONE_CLEAR_SIGHAND) && !set.has(CLONE_SIGHAND) {
+            let english = "signal handlers back to default, ignored signals stay ignored";
+            let chinese = "信号处理函数恢复默认，被忽略的信号仍被忽略";
+            parts.push(pick(english, chinese).to_owned());
         }
         for row in rules::ignored(&set.arguments, &set.kernel) {
             parts.push(match self.language {
@@ -294,7 +312,7 @@ impl Notes {
             .map(|rule| rule.id)
             .collect();
         let whole = told && asked.whole;
-        let version = self.version;
+        let version = self.kernel();
         match (ids.is_empty(), whole, self.language) {
             (true, true, Lang::English) => format!(
                 "{errno}: no check of Linux {version} gives it: a seccomp filter, or another kernel"

@@ -220,3 +220,44 @@ fn a_call_that_is_made_again_did_not_fail() {
     );
     assert!(text.ends_with(again), "{text}");
 }
+
+#[test]
+fn handlers_that_are_reset_are_no_copy() {
+    let text = below(
+        "clone3({flags=CLONE_VM|CLONE_VFORK|CLONE_CLEAR_SIGHAND, exit_signal=SIGCHLD, stack=0x7f3000, stack_size=0x9000}, 88) = 5\n",
+    );
+    assert!(
+        text.contains("copies descriptors, directories and umask; as"),
+        "{text}"
+    );
+    assert!(
+        text.contains("signal handlers back to default, ignored signals stay ignored"),
+        "{text}"
+    );
+    assert!(text.contains("posix_spawn"), "{text}");
+}
+
+#[test]
+fn what_is_asked_for_reads_as_a_sentence() {
+    let text = below("clone(child_stack=0x7f00, flags=CLONE_VM) = -1 EAGAIN (Try again)\n");
+    assert!(
+        text.starts_with("A asks for something in between: a process by its tgid"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_kernel_newer_than_the_tables_is_said_to_be_that() {
+    let question = Explain {
+        on: Some(Version(9, 9, 9)),
+        ..Explain::new(What::Set(String::new()))
+    };
+    let mut out = Vec::new();
+    let mut line: &[u8] = b"fork() = -1 EXDEV (Invalid cross-device link)\n";
+    annotate(&question, &mut line, &mut out).unwrap();
+    let text = unwrapped(&String::from_utf8(out).unwrap());
+    assert!(
+        text.contains("no check of Linux 9.9.9 (by the rules of 7.1) gives it"),
+        "{text}"
+    );
+}
