@@ -312,6 +312,7 @@ impl Notes {
             .map(|rule| rule.id)
             .collect();
         let whole = told && asked.whole;
+        let one_of = if ids.len() > 1 { "one of " } else { "" };
         let version = self.kernel();
         match (ids.is_empty(), whole, self.language) {
             (true, true, Lang::English) => format!(
@@ -327,13 +328,13 @@ impl Notes {
                 format!("{errno}：这一行没有给出全部参数，无法判定原因")
             }
             (false, true, Lang::English) => {
-                format!("{errno}: one of {}, or a seccomp filter", ids.join(", "))
+                format!("{errno}: {one_of}{}, or a seccomp filter", ids.join(", "))
             }
             (false, true, Lang::Chinese) => {
                 format!("{errno}：可能是 {}，或 seccomp 过滤器", ids.join("、"))
             }
             (false, false, Lang::English) => format!(
-                "{errno}: one of {}, or an argument that this line does not tell, or a seccomp filter",
+                "{errno}: {one_of}{}, or an argument that this line does not tell, or a seccomp filter",
                 ids.join(", ")
             ),
             (false, false, Lang::Chinese) => format!(

@@ -261,3 +261,14 @@ fn a_kernel_newer_than_the_tables_is_said_to_be_that() {
         "{text}"
     );
 }
+
+#[test]
+fn one_suspect_is_not_one_of_several() {
+    let text = below(
+        "clone3({flags=CLONE_PIDFD, pidfd=0x1, exit_signal=SIGCHLD, stack=NULL, stack_size=0}, 88) = -1 EFAULT (Bad address)\n",
+    );
+    assert!(
+        text.ends_with("EFAULT: pidfd-address, or a seccomp filter"),
+        "{text}"
+    );
+}
