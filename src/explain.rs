@@ -14,6 +14,7 @@ pub use crate::abi::Lang;
 use crate::abi::rules::Version;
 use crate::error::{Error, Result};
 
+mod line;
 mod lists;
 mod page;
 mod picture;

@@ -81,6 +81,12 @@ impl Question {
                 ));
             }
         };
+        if stream && self.format != "text" {
+            return Err(Said::wrong(format!(
+                "--format {} cannot be had with `-`: strace's lines are annotated as text alone; for a set, as in clonespy explain --format {} 0x3d0f00, it can",
+                self.format, self.format
+            )));
+        }
         let language = match self.lang {
             Language::En => Lang::English,
             Language::Zh => Lang::Chinese,
@@ -163,6 +169,11 @@ mod tests {
             (What::Flags, Format::Json)
         );
         assert!(plan(&["-"]).expect("a question").stream);
+        for format in ["json", "markdown"] {
+            let said = plan(&["-", "--format", format]).expect_err("no such format");
+            assert!(said.contains("annotated as text alone"), "{said}");
+        }
+        assert!(plan(&["-", "--format", "text"]).expect("a question").stream);
         assert!(plan(&[]).is_err() && plan(&["--list", "0x11"]).is_err());
         assert!(plan(&["0x11", "--call", "unshare"]).is_err());
         assert!(plan(&["0x11", "--on", "new"]).is_err());

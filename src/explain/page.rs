@@ -187,9 +187,14 @@ impl Page {
 }
 
 fn markdown_facts(out: &mut String, facts: &[(String, String)]) -> std::fmt::Result {
-    facts
-        .iter()
-        .try_for_each(|(name, text)| writeln!(out, "- **{}**: {}", escaped(name), escaped(text)))
+    let mut label = "";
+    facts.iter().try_for_each(|(name, text)| {
+        // A fact without a name is one more of the name before; text shows that by its place alone.
+        if !name.is_empty() {
+            label = name;
+        }
+        writeln!(out, "- **{}**: {}", escaped(label), escaped(text))
+    })
 }
 
 fn markdown_table(out: &mut String, head: &[String], rows: &[Vec<String>]) -> std::fmt::Result {

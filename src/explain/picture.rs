@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::abi::Call;
 use crate::abi::flags::*;
 use crate::abi::origins::{self, Origin};
-use crate::abi::rules::{self, Arguments, Decided};
+use crate::abi::rules::{self, Arguments, Decided, Version};
 
 use super::Lang;
 use super::set::Set;
@@ -24,6 +24,12 @@ pub enum Kind {
     InBetween,
 }
 
+/// The newest kernel that is known, where this one belongs to a newer series.
+pub fn newest_before(version: Version) -> Option<Version> {
+    let newest = Version::NEWEST;
+    ((version.0, version.1) > (newest.0, newest.1)).then_some(newest)
+}
+
 /// Everything about a set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Picture {
@@ -35,6 +41,8 @@ pub struct Picture {
     pub word: String,
     /// The kernel.
     pub kernel: String,
+    /// The newest kernel that is known, where the one above is newer.
+    pub known_up_to: Option<String>,
     /// Thread, process or in between.
     pub kind: Kind,
     /// The same in words.
@@ -53,6 +61,8 @@ pub struct Picture {
     pub exit_signal_text: String,
     /// Who passes just this.
     pub callers: Vec<CallerTold>,
+    /// Where a function was asked about: what it passes besides, in other versions and libraries.
+    pub others: Vec<CallerTold>,
     /// The flags.
     pub flags: Vec<FlagTold>,
     /// The walk through the kernel, up to where it refuses.
@@ -79,7 +89,7 @@ pub fn kind_text(set: &Set, language: Lang) -> &'static str {
             "线程：加入调用者的进程，tgid 相同",
         ),
         (Kind::InBetween, _) => (
-            "in between: a process by its tgid, but it runs in the caller's memory",
+            "something in between: a process by its tgid, but it runs in the caller's memory",
             "介于两者之间：按 tgid 是独立进程，却运行在调用者的内存里",
         ),
         (Kind::Process, true) => (
@@ -172,11 +182,13 @@ impl Picture {
         let refused = rules::judge(&set.arguments, &set.kernel);
         let ignored = rules::ignored(&set.arguments, &set.kernel);
         let unknown = set.flags.unknown();
+        let callers = callers(set);
         Picture {
             call: set.call,
             expression: set.expression(),
             word: format!("{:#x}", set.word()),
             kernel: set.kernel.version.to_string(),
+            known_up_to: newest_before(set.kernel.version).map(|newest| newest.to_string()),
             kind: kind(set),
             kind_text: kind_text(set, language).to_owned(),
             refused: refused.map(|rule| RuleTold::of(rule, language)),
@@ -198,18 +210,13 @@ impl Picture {
             unknown: (!unknown.is_empty()).then(|| unknown.to_string()),
             exit_signal: (set.signal != 0).then(|| set.signal_name()),
             exit_signal_text: signal_text(set, language),
-            callers: callers(set)
-                .into_iter()
-                .map(|row| CallerTold {
-                    function: row.name,
-                    call: row.call,
-                    library: language.phrase(row.library),
-                    serves: language.phrase(row.serves),
-                    stack: match row.stack {
-                        origins::Stack::Given => "given",
-                        origins::Stack::Zero => "zero",
-                    },
-                })
+            callers: callers
+                .iter()
+                .map(|row| CallerTold::of(row, language))
+                .collect(),
+            others: origins::pattern(set.function.unwrap_or_default())
+                .filter(|row| !callers.contains(row))
+                .map(|row| CallerTold::of(row, language))
                 .collect(),
             flags: FLAGS
                 .iter()

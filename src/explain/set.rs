@@ -22,6 +22,8 @@ pub struct Set {
     pub arguments: Arguments,
     /// On which kernel.
     pub kernel: Kernel,
+    /// The library function by whose name it was asked for.
+    pub function: Option<&'static str>,
 }
 
 /// Text that is no set of flags.
@@ -29,7 +31,7 @@ pub struct Set {
 pub enum BadSet {
     /// A word that is none of what can be there.
     #[error(
-        "{0:?} is neither a CLONE_ flag, nor a signal, nor a number, nor a library function; clonespy explain --list shows every flag"
+        "{0:?} is neither a CLONE_ flag, nor a signal, nor a number, nor a library function{hint}; clonespy explain --list shows every flag", hint = meant(.0)
     )]
     Word(String),
     /// clone3 has one exit signal.
@@ -38,6 +40,34 @@ pub enum BadSet {
     /// fork and vfork pass nothing.
     #[error("{0} takes no flags: give {0} alone, or --call clone or clone3")]
     NoFlags(Call),
+}
+
+/// What a word was probably meant to be, as `; did you mean CLONE_VM?`, or nothing.
+fn meant(word: &str) -> String {
+    let upper = word.to_ascii_uppercase();
+    let flags = flags::FLAGS.iter().map(|flag| flag.name);
+    let signals = (1..=31).filter_map(signals::name);
+    let functions = origins::ORIGINS.iter().map(|row| row.name);
+    let candidates = flags.chain(signals).map(|name| (name, upper.as_str()));
+    let candidates = candidates.chain(functions.map(|name| (name, word)));
+    let distance = |known: &str, word: &str| {
+        // CLONE_ and SIG may be left out, and say nothing of what is meant.
+        let short = known
+            .strip_prefix("CLONE_")
+            .filter(|_| !word.starts_with("CLONE_"));
+        let known = short.unwrap_or(known);
+        let far = strsim::damerau_levenshtein(known, word);
+        let letters = known.strip_prefix("CLONE_").unwrap_or(known).len();
+        // At least half of it has to be there.
+        (far <= (1 + known.len() / 4).min(letters / 2)).then_some(far)
+    };
+    candidates
+        .take(if word.len() <= 64 { usize::MAX } else { 0 })
+        .filter_map(|(known, word)| Some((distance(known, word)?, known)))
+        .min_by_key(|(far, _)| *far)
+        .map_or(String::new(), |(_, known)| {
+            format!("; did you mean {known}?")
+        })
 }
 
 /// What one word between two bars stands for.
@@ -119,12 +149,15 @@ impl Set {
             } else {
                 Call::Vfork
             };
-            return Some(Set::new(call, 0, 0, version));
+            let mut set = Set::new(call, 0, 0, version);
+            set.function = Some(call.name());
+            return Some(set);
         }
         let mut rows = origins::pattern(name);
         let row = rows.find(|row| call.is_none_or(|call| call == row.call))?;
         let mut set = Set::new(row.call, row.flags.0, row.exit_signal, version);
         set.stack = Some(row.stack == origins::Stack::Given);
+        set.function = Some(row.name);
         Some(set)
     }
 
@@ -142,6 +175,7 @@ impl Set {
             stack: None,
             arguments,
             kernel: Kernel::generic(version),
+            function: None,
         }
     }
 

@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use crate::abi::Call;
 use crate::abi::flags::{
-    CLONE_FILES, CLONE_FS, CLONE_IO, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_VM, Sense,
+    CLONE_CLEAR_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_IO, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_VM,
+    Sense,
 };
-use crate::abi::rules::{self, Decided, Tids, Version};
-use crate::abi::signals;
+use crate::abi::rules::{self, Decided, Kernel, Rule, Version};
 
 use super::Lang;
+use super::line::{self, Asked, Outcome, Prefix};
 use super::page;
-use super::picture::{callers, kind_text, signal_text};
+use super::picture::{callers, kind_text, newest_before, signal_text};
 use super::set::Set;
 
 /// How far an explanation stands in.
@@ -28,163 +29,8 @@ pub struct Notes {
     version: Version,
     language: Lang,
     seen: HashMap<(Call, u64, u64, Option<bool>), usize>,
-    pending: HashMap<String, Set>,
-}
-
-/// The beginning of a line: who called, and the rest.
-struct Prefix<'a> {
-    pid: &'a str,
-    rest: &'a str,
-}
-
-/// Takes off pid and times: words of digits, dots and colons, `[pid 12]`, what `-Y` adds in `<>`, and
-/// in brackets the numbers and addresses of `-n` and `-i`.
-fn prefix(line: &str) -> Prefix<'_> {
-    let mut found = Prefix {
-        pid: "",
-        rest: line.trim_start(),
-    };
-    loop {
-        let bracket = found.rest.strip_prefix('[');
-        let split = match bracket {
-            Some(inside) => inside.split_once(']'),
-            None => found.rest.split_once(' '),
-        };
-        let Some((word, rest)) = split else {
-            return found;
-        };
-        let word = word.strip_prefix("pid").unwrap_or(word).trim();
-        let number = word.split('<').next().unwrap_or(word);
-        let decimal = |b: u8| b.is_ascii_digit() || b == b'.' || b == b':';
-        let of_digits = match bracket {
-            Some(_) => number.bytes().all(|b| b.is_ascii_hexdigit()),
-            None => number.bytes().all(decimal),
-        };
-        if number.is_empty() || !of_digits {
-            return found;
-        }
-        if found.pid.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
-            found.pid = number;
-        }
-        found.rest = rest.trim_start();
-    }
-}
-
-/// A call's text without the comments of `-X verbose`, and without strace's own words, which it
-/// writes into the middle of a line when it attaches to the child.
-fn cleaned(text: &str) -> String {
-    let text = text.split("strace: Process ").next().unwrap_or(text);
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, comment)) = rest.split_once("/*") {
-        let Some((_, after)) = comment.split_once("*/") else {
-            break;
-        };
-        out.push_str(before.trim_end());
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Whether a line has a result: `) = 3`, `)      = ?`.
-fn finished(text: &str) -> bool {
-    let result = text.rsplit_once(')').map(|(_, rest)| rest.trim_start());
-    let result = match result {
-        // An error's words in parentheses come after it.
-        Some("") => text.rsplit_once(" = -1 ").map(|_| "="),
-        result => result,
-    };
-    result.is_some_and(|rest| rest.starts_with('='))
-}
-
-/// The value of `name=` in an argument list: up to the comma, brace or bracket that ends it.
-fn field<'a>(arguments: &'a str, name: &str) -> Option<&'a str> {
-    let at = arguments.match_indices(name).find_map(|(at, _)| {
-        let before = arguments.get(..at)?.chars().next_back();
-        let whole = before.is_none_or(|c| matches!(c, ' ' | '{' | '(' | ','));
-        let rest = arguments.get(at..)?.strip_prefix(name)?.strip_prefix('=')?;
-        whole.then_some(rest)
-    })?;
-    let end = at.find([',', '}', ')', ' ']).unwrap_or(at.len());
-    at.get(..end)
-}
-
-fn number(text: &str) -> Option<u64> {
-    if text == "NULL" {
-        return Some(0);
-    }
-    match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
-/// The error in a finished line.
-fn errno(line: &str) -> Option<&str> {
-    let (_, result) = line.rsplit_once(" = -1 ")?;
-    let name = result.split([' ', '\n']).next()?;
-    let word = name
-        .bytes()
-        .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    (word && name.starts_with('E')).then_some(name)
-}
-
-/// What a call passes, as strace prints it.
-fn call(text: &str, version: Version) -> Option<Set> {
-    let (name, arguments) = text.split_once('(')?;
-    match name {
-        "fork" => Some(Set::new(Call::Fork, 0, 0, version)),
-        "vfork" => Some(Set::new(Call::Vfork, 0, 0, version)),
-        "clone" | "clone2" | "__clone2" => {
-            let mut set =
-                Set::parse(field(arguments, "flags")?, Some(Call::Clone), version).ok()?;
-            let stack = field(arguments, "child_stack").and_then(number);
-            set.stack = stack.map(|stack| stack != 0);
-            set.arguments.stack = stack.unwrap_or(0);
-            Some(set)
-        }
-        "clone3" => clone3(arguments, version),
-        _ => None,
-    }
-}
-
-fn clone3(arguments: &str, version: Version) -> Option<Set> {
-    let flags = field(arguments, "flags")?;
-    let mut set = Set::parse(flags, Some(Call::Clone3), version).ok()?;
-    if let Some(signal) = field(arguments, "exit_signal") {
-        let named = signals::number(signal).and_then(|n| u64::try_from(n).ok());
-        set.signal = named.or_else(|| number(signal))?;
-        set.arguments.exit_signal = set.signal;
-    }
-    let word = |name: &str| field(arguments, name).and_then(number).unwrap_or(0);
-    let stack = field(arguments, "stack").and_then(number);
-    set.stack = stack.map(|stack| stack != 0);
-    set.arguments.stack = stack.unwrap_or(0);
-    set.arguments.stack_size = word("stack_size");
-    set.arguments.tls = word("tls");
-    set.arguments.cgroup = word("cgroup");
-    if let (Some(pidfd), Some(tid)) = (field(arguments, "pidfd"), field(arguments, "parent_tid")) {
-        (set.arguments.pidfd, set.arguments.parent_tid) = (number(pidfd)?, number(tid)?);
-    }
-    // Wanted tids are printed as a list; what is there is enough to know that they are wanted.
-    if let Some(list) = arguments
-        .split_once("set_tid=[")
-        .and_then(|(_, rest)| rest.split_once(']'))
-    {
-        let tids: Vec<i32> = list
-            .0
-            .split(", ")
-            .filter_map(|tid| tid.parse().ok())
-            .collect();
-        set.arguments.set_tid = 8; // some address
-        set.arguments.set_tid_size = tids.len() as u64;
-        set.arguments.tids = Tids::Read(tids);
-    }
-    let size = arguments.rsplit_once("}, ").map(|(_, rest)| rest);
-    let size = size.and_then(|rest| number(rest.split([')', ' ']).next()?));
-    set.arguments.size = size.unwrap_or(set.arguments.size);
-    Some(set)
+    /// The beginnings of calls that are under way, by task.
+    pending: HashMap<String, String>,
 }
 
 /// A, B, … Z, AA, AB, …
@@ -214,24 +60,20 @@ impl Notes {
     /// What is to stand below this line; `None` for a line without a call that asks for a task.
     pub fn below(&mut self, line: &[u8]) -> Option<String> {
         let line = String::from_utf8_lossy(line);
-        let Prefix { pid, rest } = prefix(line.trim_end());
+        let Prefix { pid, rest } = line::prefix(line.trim_end());
         let text = if let Some(resumed) = rest.strip_prefix("<... ") {
-            let (name, _) = resumed.split_once(' ')?;
-            let known = ["clone", "clone2", "__clone2", "clone3", "fork", "vfork"].contains(&name);
-            let set = known.then(|| self.pending.remove(pid))??;
-            // What it asked for stands above already.
-            self.why(&set, errno(rest)?)
+            self.resumed(pid, resumed)?
         } else {
-            let rest = cleaned(rest);
-            let set = call(&rest, self.version)?;
-            let text = self.about(&set, errno(&rest));
-            if !finished(&rest) {
+            let rest = line::cleaned(rest);
+            let asked = line::call(&rest, self.version)?;
+            let outcome = line::outcome(&rest);
+            if outcome == Outcome::Unfinished {
                 if self.pending.len() >= MOST_PENDING {
                     self.pending.clear();
                 }
-                self.pending.insert(pid.to_owned(), set);
+                self.pending.insert(pid.to_owned(), rest.clone());
             }
-            text
+            self.about(&asked, outcome)
         };
         let lines = page::wrap(&text, INDENT);
         let indent = " ".repeat(INDENT);
@@ -243,30 +85,141 @@ impl Notes {
         )
     }
 
-    fn about(&mut self, set: &Set, errno: Option<&str>) -> String {
-        let key = (set.call, set.flags.0, set.signal, set.stack);
-        let next = self.seen.len();
-        let first = !self.seen.contains_key(&key);
-        let letter = letter(*self.seen.entry(key).or_insert(next));
-        let mut text = if first {
-            format!("{letter}  {}", self.in_full(set, errno.is_some()))
-        } else {
-            let kind = kind_text(set, self.language);
-            let short = kind.split([':', ';', '：', '；']).next().unwrap_or(kind);
-            match self.language {
-                Lang::English => format!("as {letter}: {short}"),
-                Lang::Chinese => format!("同 {letter}：{short}"),
-            }
+    /// The second half of a call. What it asked for stands above already.
+    fn resumed(&mut self, pid: &str, line: &str) -> Option<String> {
+        let (name, rest) = line.split_once(' ')?;
+        let known = line::CALLS.contains(&name);
+        let begun = known.then(|| self.pending.remove(pid))??;
+        let rest = line::cleaned(rest.strip_prefix("resumed>").unwrap_or(rest));
+        let whole = format!("{}{rest}", begun.trim_end());
+        let asked = line::call(&whole, self.version)?;
+        match line::outcome(&rest) {
+            Outcome::Failed(errno) => Some(self.why(&asked, errno)),
+            Outcome::Again(name) => Some(self.again(name)),
+            Outcome::Unfinished | Outcome::Unknown | Outcome::Made => None,
+        }
+    }
+
+    fn about(&mut self, asked: &Asked, outcome: Outcome<'_>) -> String {
+        let refused = self.refused(asked, outcome);
+        let made = match outcome {
+            Outcome::Made => true,
+            Outcome::Unfinished | Outcome::Unknown => refused.is_none(),
+            Outcome::Again(_) | Outcome::Failed(_) => false,
         };
-        if let Some(errno) = errno {
+        let mut text = self.head(asked, made);
+        let more = match outcome {
+            Outcome::Failed(errno) => Some(self.why(asked, errno)),
+            Outcome::Again(name) => Some(self.again(name)),
+            Outcome::Unfinished | Outcome::Unknown | Outcome::Made => refused,
+        };
+        if let Some(more) = more {
             text.push_str(self.language.pick("; ", "；"));
-            text.push_str(&self.why(set, errno));
+            text.push_str(&more);
         }
         text
     }
 
+    /// What a call asks for: in full, or by the letter of the same set above.
+    fn head(&mut self, asked: &Asked, made: bool) -> String {
+        let set = &asked.set;
+        if !asked.shown {
+            let english = "clone3, of whose struct this line shows the address alone";
+            let chinese = "clone3；这一行只给出结构体的地址，没有内容";
+            return self.language.pick(english, chinese).to_owned();
+        }
+        // A set of which not all is known is not the same as another.
+        if !asked.strange.is_empty() {
+            let (names, rest) = (asked.strange.join("|"), self.in_full(set, made));
+            return match self.language {
+                Lang::English => {
+                    format!("{names}: no flag of this name is known; without it: {rest}")
+                }
+                Lang::Chinese => format!("{names}：不认识这个名字的标志；除此之外：{rest}"),
+            };
+        }
+        let key = (set.call, set.flags.0, set.signal, set.stack);
+        let next = self.seen.len();
+        let first = !self.seen.contains_key(&key);
+        let letter = letter(*self.seen.entry(key).or_insert(next));
+        if first {
+            format!("{letter}  {}", self.in_full(set, made))
+        } else {
+            self.in_short(set, &letter, made)
+        }
+    }
+
+    /// A set that was explained before.
+    fn in_short(&self, set: &Set, letter: &str, made: bool) -> String {
+        let kind = kind_text(set, self.language);
+        let short = kind.split([':', ';', '：', '；']).next().unwrap_or(kind);
+        let asks = self.asks(made);
+        match self.language {
+            Lang::English => format!("as {letter}: {asks}{short}"),
+            Lang::Chinese => format!("同 {letter}：{asks}{short}"),
+        }
+    }
+
+    /// What stands before a kind of task that is not there.
+    fn asks(&self, made: bool) -> &'static str {
+        match made {
+            true => "",
+            false => self.language.pick("asks for ", "要求："),
+        }
+    }
+
+    /// What is to say of arguments that the kernel refuses, where the line does not say that it did.
+    fn refused(&self, asked: &Asked, outcome: Outcome<'_>) -> Option<String> {
+        if !asked.shown || !asked.strange.is_empty() {
+            return None;
+        }
+        let rule = rules::judge(&asked.set.arguments, &asked.set.kernel)?;
+        let (version, errno) = (self.kernel(), rule.errno().unwrap_or("?"));
+        let what = match self.language {
+            Lang::English => format!(
+                "Linux {version} refuses it with {errno}: {}",
+                told(rule, self.language)
+            ),
+            Lang::Chinese => format!(
+                "Linux {version} 会以 {errno} 拒绝：{}",
+                told(rule, self.language)
+            ),
+        };
+        Some(match outcome {
+            Outcome::Made => {
+                let other = self
+                    .language
+                    .pick("; so this is another kernel", "；可见这是别的内核");
+                format!("{what}{other}")
+            }
+            _ => what,
+        })
+    }
+
+    /// The kernel's version, and how far the tables know it.
+    fn kernel(&self) -> String {
+        let version = self.version;
+        match (newest_before(version), self.language) {
+            (None, _) => version.to_string(),
+            (Some(newest), Lang::English) => format!("{version} (by the rules of {newest})"),
+            (Some(newest), Lang::Chinese) => format!("{version}（按 {newest} 的规则）"),
+        }
+    }
+
+    /// No failure: a signal was there, and the kernel makes the call again.
+    fn again(&self, name: &str) -> String {
+        match self.language {
+            Lang::English => {
+                format!(
+                    "{name}: nothing is made yet: a signal came first, and then the call is made again"
+                )
+            }
+            Lang::Chinese => format!("{name}：还没有创建：先处理信号，随后重新发起这次调用"),
+        }
+    }
+
     /// A set in a paragraph.
-    fn in_full(&self, set: &Set, failed: bool) -> String {
+    fn in_full(&self, set: &Set, made: bool) -> String {
         let pick =
             |english: &'static str, chinese: &'static str| self.language.pick(english, chinese);
         let pieces = [
@@ -298,6 +251,8 @@ impl Notes {
             pieces
                 .iter()
                 .filter(|p| p.2 && !set.has(p.0))
+                // They are no copy: what stands below says it.
+                .filter(|p| p.0 != CLONE_SIGHAND || !set.has(CLONE_CLEAR_SIGHAND))
                 .map(|p| p.1)
                 .collect(),
         );
@@ -308,11 +263,7 @@ impl Notes {
         let new = listed(new.map(|flag| flag.name).collect());
         let mut callers: Vec<&str> = callers(set).iter().map(|row| row.name).collect();
         callers.dedup();
-        let asked = if failed {
-            pick("asks for ", "要求：")
-        } else {
-            ""
-        };
+        let asked = self.asks(made);
         let mut parts = vec![format!("{asked}{}", kind_text(set, self.language))];
         for (what, names) in [
             (pick("shares ", "共享"), shared),
@@ -328,6 +279,11 @@ impl Notes {
                 parts.push(format!("{what}{names}"));
             }
         }
+        if set.has(CLONE_CLEAR_SIGHAND) && !set.has(CLONE_SIGHAND) {
+            let english = "signal handlers back to default, ignored signals stay ignored";
+            let chinese = "信号处理函数恢复默认，被忽略的信号仍被忽略";
+            parts.push(pick(english, chinese).to_owned());
+        }
         for row in rules::ignored(&set.arguments, &set.kernel) {
             parts.push(match self.language {
                 Lang::English => format!("ignored: {}", row.condition),
@@ -338,43 +294,73 @@ impl Notes {
     }
 
     /// Why it failed, as far as the line says.
-    fn why(&self, set: &Set, errno: &str) -> String {
-        let suspects = rules::suspects(&set.arguments, &set.kernel, errno);
-        let certain = suspects
-            .last()
-            .filter(|rule| rule.decided == Decided::Arguments);
-        if let Some(rule) = certain {
+    fn why(&self, asked: &Asked, errno: &str) -> String {
+        let set = &asked.set;
+        if let Some(rule) = certain(set, errno) {
+            let told = told(rule, self.language);
             return match self.language {
-                Lang::English => {
-                    format!(
-                        "{errno}: {}: {}  [{}]",
-                        rule.condition, rule.english, rule.id
-                    )
-                }
-                Lang::Chinese => format!("{errno}：{}  [{}]", rule.chinese, rule.id),
+                Lang::English => format!("{errno}: {told}"),
+                Lang::Chinese => format!("{errno}：{told}"),
             };
         }
-        // Rules that may give any errno say nothing about this one.
-        let ids: Vec<&str> = suspects
+        // Rules that may give any errno say nothing about this one. Nor is there anything to say about
+        // flags that are not told.
+        let told = asked.shown && asked.strange.is_empty();
+        let ids: Vec<&str> = rules::suspects(&set.arguments, &set.kernel, errno)
             .iter()
-            .filter(|rule| !rule.errnos.is_empty())
+            .filter(|rule| told && !rule.errnos.is_empty())
             .map(|rule| rule.id)
             .collect();
-        match (ids.is_empty(), self.language) {
-            (true, Lang::English) => format!(
-                "{errno}: no check of Linux {} gives it: a seccomp filter, or another kernel",
-                self.version
+        let whole = told && asked.whole;
+        let one_of = if ids.len() > 1 { "one of " } else { "" };
+        let version = self.kernel();
+        match (ids.is_empty(), whole, self.language) {
+            (true, true, Lang::English) => format!(
+                "{errno}: no check of Linux {version} gives it: a seccomp filter, or another kernel"
             ),
-            (true, Lang::Chinese) => format!(
-                "{errno}：Linux {} 的检查不会给出它：是 seccomp 过滤器，或是别的内核",
-                self.version
+            (true, true, Lang::Chinese) => format!(
+                "{errno}：Linux {version} 的检查不会给出它：是 seccomp 过滤器，或是别的内核"
             ),
-            (false, Lang::English) => {
-                format!("{errno}: one of {}, or a seccomp filter", ids.join(", "))
+            (true, false, Lang::English) => format!(
+                "{errno}: why cannot be decided from this line, which does not tell every argument"
+            ),
+            (true, false, Lang::Chinese) => {
+                format!("{errno}：这一行没有给出全部参数，无法判定原因")
             }
-            (false, Lang::Chinese) => {
+            (false, true, Lang::English) => {
+                format!("{errno}: {one_of}{}, or a seccomp filter", ids.join(", "))
+            }
+            (false, true, Lang::Chinese) => {
                 format!("{errno}：可能是 {}，或 seccomp 过滤器", ids.join("、"))
             }
+            (false, false, Lang::English) => format!(
+                "{errno}: {one_of}{}, or an argument that this line does not tell, or a seccomp filter",
+                ids.join(", ")
+            ),
+            (false, false, Lang::Chinese) => format!(
+                "{errno}：可能是 {}，或这一行没有给出的参数，或 seccomp 过滤器",
+                ids.join("、")
+            ),
         }
+    }
+}
+
+/// The rule that the arguments alone break. Which addresses are a program's is known for x86-64; on
+/// other machines one that is refused there leaves this reason alone as well.
+fn certain(set: &Set, errno: &str) -> Option<&'static Rule> {
+    [set.kernel, Kernel::x86_64(set.kernel.version)]
+        .iter()
+        .find_map(|kernel| {
+            let suspects = rules::suspects(&set.arguments, kernel, errno);
+            let last = suspects.last().copied();
+            last.filter(|rule| rule.decided == Decided::Arguments)
+        })
+}
+
+/// A rule in words.
+fn told(rule: &Rule, language: Lang) -> String {
+    match language {
+        Lang::English => format!("{}: {}  [{}]", rule.condition, rule.english, rule.id),
+        Lang::Chinese => format!("{}  [{}]", rule.chinese, rule.id),
     }
 }

@@ -10,7 +10,7 @@ impl Picture {
     /// The verdict in words.
     fn verdict(&self, language: Lang) -> String {
         let kernel = &self.kernel;
-        match (&self.refused, language) {
+        let verdict = match (&self.refused, language) {
             (None, Lang::English) => {
                 format!("accepted by Linux {kernel}, as far as the flags decide")
             }
@@ -27,6 +27,15 @@ impl Picture {
                 rule.text,
                 rule.rule
             ),
+        };
+        match (&self.known_up_to, language) {
+            (None, _) => verdict,
+            (Some(newest), Lang::English) => format!(
+                "{verdict}; that is by the rules of Linux {newest}, the newest that is known: {kernel} may have others"
+            ),
+            (Some(newest), Lang::Chinese) => {
+                format!("{verdict}；所据是已知最新的 Linux {newest} 的规则，{kernel} 可能另有规则")
+            }
         }
     }
 
@@ -64,6 +73,24 @@ impl Picture {
                 Lang::Chinese => format!(
                     "{}（{}），经 {}，用于 {}",
                     caller.function, caller.library, caller.call, caller.serves
+                ),
+            };
+            facts.push((name, text));
+        }
+        for (i, other) in self.others.iter().enumerate() {
+            let name = if i == 0 {
+                label("besides", "另有")
+            } else {
+                String::new()
+            };
+            let text = match language {
+                Lang::English => format!(
+                    "{} ({}) passes {}({})",
+                    other.function, other.library, other.call, other.set
+                ),
+                Lang::Chinese => format!(
+                    "{}（{}）传 {}({})",
+                    other.function, other.library, other.call, other.set
                 ),
             };
             facts.push((name, text));

@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use crate::abi::Call;
 use crate::abi::flags::{Flag, Use};
-use crate::abi::rules::Rule;
+use crate::abi::origins::{Origin, Stack};
+use crate::abi::rules::{Rule, Version};
 
 use super::Lang;
 use super::page::Block;
+use super::set::Set;
 use crate::abi::chinese;
 
 /// A flag, told.
@@ -128,10 +130,29 @@ pub struct CallerTold {
     pub function: &'static str,
     /// The call that it makes.
     pub call: Call,
+    /// What it passes, as a C program would write it.
+    pub set: String,
     /// The library and its versions.
     pub library: &'static str,
     /// What comes by this way.
     pub serves: &'static str,
     /// Whether it gives a stack.
     pub stack: &'static str,
+}
+
+impl CallerTold {
+    /// Of a row.
+    pub fn of(row: &'static Origin, language: Lang) -> CallerTold {
+        CallerTold {
+            function: row.name,
+            call: row.call,
+            set: Set::new(row.call, row.flags.0, row.exit_signal, Version::NEWEST).expression(),
+            library: language.phrase(row.library),
+            serves: language.phrase(row.serves),
+            stack: match row.stack {
+                Stack::Given => "given",
+                Stack::Zero => "zero",
+            },
+        }
+    }
 }

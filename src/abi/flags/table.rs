@@ -1,6 +1,6 @@
 //! The rows: one per flag, in the order of their bits. A new flag is a new row here and nothing else.
 //!
-//! Complete up to Linux 7.2; 7.1 was the last to add any. The `unshare` column tells what unshare(2) does
+//! Complete up to Linux 7.1. The `unshare` column tells what unshare(2) does
 //! with the same bit, where the sense of a sharing flag is turned round.
 
 use super::{CloneFlags, Flag, Sense, Use};
