@@ -1,9 +1,11 @@
 //! The command line: parsing does nothing but parse, then [`Plan`] says what is to be done.
 
 mod check;
+mod ended;
 mod explain;
 mod generate;
 mod hint;
+mod language;
 mod open;
 mod patient;
 mod plan;
@@ -17,10 +19,13 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use check::{Checking, check};
+pub use ended::{replayed, traced};
 pub use explain::{Explaining, explain};
 pub use open::open;
 pub use plan::{OutputPlan, Plan, Replay, To, Trace};
-pub use said::{Said, fail, replayed, say, traced};
+pub use said::{Said, fail, say};
+
+use language::Language;
 
 /// Exit statuses of clonespy's own. Anything else is the traced program's: its own status, or death
 /// by the same signal. They are those of env(1) and timeout(1).
@@ -288,13 +293,6 @@ enum Switch {
     Auto,
     On,
     Off,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Language {
-    En,
-    Zh,
-    Auto,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

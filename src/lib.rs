@@ -29,6 +29,10 @@
 
 pub mod abi;
 pub mod check;
+#[cfg(all(feature = "trace", target_os = "linux"))]
+pub mod cli;
+#[cfg(not(all(feature = "trace", target_os = "linux")))]
+#[path = "cli/elsewhere.rs"]
 pub mod cli;
 pub mod decode;
 pub mod error;
@@ -36,15 +40,20 @@ pub mod event;
 #[cfg(test)]
 mod event_samples;
 pub mod explain;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;
 pub mod peek;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod perform;
 pub mod replay;
 pub mod report;
 pub mod symbols;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod sys;
 pub mod tasks;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod trace;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod tracer;
 #[cfg(test)]
 mod watchdog;
@@ -52,6 +61,7 @@ mod watchdog;
 use std::io;
 
 pub use error::{Error, Result};
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub use trace::{Trace, trace};
 
 use check::lints::Lints;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::{Language, Said};
+use super::Said;
+use super::language::Language;
 use crate::abi::rules::Version;
 use crate::error::{Error, Result};
 use crate::event::Call;
@@ -90,7 +91,7 @@ impl Question {
         let language = match self.lang {
             Language::En => Lang::English,
             Language::Zh => Lang::Chinese,
-            Language::Auto => super::open::language(&|name| std::env::var_os(name)),
+            Language::Auto => super::language::language(&|name| std::env::var_os(name)),
         };
         let named = |call: &Call| Some(call.name()) == self.call.as_deref();
         let question = Explain {

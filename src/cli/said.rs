@@ -1,20 +1,14 @@
-//! What clonespy itself says, and how it ends. No write here can panic: a closed pipe is no reason
+//! What clonespy itself says. No write here can panic: a closed pipe is no reason
 //! to lose the exit status.
 
 use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 
 use super::hint::meant;
 use super::{SUBCOMMANDS, status};
-use crate::abi::signals;
-use crate::error::plain;
-use crate::event::{Mode, Status};
-use crate::{Error, Failure, Result, Run};
+use crate::Error;
 
 /// Words instead of deeds: help, the version, or what is wrong with the command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,9 +88,14 @@ pub fn complain(text: &str) {
     }
     line.push('\n');
     // There is nowhere left to complain to, and nobody waits for a reader who does not come.
-    if crate::sys::writable(io::stderr().as_fd(), Duration::from_secs(1)) {
-        let _ = io::stderr().write_all(line.as_bytes());
+    #[cfg(all(feature = "trace", target_os = "linux"))]
+    if !crate::sys::writable(
+        std::os::fd::AsFd::as_fd(&io::stderr()),
+        std::time::Duration::from_secs(1),
+    ) {
+        return;
     }
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// Says an error, and which exit status it has.
@@ -112,84 +111,4 @@ pub fn fail(error: &Error) -> ExitCode {
         Error::NotExecutable { .. } => status::NOT_EXECUTABLE,
         _ => status::FAILED,
     })
-}
-
-/// After a live trace: says what was lost, and ends as the traced program ended.
-///
-/// # Errors
-/// What ended the trace before the program's end was seen.
-pub fn traced(run: Run) -> Result<ExitCode> {
-    // An output that was lost does not change the status: that one is the program's.
-    run.failures.iter().for_each(lost);
-    let attached = run
-        .tree
-        .start()
-        .is_some_and(|start| start.mode == Mode::Attach);
-    if let (true, None, Some(_)) = (attached, &run.error, &run.end) {
-        return Ok(ExitCode::SUCCESS);
-    }
-    if run.end.as_ref().and_then(|end| end.cut.as_deref()) == Some("timeout") {
-        return Ok(ExitCode::from(status::TIMEOUT));
-    }
-    match (run.error, run.end.and_then(|end| end.status)) {
-        (error, Some(status)) => {
-            error.iter().for_each(|error| complain(&error.to_string()));
-            Ok(end_as(&status))
-        }
-        (Some(error), None) => Err(error),
-        (None, None) => {
-            complain("the trace ended before the program did");
-            Ok(ExitCode::from(status::FAILED))
-        }
-    }
-}
-
-/// After a replay: a trace that was cut short is worth a warning, and no failure.
-///
-/// # Errors
-/// What ended the reading.
-pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
-    // Whoever closed the pipe has seen enough.
-    let failures = || {
-        run.failures
-            .iter()
-            .filter(|one| one.why.kind() != io::ErrorKind::BrokenPipe)
-    };
-    failures().for_each(lost);
-    if let Some(error) = run.error {
-        return Err(error);
-    }
-    if run.end.is_none() {
-        complain(&format!("{}: this trace was cut short", file.display()));
-    }
-    Ok(ExitCode::from(if failures().next().is_none() {
-        0
-    } else {
-        status::FAILED
-    }))
-}
-
-fn lost(failure: &Failure) {
-    complain(&format!(
-        "the report to {} was lost: {}",
-        failure.destination,
-        plain(&failure.why)
-    ));
-}
-
-/// Ends with a program's exit status, or by the same signal.
-fn end_as(end: &Status) -> ExitCode {
-    match end {
-        // The kernel keeps eight bits of it (wait(2)).
-        Status::Exited { exited } => ExitCode::from((exited & 0xff) as u8),
-        Status::Signaled { signaled, .. } => match signals::number(signaled) {
-            Some(signal) => crate::sys::die_by(signal),
-            None => {
-                complain(&format!(
-                    "the program was ended by {signaled}, which has no number here"
-                ));
-                ExitCode::from(status::FAILED)
-            }
-        },
-    }
 }
