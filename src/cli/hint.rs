@@ -16,31 +16,11 @@ pub(super) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     nearest(word, known).map_or(String::new(), |one| format!("; did you mean '{one}'?"))
 }
 
-/// How many letters have to be put in, taken out, replaced or swapped with the next (the optimal
-/// string alignment distance).
+/// How many letters have to be put in, taken out, replaced or swapped with the next.
 fn distance(one: &str, other: &str) -> usize {
     // A word that is typed may be as long as its writer likes.
-    let letters = |text: &str| text.chars().take(64).collect::<Vec<_>>();
-    let (one, other) = (letters(one), letters(other));
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, b) in other.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + usize::from(a != b))
-                .min(at(&row, j + 1) + 1)
-                .min(at(&next, j) + 1);
-            let swapped =
-                i > 0 && j > 0 && one.get(i - 1) == Some(b) && other.get(j - 1) == Some(a);
-            if swapped {
-                best = best.min(at(&before, j - 1) + 1);
-            }
-            next.push(best);
-        }
-        before = std::mem::replace(&mut row, next);
-    }
-    row.last().copied().unwrap_or(one.len())
+    let short = |text: &str| text.chars().take(64).collect::<String>();
+    strsim::osa_distance(&short(one), &short(other))
 }
 
 #[cfg(test)]

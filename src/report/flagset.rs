@@ -260,7 +260,7 @@ fn object(look: &Look, row: &phrases::Phrase, call: &CloneCall) -> String {
         // Nobody is woken and nothing written where no other task has the memory at the exit
         // (mm_release in kernel/fork.c).
         "CLONE_CHILD_CLEARTID" if !request.has("CLONE_VM") => lang.pick(
-            "child_tid at exit, unless alone in its memory",
+            "child_tid at exit, unless alone in memory",
             "child_tid（退出时，若内存非其独有）",
         ),
         "CLONE_CHILD_CLEARTID" if call.origin.as_deref() == Some("pthread_create") => lang.pick(
