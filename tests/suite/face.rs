@@ -68,6 +68,42 @@ fn the_replayed_text_is_the_live_text() {
     }
 }
 
+/// The kernel refuses some structs for their size alone: what they asked for has nobody read. A size
+/// that JSON's numbers cannot hold is shown all the same.
+#[test]
+fn of_a_struct_that_nobody_read_nothing_is_claimed() {
+    let _guard = guard();
+    let dir = tempfile::tempdir().unwrap();
+    let (lines, text) = (path(dir.path(), "t.strace"), path(dir.path(), "t.txt"));
+    let formats = [
+        format!("--format=strace:{lines}"),
+        format!("--format=text:{text}"),
+    ];
+    let sizes = crate::fixtures::program("clone3_sizes");
+    let done = clonespy(&[
+        &formats[0],
+        &formats[1],
+        "-v",
+        "--",
+        sizes.to_str().unwrap(),
+    ])
+    .output()
+    .unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let lines = fs::read_to_string(&lines).unwrap();
+    assert!(lines.contains(", 18446744073709551615)"), "{lines}");
+    let text = fs::read_to_string(&text).unwrap();
+    let refused: Vec<&str> = text.split("clone3 → failed: ").collect();
+    let unread =
+        |part: &&&str| part.contains("[clone3-size-small]") || part.contains("[clone3-size-huge]");
+    let unread: Vec<_> = refused.iter().filter(unread).collect();
+    assert!(unread.len() >= 6, "{text}");
+    for part in unread {
+        assert!(!part.contains("what it asked for"), "{part}");
+        assert!(!part.lines().next().unwrap().contains("flags"), "{part}");
+    }
+}
+
 #[test]
 fn a_storm_is_folded_live_as_it_is_replayed() {
     let _guard = guard();
