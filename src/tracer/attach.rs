@@ -11,11 +11,10 @@ use std::time::Duration;
 
 use crate::abi;
 use crate::error::{Error, Result};
-use crate::event::{Appeared, Event, How, Intercept, Kind, Tid};
+use crate::event::{Event, How, Intercept, Kind, Tid};
 use crate::peek::Errno;
 use crate::sys::{self, What};
 
-use super::calls::is_init;
 use super::doubts::Doubts;
 use super::kernel::{Kernel, Live, Refused};
 use super::reaper::Reaper;
@@ -273,50 +272,16 @@ impl<K: Kernel> Tracer<K> {
 
     /// Tells of an attached task.
     fn take_in(&mut self, tid: Tid, tgid: Tid, full: bool) {
-        let eye = self.eye(tid);
-        let status = facts::status(&eye).unwrap_or_default();
-        let stat = facts::stat(&eye);
-        let (comm, comm_hex) = facts::comm(&eye);
-        let task = self.new_id();
-        let kind = if tid == tgid {
-            Kind::Process
-        } else {
-            Kind::Thread
-        };
-        let ns_tids = (status.ns_tids.len() > 1).then(|| status.ns_tids.clone());
-        let worker = stat.as_ref().is_some_and(|stat| stat.worker);
-        let at_ns = self.kernel.now_ns();
-        let (ppid, start_ticks) = (status.ppid, stat.map(|stat| stat.start_ticks));
+        let status = facts::status(&self.eye(tid)).unwrap_or_default();
         let new_group = self.table.group(tgid).is_none();
-        self.table.insert(
-            tid,
-            Tracee {
-                full,
-                nested: ns_tids.is_some(),
-                init: is_init(Some(&status)),
-                ..Tracee::new(task, tgid, kind)
-            },
-        );
+        let tracee = Tracee {
+            full,
+            ..self.tell_appeared(tid, tgid, &status, How::Attached)
+        };
         self.totals.threads += 1;
-        self.totals.leaders += u64::from(kind == Kind::Process);
+        self.totals.leaders += u64::from(tracee.kind == Kind::Process);
         self.totals.processes += u64::from(new_group);
-        let how = if worker { How::Worker } else { How::Attached };
-        self.emit(|seq| {
-            Event::Task(Appeared {
-                seq,
-                at_ns,
-                task,
-                tid,
-                tgid,
-                ppid,
-                kind,
-                comm,
-                comm_hex,
-                how,
-                start_ticks,
-                ns_tids,
-            })
-        });
+        self.table.insert(tid, tracee);
     }
 
     fn ended_while_attaching(&mut self, tid: Tid, what: What) {

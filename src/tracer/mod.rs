@@ -12,17 +12,23 @@
 //! | `waiter` | whose report comes next |
 //! | `wait` | what a report means |
 //! | `calls` | from a call's entry to its outcome |
+//! | `restarts` | that a call made again after a signal is one call |
+//! | `created` | what a call has made, thread or process |
 //! | `newborn` | who made a task whose creator's event has not come |
+//! | `appeared` | how a task is told that no seen call made |
 //! | `endings` | exec and death |
 //! | `vfork` | whose turn it is when a paused caller goes on |
 //! | `sandbox` | filters that the program installs itself |
 //! | `untraced` | CLONE_UNTRACED, taken off unseen |
 //! | `init` | a crash in the init of a pid namespace |
+//! | `unreaped` | children that nobody waited for |
 //! | `kernel`, `tracee`, `table`, `facts` | what is asked, of whom, who is there, what /proc says |
 
+mod appeared;
 mod attach;
 mod calls;
 mod command;
+mod created;
 mod doubts;
 mod endings;
 mod facts;
@@ -34,6 +40,7 @@ mod leave;
 mod newborn;
 mod reaper;
 mod refusal;
+mod restarts;
 mod sandbox;
 mod table;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::event::{How, Kind, Outcome, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Registers, Request};
 
-use super::calls::Born;
+use super::created::Born;
 use super::kernel::Kernel;
 use super::table::{Pending, Tracee};
 use super::tracee::Stopped;
@@ -55,8 +55,7 @@ struct Tombstone {
 struct DeadCall {
     pending: Pending,
     ppid: Option<Tid>,
-    full: bool,
-    started: bool,
+    caller: Lineage,
 }
 
 /// What a task hands down to those that it creates.
@@ -73,6 +72,18 @@ impl From<&Tracee> for Lineage {
         Self {
             full: tracee.full,
             started: tracee.started,
+        }
+    }
+}
+
+/// What is true of either holds.
+impl std::ops::BitOr for Lineage {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            full: self.full || other.full,
+            started: self.started || other.started,
         }
     }
 }
@@ -196,12 +207,10 @@ impl<K: Kernel> Tracer<K> {
             self.conclude(pending, Outcome::Unfinished {});
             return;
         }
-        let Lineage { full, started } = caller;
         self.nursery.dead_calls.push(DeadCall {
             pending,
             ppid,
-            full,
-            started,
+            caller,
         });
         if self.nursery.dead_calls.len() > MOST_DEAD_CALLS {
             let oldest = self.nursery.dead_calls.remove(0);
@@ -307,11 +316,9 @@ impl<K: Kernel> Tracer<K> {
             tid,
             kind: if thread { Kind::Thread } else { Kind::Process },
             status: Some(status),
-            seen_by_child: true,
-            full: dead.full,
-            started: dead.started,
+            of_dead: Some(dead.caller),
         };
-        self.created(dead.pending, born);
+        self.created(dead.pending, &born);
     }
 
     /// Ended tasks that no live call can have made.

@@ -1,14 +1,13 @@
 //! Newborns of which no event will tell: whether one may still come, and how they are told without.
 
 use crate::abi::flags;
-use crate::event::{Appeared, Event, How, Intercept, Kind, TaskId, Tid};
-use crate::tracer::calls::is_init;
+use crate::event::{How, Intercept, TaskId, Tid};
 use crate::tracer::kernel::Kernel;
 use crate::tracer::table::Tracee;
 use crate::tracer::{Tracer, facts};
 
-use super::Facts;
 use super::kin::{came_by_itself, fits, may_be_group};
+use super::{Facts, Lineage};
 
 impl<K: Kernel> Tracer<K> {
     /// Whether a live task can be the creator, whose event is then still to come: one that was seen
@@ -102,59 +101,23 @@ impl<K: Kernel> Tracer<K> {
     /// A task whose creator cannot be told: its process is known, the thread is not.
     pub(super) fn orphan(&mut self, tid: Tid, status: &facts::Status, how: How) {
         let tgid = status.tgid.unwrap_or(tid);
-        let kind = if tgid == tid {
-            Kind::Process
-        } else {
-            Kind::Thread
-        };
-        let eye = self.eye(tid);
-        let stat = facts::stat(&eye);
-        let (comm, comm_hex) = facts::comm(&eye);
-        let how = if stat.as_ref().is_some_and(|stat| stat.worker) {
-            How::Worker
-        } else {
-            how
-        };
-        let task = self.new_id();
-        let ns_tids = (status.ns_tids.len() > 1).then(|| status.ns_tids.clone());
-        let at_ns = self.kernel.now_ns();
         // Whatever its creator was, it was of one of these.
         let groups = [Some(tgid), status.ppid];
-        let relatives: Vec<&Tracee> = groups
+        let lineage = groups
             .iter()
             .filter_map(|&group| self.table.group(group?))
             .flat_map(|group| &group.members)
             .filter_map(|&tid| self.table.get(tid))
-            .collect();
-        let full = relatives.iter().any(|tracee| tracee.full);
-        let started = relatives.iter().any(|tracee| tracee.started);
+            .map(Lineage::from)
+            .fold(Lineage::default(), |all, one| all | one);
         let tracee = Tracee {
-            full,
-            started,
+            full: lineage.full,
+            started: lineage.started,
             awaited: true,
-            nested: ns_tids.is_some(),
-            init: is_init(Some(status)),
             orphan: true,
-            ..Tracee::new(task, tgid, kind)
+            ..self.tell_appeared(tid, tgid, status, how)
         };
-        let (ppid, start_ticks) = (status.ppid, stat.map(|stat| stat.start_ticks));
-        self.count_task(kind);
-        self.emit(|seq| {
-            Event::Task(Appeared {
-                seq,
-                at_ns,
-                task,
-                tid,
-                tgid,
-                ppid,
-                kind,
-                comm,
-                comm_hex,
-                how,
-                start_ticks,
-                ns_tids,
-            })
-        });
+        self.count_task(tracee.kind);
         self.adopt(tid, tracee);
     }
 
