@@ -12,7 +12,10 @@ mod counts;
 mod descriptors;
 mod look;
 mod namespaces;
+mod questions;
 mod rights;
+mod users;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -31,7 +34,7 @@ pub struct Limits {
     kernel: Option<Running>,
     /// The seccomp filters of ours that a program carries that we started; `None` before its exec.
     filters: Option<u64>,
-    counted: counts::Counted,
+    counted: users::Counted,
 }
 
 /// The kernel that runs.
@@ -74,7 +77,7 @@ fn filters_of_ours(task: &dyn Peek) -> Option<u64> {
 
 /// A number of a file in the form of `/proc/TID/status`.
 fn number(status: &[u8], key: &str) -> Option<u64> {
-    look::field(&String::from_utf8_lossy(status), key)?
+    words::field(&String::from_utf8_lossy(status), key)?
         .parse()
         .ok()
 }
@@ -134,7 +137,7 @@ fn weigh(look: &Look<'_>, suspects: Vec<&'static Rule>) -> Vec<Reason> {
     for rule in suspects {
         let answer = match rule.decided {
             Decided::Arguments => Answer::Holds(Certainty::Certain, Found::default()),
-            Decided::Look | Decided::Unseen => look.at(rule),
+            Decided::Look | Decided::Unseen => questions::ask(look, rule),
         };
         match answer {
             Answer::Holds(certainty, found) => {

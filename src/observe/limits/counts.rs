@@ -1,17 +1,11 @@
 //! Limits on how many tasks there may be, on memory, and the caller's scheduling.
 
-use std::cell::RefCell;
-
 use crate::abi::rules::{Rule, Version};
 
 use super::descriptors::soft_limit;
-use super::look::{Answer, Found, Look, field};
-
-/// Processes whose status is read for one count, at most.
-const MOST_PROCESSES: usize = 16_384;
-
-/// A count is not made anew for so many nanoseconds: a program that is refused tries again.
-const FRESH_NS: u64 = 100_000_000;
+use super::look::{Answer, Found, Look};
+use super::users;
+use super::words::field;
 
 /// include/uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
@@ -19,68 +13,6 @@ const CAP_SYS_RESOURCE: u32 = 24;
 
 /// SCHED_DEADLINE (include/uapi/linux/sched.h).
 const DEADLINE: &str = "6";
-
-/// Tasks by user, as they were counted last.
-#[derive(Debug, Default)]
-pub(super) struct Counted(RefCell<Option<Count>>);
-
-#[derive(Clone, Copy, Debug)]
-struct Count {
-    at_ns: u64,
-    uid: u64,
-    /// The user's tasks, threads included.
-    tasks: u64,
-    /// Every task that was seen.
-    seen: u64,
-    /// All processes were looked at.
-    whole: bool,
-}
-
-/// How many tasks a user has, as far as /proc shows.
-fn count(look: &Look<'_>, uid: u64) -> Option<Count> {
-    let at_ns = look.call.at_ns;
-    let kept = look.counted.and_then(|counted| *counted.0.borrow());
-    if let Some(kept) =
-        kept.filter(|kept| kept.uid == uid && at_ns.saturating_sub(kept.at_ns) < FRESH_NS)
-    {
-        return Some(kept);
-    }
-    let names = look.task.system_list("/proc").ok()?;
-    let mut processes: Vec<&String> = names
-        .iter()
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .collect();
-    let whole = processes.len() <= MOST_PROCESSES;
-    processes.truncate(MOST_PROCESSES);
-    let mut count = Count {
-        at_ns,
-        uid,
-        tasks: 0,
-        seen: 0,
-        whole,
-    };
-    for process in processes {
-        let Some(status) = look.system(&format!("/proc/{process}/status")) else {
-            continue;
-        };
-        let first = |key| {
-            field(&status, key)?
-                .split_ascii_whitespace()
-                .next()?
-                .parse()
-                .ok()
-        };
-        let threads: u64 = first("Threads").unwrap_or(1);
-        count.seen = count.seen.saturating_add(threads);
-        if first("Uid") == Some(uid) {
-            count.tasks = count.tasks.saturating_add(threads);
-        }
-    }
-    if let Some(counted) = look.counted {
-        *counted.0.borrow_mut() = Some(count);
-    }
-    Some(count)
-}
 
 /// All tasks of the system: the second number of `/proc/loadavg`'s fourth field.
 fn all_tasks(look: &Look<'_>) -> Option<u64> {
@@ -110,7 +42,7 @@ pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
             .with("uid", uid)
             .not();
     }
-    let Some(count) = count(look, uid) else {
+    let Some(count) = users::count(look.task, look.counted, look.call.at_ns, uid) else {
         return Found::default().unknown();
     };
     let tasks = count.tasks;

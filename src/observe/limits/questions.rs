@@ -1,0 +1,86 @@
+//! What is looked at for each rule: a table of questions.
+
+use crate::abi::rules::Rule;
+
+use super::look::{Answer, Look};
+use super::{cgroups, counts, descriptors, namespaces, rights};
+
+type Question = fn(&Look<'_>, &Rule) -> Answer;
+
+/// Who answers for which rule. A rule without a row leaves no trace.
+const QUESTIONS: &[(&str, Question)] = &[
+    ("sandbox-filter", rights::filter),
+    ("userns-switched-off", rights::switched_off),
+    ("init-has-no-siblings", namespaces::init),
+    ("thread-after-unshare-pid", namespaces::pid_pending),
+    ("time-namespace-pending", namespaces::time_pending),
+    ("autokill-needs-nnp-or-admin", rights::admin),
+    ("userns-too-deep", namespaces::user_depth),
+    ("user-namespace-limit", namespaces::limit),
+    ("newuser-in-chroot", rights::chrooted),
+    ("newuser-unmapped-ids", rights::unmapped),
+    ("newuser-security-module", rights::security_module),
+    ("rlimit-nproc", counts::nproc),
+    ("threads-max", counts::threads_max),
+    ("deadline-cannot-fork", counts::deadline),
+    ("nr-open-lowered", descriptors::nr_open),
+    ("no-memory-for-copy", counts::memory),
+    ("namespace-needs-admin", rights::admin),
+    ("namespace-not-built-in", namespaces::built_in),
+    ("mnt-namespace-limit", namespaces::limit),
+    ("uts-namespace-limit", namespaces::limit),
+    ("ipc-namespace-limit", namespaces::limit),
+    ("newpid-while-pending", namespaces::pid_pending),
+    ("newpid-in-foreign-userns", namespaces::foreign),
+    ("pidns-too-deep", namespaces::pid_depth),
+    ("pid-namespace-limit", namespaces::limit),
+    ("cgroup-namespace-limit", namespaces::limit),
+    ("net-namespace-limit", namespaces::limit),
+    ("time-namespace-limit", namespaces::limit),
+    ("tls-descriptor", descriptors::tls),
+    ("set-tid-deeper-than-namespaces", namespaces::too_many_tids),
+    ("tid-above-pid-max", namespaces::tid_above),
+    ("first-tid-must-be-one", namespaces::first_tid),
+    ("set-tid-needs-capability", rights::choose_tids),
+    ("tid-in-use", namespaces::in_use),
+    ("no-free-pid", counts::pid_max),
+    ("pid-namespace-dead", namespaces::dead),
+    ("pidfd-no-descriptor", descriptors::full),
+    ("pidfd-address", descriptors::pidfd_address),
+    ("cgroup-not-a-cgroup", cgroups::not_one),
+    ("cgroup-removed", cgroups::removed),
+    ("cgroup-permission", cgroups::permission),
+    ("cgroup-domain", cgroups::domain),
+    ("cgroup-inner-node", cgroups::inner),
+    ("cgroup-cpuset", cgroups::cpuset),
+    ("pids-max", cgroups::pids),
+    ("sched-ext", counts::sched_ext),
+    // What pid-namespace-dead says, a moment later.
+    ("pid-namespace-died-meanwhile", |_, _| Answer::Silent),
+    // Nobody is there to read it.
+    ("caller-killed", |_, _| Answer::Silent),
+    ("signal-pending", |_, _| Answer::Silent),
+];
+
+/// Looks at what the rule names.
+pub(super) fn ask(look: &Look<'_>, rule: &Rule) -> Answer {
+    let question = QUESTIONS.iter().find(|(id, _)| *id == rule.id);
+    question.map_or(Answer::Unseen, |(_, ask)| ask(look, rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::rules;
+
+    #[test]
+    fn every_question_is_a_rules_and_every_rule_that_can_be_looked_up_has_one() {
+        for (id, _) in QUESTIONS {
+            assert!(rules::named(id).is_some(), "{id}");
+        }
+        for rule in rules::all().filter(|rule| rule.decided == rules::Decided::Look) {
+            let asked = QUESTIONS.iter().filter(|(id, _)| *id == rule.id).count();
+            assert_eq!(asked, 1, "{}", rule.id);
+        }
+    }
+}
