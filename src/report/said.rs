@@ -143,6 +143,8 @@ mod tests {
     fn every_row_is_said_by_the_tracer() {
         let sources = [
             include_str!("../tracer/attach.rs"),
+            include_str!("../tracer/first_line.rs"),
+            include_str!("../tracer/intercept.rs"),
             include_str!("../tracer/launch.rs"),
             include_str!("../tracer/leave.rs"),
             include_str!("../tracer/refusal.rs"),

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use crate::abi;
 use crate::error::{Error, Result};
@@ -15,36 +14,16 @@ use crate::event::{Event, How, Intercept, Kind, Tid};
 use crate::peek::Errno;
 use crate::sys::{self, What};
 
+use super::asked::{Attach, Launch};
 use super::doubts::Doubts;
+use super::facts::tgid_of;
 use super::kernel::{Kernel, Live, Refused};
 use super::reaper::Reaper;
 use super::refusal::{attach_error, refusal};
 use super::sandbox::Whereabouts;
 use super::table::Tracee;
-use super::waiter::Style;
-use super::{Launch, Tracer, facts, launch};
-
-/// What is to be attached to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attach {
-    /// Processes; a thread's tid stands for its process.
-    pub pids: Vec<Tid>,
-    /// Their descendants too.
-    pub descendants: bool,
-    /// How calls are caught: by the kernel's events, unless every system call is asked for.
-    pub intercept: Option<Intercept>,
-    /// Tell what tracing took.
-    pub stats: bool,
-    /// Record the descriptors that each new program inherits ([`crate::event::Exec::inherited_fds`]).
-    pub inherited_fds: bool,
-    /// Record the children that a process leaves behind as zombies ([`crate::event::Exit::unreaped`]).
-    /// Every task stops once more for it.
-    pub unreaped: bool,
-    /// Let everything go after this time.
-    pub timeout: Option<Duration>,
-    /// clonespy's options, for the record.
-    pub options: Vec<String>,
-}
+use super::waiter::{Style, deadline};
+use super::{Tracer, facts, first_line};
 
 /// How often a process is asked again that refuses and has nobody new.
 const RETRIES: u32 = 100;
@@ -156,13 +135,13 @@ impl Tracer<Live> {
             Some(Intercept::Event) | None => Intercept::Event,
         };
         let style = Style::Directed {
-            deadline: launch::deadline(wanted.timeout),
+            deadline: deadline(wanted.timeout),
         };
         let abis = abi::arch::of_machine(std::env::consts::ARCH);
         let mut tracer = Tracer::new(Live::new(style).leaving(wanted.unreaped), intercept, abis);
         tracer.tell_stats = wanted.stats;
         tracer.look_at_inherited(wanted.inherited_fds);
-        let start = launch::describe_attach(wanted, intercept);
+        let start = first_line::of_attach(wanted, intercept);
         tracer.out.push_back(Event::Start(start));
         let refusals = tracer.seize_all(wanted);
         if tracer.table.len() == 0 {
@@ -389,9 +368,4 @@ fn parents() -> BTreeMap<Tid, Tid> {
             Some((pid, facts::parse_status(&bytes).ppid?))
         })
         .collect()
-}
-
-/// The process of a task; `None`: it is not there.
-pub(super) fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
-    facts::parse_status(&kernel.proc_file(tid, "status").ok()?).tgid
 }

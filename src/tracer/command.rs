@@ -7,8 +7,10 @@ use crate::error::{Error, Result};
 use crate::event::Intercept;
 use crate::sys::{self, Coming, Host};
 
+use super::first_line;
+use super::intercept::{choose, filter_for};
 use super::kernel::Live;
-use super::launch::{cannot_run, choose, describe, filter_for};
+use super::program::cannot_run;
 use super::waiter::Style;
 use super::{Launch, Starting, Tracer};
 
@@ -89,7 +91,7 @@ impl Hook {
         child.go().map_err(|why| failed("the child is gone", why))?;
         tracer.start = Some(Starting {
             child,
-            line: describe(&self.launch, self.intercept, self.why),
+            line: first_line::of_program(&self.launch, self.intercept, self.why),
             program: self.launch.program,
             hosted: true,
         });

@@ -3,6 +3,8 @@
 use crate::event::{Tid, lossy};
 use crate::peek::{Peek, Syscall};
 
+use super::kernel::Kernel;
+
 /// Set in a task that a fatal signal of its group, exit_group or a sibling's exec cut off, and clear
 /// in one that ended itself (include/linux/sched.h). The wait status alone does not tell.
 const PF_SIGNALED: u64 = 0x400;
@@ -107,6 +109,11 @@ pub fn status(task: &dyn Peek) -> Option<Status> {
     task.proc_file("status")
         .ok()
         .map(|bytes| parse_status(&bytes))
+}
+
+/// The process of a task; `None`: it is not there.
+pub(super) fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
+    parse_status(&kernel.proc_file(tid, "status").ok()?).tgid
 }
 
 /// A task's name, and its bytes where they are not UTF-8.

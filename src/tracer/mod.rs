@@ -6,7 +6,10 @@
 //!
 //! | file | answers |
 //! |---|---|
-//! | `launch`, `command` | how the program is started, by us or through a host's `Command` |
+//! | `asked` | what a trace is asked to do |
+//! | `launch`, `program`, `command` | how the program is started, by us or through a host's `Command` |
+//! | `intercept`, `filter` | how calls are caught |
+//! | `first_line` | what a trace says of itself |
 //! | `attach`, `doubts`, `reaper`, `refusal` | how running tasks are taken, or why not |
 //! | `leave` | how tasks are let go, or ended |
 //! | `waiter` | whose report comes next |
@@ -25,6 +28,7 @@
 //! | `kernel`, `tracee`, `table`, `facts` | what is asked, of whom, who is there, what /proc says |
 
 mod appeared;
+mod asked;
 mod attach;
 mod calls;
 mod command;
@@ -33,11 +37,14 @@ mod doubts;
 mod endings;
 mod facts;
 pub mod filter;
+mod first_line;
 mod init;
+mod intercept;
 mod kernel;
 mod launch;
 mod leave;
 mod newborn;
+mod program;
 mod reaper;
 mod refusal;
 mod restarts;
@@ -73,9 +80,9 @@ use self::vfork::Vforks;
 use self::wait::Stop;
 use self::waiter::Woke;
 
-pub use self::attach::{Attach, Traced, trace};
+pub use self::asked::{Attach, Launch};
+pub use self::attach::{Traced, trace};
 pub use self::command::{Hook, hook, spawn_failure};
-pub use self::launch::Launch;
 
 /// SIGKILL, on every architecture.
 const SIGKILL: i32 = 9;

@@ -5,7 +5,7 @@ use std::io;
 use crate::error::Error;
 use crate::event::Tid;
 
-use super::attach::tgid_of;
+use super::facts::tgid_of;
 use super::kernel::Kernel;
 
 /// A task that cannot be attached to.

@@ -329,6 +329,11 @@ impl<S: Source> Waiter<S> {
     }
 }
 
+/// When a time that begins now is over.
+pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    Instant::now().checked_add(timeout?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

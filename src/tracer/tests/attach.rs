@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{Event, Intercept, Tid};
-use crate::tracer::attach::Attach;
+use crate::tracer::Attach;
 
 /// A process that runs already, and its second thread.
 const LEADER: Tid = 200;
