@@ -90,6 +90,7 @@ fn legacy(abi: &Abi, mut decoded: Decoded, call: &Syscall) -> Decoded {
     let flags = split.effective;
     let args = &mut decoded.request.args;
     args.stack = nonzero(registers.stack);
+    args.callers_stack = registers.stack != 0 && registers.stack == call.sp;
     args.stack_size = registers.stack_size.and_then(nonzero);
     // The descriptor comes back through the pointer that the tid has, which is why the kernel refuses
     // both flags together.

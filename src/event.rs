@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use call::{
     ArgsError, Call, CallArgs, Certainty, CloneCall, Cost, Created, Outcome, Place, RawCall,
-    Reason, Request, Share, Sharing, Wrote,
+    Reason, Request, Share, Sharing, Stack, Wrote,
 };
 pub use exit::{Ending, Exit, Status, Unreaped, Usage};
 pub use notice::{Blind, Copied, Detach, Finding, Kill, Lost, Unshared};

@@ -5,16 +5,7 @@
 //! (io_uring's workers, vhost's) come without a call and are not here.
 
 use crate::abi::flags::CloneFlags;
-use crate::event::Call;
-
-/// What a row says of the child's stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stack {
-    /// None is given: the child goes on with the caller's stack pointer.
-    Zero,
-    /// One is given.
-    Given,
-}
+use crate::event::{Call, Stack};
 
 /// A library function that asks for tasks, as it asks.
 #[derive(Debug, PartialEq, Eq)]
@@ -129,10 +120,19 @@ pub static ORIGINS: &[Origin] = &[
     },
     Origin {
         name: "vfork",
-        library: "glibc, musl and bionic, on machines without the call vfork",
+        library: "glibc, on machines without the call vfork",
+        flags: CloneFlags(0x4100),
+        stack: Stack::Callers,
+        serves: "subprocess of Python, dash",
+        source: "glibc: sysdeps/unix/sysv/linux/aarch64/vfork.S, riscv/vfork.S",
+        ..ROW
+    },
+    Origin {
+        name: "vfork",
+        library: "musl and bionic, on machines without the call vfork",
         flags: CloneFlags(0x4100),
         serves: "subprocess of Python, dash",
-        source: "glibc: sysdeps/unix/sysv/linux/aarch64/vfork.S",
+        source: "musl: src/process/aarch64/vfork.s",
         ..ROW
     },
     Origin {
@@ -259,12 +259,8 @@ pub static ORIGINS: &[Origin] = &[
 impl Origin {
     /// Whether a request is just what this row passes. `flags` are all bits of the flags word
     /// without the exit signal, those included that the kernel ignores.
-    pub fn passes(&self, call: Call, flags: u64, exit_signal: u64, stack_given: bool) -> bool {
-        let stack = match self.stack {
-            Stack::Zero => !stack_given,
-            Stack::Given => stack_given,
-        };
-        stack && self.passes_flags(call, flags, exit_signal)
+    pub fn passes(&self, call: Call, flags: u64, exit_signal: u64, stack: Stack) -> bool {
+        self.stack == stack && self.passes_flags(call, flags, exit_signal)
     }
 
     /// The same, with nothing known of the stack.
@@ -278,16 +274,11 @@ impl Origin {
 
 /// The library function behind a request, by its short name: where every row that fits is the same
 /// function's, and points to it. fork and vfork pass no flags: give what [`Origin::flags`] has for them, or 0.
-pub fn likely(
-    call: Call,
-    flags: u64,
-    exit_signal: u64,
-    stack_given: bool,
-) -> Option<&'static Origin> {
+pub fn likely(call: Call, flags: u64, exit_signal: u64, stack: Stack) -> Option<&'static Origin> {
     // These two calls have no arguments, so that nothing can differ.
     let mut fitting = ORIGINS.iter().filter(|row| match call {
         Call::Fork | Call::Vfork => row.call == call,
-        Call::Clone | Call::Clone3 => row.passes(call, flags, exit_signal, stack_given),
+        Call::Clone | Call::Clone3 => row.passes(call, flags, exit_signal, stack),
     });
     let first = fitting.next()?;
     fitting

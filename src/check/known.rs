@@ -20,7 +20,7 @@ pub fn is(name: &str, request: &Request) -> bool {
         // These two have no arguments, so that nothing can differ.
         Call::Fork | Call::Vfork => row.call == request.call,
         Call::Clone | Call::Clone3 => {
-            row.passes(request.call, flags.0, signal, request.args.stack.is_some())
+            row.passes(request.call, flags.0, signal, request.args.begins_on())
         }
     };
     origins::pattern(name).any(fits)
@@ -29,7 +29,7 @@ pub fn is(name: &str, request: &Request) -> bool {
 /// The name for which a library makes calls like this one.
 pub fn name_of(request: &Request) -> Option<&'static str> {
     let (flags, signal) = (passed(request)?, signal(request)?);
-    let stack = request.args.stack.is_some();
+    let stack = request.args.begins_on();
     Some(origins::likely(request.call, flags.0, signal, stack)?.name)
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::abi::ABIS;
+use crate::event::Stack;
 use crate::peek::testing::{Recorded, i386, x86_64};
 
 mod properties;
@@ -181,6 +182,23 @@ fn legacy_clone_ignores_bits_that_clone3_takes() {
     assert_eq!(got.request.flags_unknown, Some(Hex(1 << 63)));
     assert_eq!(got.request.exit_signal, Some(Some("SIGCHLD".to_owned())));
     assert_eq!(got.flags, CloneFlags(0x8000_0001_0000_0180));
+}
+
+/// aarch64's vfork of glibc passes the stack pointer that it has: `mov x1, sp`.
+#[test]
+fn the_callers_own_stack_is_told_from_another() {
+    let at = |stack| {
+        let call = Syscall {
+            arch: 0xc000_00b7,
+            sp: 0x7ff0,
+            ..x86_64(220, [0x4111, stack, 0, 0, 0, 0])
+        };
+        decoded(&Recorded::new(), &call).request.args
+    };
+    assert_eq!(at(0x7ff0).begins_on(), Stack::Callers);
+    assert_eq!(at(0x7ff0).stack, Some(Hex(0x7ff0)));
+    assert_eq!(at(0x8000).begins_on(), Stack::Given);
+    assert_eq!(at(0).begins_on(), Stack::Zero);
 }
 
 #[test]

@@ -61,6 +61,10 @@ pub struct CallArgs {
     /// Absent where the child goes on with a copy of the caller's stack pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack: Option<Hex>,
+    /// Legacy clone: `stack` is the caller's own stack pointer, so that the child goes on as if none
+    /// were given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub callers_stack: bool,
     /// clone3: the size of that stack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack_size: Option<Hex>,
@@ -89,6 +93,35 @@ pub struct CallArgs {
     /// clone3: the bytes of a struct longer than the 88 that are known, in hex, if any is not zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_tail: Option<String>,
+}
+
+/// Which stack a call gives the child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stack {
+    /// None is given: the child goes on with the caller's stack pointer.
+    Zero,
+    /// The caller's own stack pointer is given, which comes to the same.
+    Callers,
+    /// Another one.
+    Given,
+}
+
+impl Stack {
+    /// Whether a stack pointer is passed.
+    pub fn is_passed(self) -> bool {
+        self != Stack::Zero
+    }
+}
+
+impl CallArgs {
+    /// Which stack the child begins on.
+    pub fn begins_on(&self) -> Stack {
+        match self.stack {
+            None => Stack::Zero,
+            Some(_) if self.callers_stack => Stack::Callers,
+            Some(_) => Stack::Given,
+        }
+    }
 }
 
 /// Arguments that could not be read.

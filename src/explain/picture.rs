@@ -159,7 +159,9 @@ pub fn callers(set: &Set) -> Vec<&'static Origin> {
         match (set.call, set.stack) {
             (Call::Fork | Call::Vfork, _) => row.call == set.call,
             (_, None) => row.passes_flags(call, set.flags.0, set.signal),
-            (_, Some(given)) => row.passes(call, set.flags.0, set.signal, given),
+            (_, Some(passed)) => {
+                row.stack.is_passed() == passed && row.passes_flags(call, set.flags.0, set.signal)
+            }
         }
     };
     origins::ORIGINS.iter().filter(fits).collect()

@@ -156,7 +156,7 @@ impl Set {
         let mut rows = origins::pattern(name);
         let row = rows.find(|row| call.is_none_or(|call| call == row.call))?;
         let mut set = Set::new(row.call, row.flags.0, row.exit_signal, version);
-        set.stack = Some(row.stack == origins::Stack::Given);
+        set.stack = Some(row.stack.is_passed());
         set.function = Some(row.name);
         Some(set)
     }

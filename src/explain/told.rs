@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::abi::Call;
 use crate::abi::flags::{Flag, Use};
-use crate::abi::origins::{Origin, Stack};
+use crate::abi::origins::Origin;
 use crate::abi::rules::{Rule, Version};
+use crate::event::Stack;
 
 use super::Lang;
 use super::page::Block;
@@ -152,6 +153,7 @@ impl CallerTold {
             stack: match row.stack {
                 Stack::Given => "given",
                 Stack::Zero => "zero",
+                Stack::Callers => "callers",
             },
         }
     }

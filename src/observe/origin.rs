@@ -18,7 +18,7 @@ impl Observer for Origin {
             return;
         };
         let signal = request.exit_signal_raw.unwrap_or_default().0;
-        let stack = request.args.stack.is_some();
+        let stack = request.args.begins_on();
         if let Some(row) = origins::likely(request.call, flags.0, signal, stack) {
             call.origin = Some(row.name.to_owned());
             call.origin_certainty = Some(Certainty::Likely);

@@ -3,7 +3,7 @@
 use super::call::pid;
 use super::lang::say;
 use super::{Look, units};
-use crate::event::{CloneCall, Hex, Outcome, Request};
+use crate::event::{CloneCall, Hex, Outcome, Request, Stack};
 use crate::tasks::TaskTree;
 
 /// What belongs to this call alone: other calls with the same flags have other addresses.
@@ -77,7 +77,11 @@ fn stands_for(look: &Look, flag: &str, call: &CloneCall) -> String {
 
 /// Which stack the child begins on.
 fn stack(look: &Look, request: &Request) -> String {
-    match (request.args.stack, request.args.stack_size) {
+    let given = match request.args.begins_on() {
+        Stack::Given => request.args.stack,
+        Stack::Zero | Stack::Callers => None,
+    };
+    match (given, request.args.stack_size) {
         (None, _) if request.has("CLONE_VM") => look
             .lang
             .pick("the caller's own stack, shared", "调用者自己的栈，共用")

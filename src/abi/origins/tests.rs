@@ -1,7 +1,8 @@
 use super::*;
 use crate::abi::rules::{Arguments, Kernel, Version, judge};
 
-fn name(call: Call, flags: u64, signal: u64, stack: bool) -> Option<&'static str> {
+fn name(call: Call, flags: u64, signal: u64, given: bool) -> Option<&'static str> {
+    let stack = if given { Stack::Given } else { Stack::Zero };
     likely(call, flags, signal, stack).map(|row| row.name)
 }
 
@@ -24,6 +25,14 @@ fn what_libraries_pass_is_recognised() {
     assert_eq!(name(Clone3, 0x1_0000_5100, 17, true), Some("pidfd_spawn"));
     assert_eq!(name(Clone, 0x000d_0f00, 0, true), Some("newosproc"));
     assert_eq!(name(Clone, 0x0400_4100, 17, false), Some("forkExec"));
+}
+
+/// aarch64 and riscv64 have no call vfork: glibc's makes a clone on the caller's own stack pointer.
+#[test]
+fn the_stack_tells_vfork_from_posix_spawn() {
+    let name = |stack| likely(Call::Clone, 0x4100, 17, stack).map(|row| row.name);
+    assert_eq!(name(Stack::Callers), Some("vfork"));
+    assert_eq!(name(Stack::Given), Some("posix_spawn"));
 }
 
 #[test]
