@@ -14,8 +14,9 @@ use crate::event::{Call, Kind, TaskId};
 const SHOWN: u64 = 8;
 /// So many lines of other kinds between two alike, and counting begins anew.
 const APART: u64 = 8;
-/// Kinds of lines that are folded side by side: a shell's loop makes two, a fork and an exec.
-const GROUPS: usize = 8;
+/// Kinds of lines that are folded side by side: a shell's loop makes two, a fork and an exec; a few
+/// processes that each make threads and children, some of which fail, make dozens.
+const GROUPS: usize = 64;
 /// So many left over are written as they are: a sum would save nothing.
 const FEW: u64 = 2;
 /// Lines are not withheld for longer than this.
@@ -66,6 +67,8 @@ struct Group {
     shown: u64,
     /// Lines of other kinds that had been written when the last of this one came.
     seen: u64,
+    /// When the last of this kind came, in lines that were taken in.
+    used: u64,
     alive: u64,
     peak: u64,
     hidden: u64,
@@ -89,6 +92,7 @@ pub(super) struct Alike {
     members: HashMap<TaskId, u64>,
     serials: u64,
     others: u64,
+    uses: u64,
 }
 
 impl Alike {
@@ -106,9 +110,12 @@ impl Alike {
         };
         self.enter(at, line.born);
         let others = self.others;
+        self.uses += 1;
+        let uses = self.uses;
         let Some(group) = self.groups.get_mut(at) else {
             return Vec::new();
         };
+        group.used = uses;
         if others - group.seen > APART {
             (group.shown, group.peak) = (0, group.alive);
         }
@@ -132,7 +139,7 @@ impl Alike {
         (group.head, group.lead, group.hang) = (line.head, line.lead, line.hang);
         group.last_ns = group.last_ns.max(line.at_ns);
         if line.at_ns.saturating_sub(group.first_ns) >= PATIENCE_NS {
-            return group.sum_up(look);
+            return group.sum_up(look, true);
         }
         Vec::new()
     }
@@ -158,16 +165,21 @@ impl Alike {
     }
 
     fn open(&mut self, line: &Line) {
-        if self.groups.len() >= GROUPS {
-            self.groups.remove(0);
+        let longest = self.groups.iter().enumerate();
+        if self.groups.len() >= GROUPS
+            && let Some((at, _)) = longest.min_by_key(|(_, group)| group.used)
+        {
+            self.groups.remove(at);
         }
         self.serials += 1;
+        self.uses += 1;
         self.groups.push(Group {
             serial: self.serials,
             like: line.like.clone(),
             by: line.by,
             shown: 1,
             seen: self.others,
+            used: self.uses,
             alive: 0,
             peak: 0,
             hidden: 0,
@@ -188,7 +200,8 @@ impl Alike {
         }
     }
 
-    /// Something else is written, but for a line of the group of this number.
+    /// Something else is written, but for a line of the group of this number. That is a line that may
+    /// be folded soon as well: kinds that come in turn must not make each other begin anew.
     fn other(&mut self, look: &Look, but: Option<u64>) -> Vec<Timed> {
         if but.is_none() {
             self.others += 1;
@@ -198,26 +211,26 @@ impl Alike {
             .iter_mut()
             .filter(|group| Some(group.serial) != but);
         let mut out: Vec<_> = rest
-            .flat_map(|group| {
-                let (summed, first) = (group.hidden > FEW, group.first_ns);
-                let lines = group.sum_up(look).into_iter();
-                lines.map(move |one| (if summed { first } else { one.0 }, one))
-            })
+            .flat_map(|group| group.sum_up(look, but.is_none()))
             .collect();
-        out.sort_by_key(|(first, _)| *first);
-        out.into_iter().map(|(_, one)| one).collect()
+        // Times never run backwards: a sum has that of the last line in it.
+        out.sort_by_key(|(at_ns, _)| *at_ns);
+        out
     }
 }
 
 impl Group {
-    fn sum_up(&mut self, look: &Look) -> Vec<Timed> {
+    /// What was withheld, and `anew`: whether those to come are shown again where it was a few.
+    fn sum_up(&mut self, look: &Look, anew: bool) -> Vec<Timed> {
         let hidden = std::mem::take(&mut self.hidden);
         let at_ns = std::mem::take(&mut self.last_ns);
         match hidden {
             0 => Vec::new(),
             1..=FEW => {
                 // A few are no crowd: they are written, and those to come are again.
-                self.shown = 0;
+                if anew {
+                    self.shown = 0;
+                }
                 std::mem::take(&mut self.few)
             }
             n => {
@@ -327,6 +340,49 @@ mod tests {
                 "B: 92 more like this in 182 ns\n"
             ]
         );
+    }
+
+    #[test]
+    fn many_kinds_out_of_step_are_folded() {
+        // A dozen storms, each begun when the one before has shown its first few.
+        let (look, mut alike) = (Look::default(), Alike::default());
+        let (kinds, rounds) = (12, 200);
+        let mut written = 0;
+        for n in 0..rounds {
+            for kind in 0..kinds.min(1 + n / 3) {
+                let line = call(&kind.to_string(), 1, None, n * kinds + kind);
+                written += alike.line(&look, line).len() as u64;
+            }
+        }
+        // Those that were withheld when the next began are written: two or a sum, each time.
+        assert!(written < kinds * (SHOWN + kinds * FEW), "{written}");
+        assert_eq!(alike.flush(&look).len() as u64, kinds);
+    }
+
+    #[test]
+    fn times_never_run_backwards() {
+        let (look, mut alike) = (Look::default(), Alike::default());
+        let mut times = Vec::new();
+        // Many of one kind, then a few of another beside them, then one of a third.
+        for n in 0..100 {
+            let kind = if n % 11 == 10 { "B" } else { "A" };
+            times.extend(alike.line(&look, call(kind, 1, None, n)));
+        }
+        times.extend(alike.line(&look, call("C", 1, None, 100)));
+        let times: Vec<u64> = times.into_iter().map(|(at_ns, _)| at_ns).collect();
+        assert!(times.is_sorted(), "{times:?}");
+    }
+
+    #[test]
+    fn the_kind_that_was_not_seen_for_longest_is_forgotten() {
+        let (look, mut alike) = (Look::default(), Alike::default());
+        let mut storm = 0;
+        for n in 0..5 * GROUPS as u64 {
+            alike.line(&look, call(&format!("other {n}"), 1, None, 2 * n));
+            storm += alike.line(&look, call("storm", 1, None, 2 * n + 1)).len();
+        }
+        let known = |alike: &Alike| alike.groups.iter().any(|group| group.head == "storm: ");
+        assert!(storm > 0 && known(&alike));
     }
 
     #[test]
