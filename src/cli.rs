@@ -106,6 +106,7 @@ struct Line {
     running: running::Running,
     /// The program to run, and its arguments
     #[arg(trailing_var_arg = true, value_name = "PROGRAM", hide = true)]
+    #[arg(value_hint = clap::ValueHint::CommandWithArguments)]
     program: Vec<OsString>,
 }
 

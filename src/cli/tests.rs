@@ -384,6 +384,34 @@ fn help_is_short_and_every_option_is_in_it() {
 }
 
 #[test]
+fn the_manual_page_describes_every_option_and_keeps_the_lines_of_examples() {
+    let page = printed(&["--generate", "man"]);
+    // An option's paragraph: its names, then what it does.
+    for arg in Line::command().get_arguments() {
+        let Some(long) = arg.get_long().filter(|_| !arg.is_hide_set()) else {
+            continue;
+        };
+        let name = format!("--{long}").replace('-', "\\-");
+        let mut lines = page
+            .lines()
+            .skip_while(|line| !(line.starts_with("\\fB") && line.contains(&name)));
+        let (names, text) = (lines.next(), lines.next());
+        assert!(
+            names.is_some() && text.is_some_and(|text| !text.starts_with('.')),
+            "{long}: {text:?}"
+        );
+    }
+    let (_, examples) = page.split_once(".nf\n").unwrap();
+    let (examples, _) = examples.split_once(".fi").unwrap();
+    assert_eq!(examples.lines().count(), 8, "{examples}");
+    for sub in SUBCOMMANDS {
+        // There are no pages of theirs.
+        assert!(page.contains(&format!("\\fBclonespy {sub} ")), "{page}");
+        assert!(!page.contains(&format!("clonespy\\-{sub}(1)")), "{page}");
+    }
+}
+
+#[test]
 fn every_subcommand_has_its_help() {
     for name in SUBCOMMANDS {
         for option in ["-h", "--help"] {
