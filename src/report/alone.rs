@@ -84,7 +84,7 @@ fn stack(look: &Look, request: &Request) -> String {
             .into(),
         (None, _) => look
             .lang
-            .pick("stack: its copy of the caller's", "栈：调用者之栈的副本")
+            .pick("stack: its copy of the caller's", "栈是调用者栈的副本")
             .into(),
         (Some(at), Some(size)) => {
             let size = units::bytes(size, look.lang);

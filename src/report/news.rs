@@ -23,7 +23,7 @@ pub(super) fn appeared(look: &Look, event: &Appeared, tree: &TaskTree) -> Option
             "orphan: its creator died inside the call",
             "孤儿：创建者死于调用之中",
         ),
-        (How::Attached, _) => pick("attached", "附着时已在运行"),
+        (How::Attached, _) => pick("attached", "附加时已在运行"),
         (How::Ptrace, _) => pick("handed to us by CLONE_PTRACE", "经 CLONE_PTRACE 交给我们"),
         (How::Worker, _) => pick(
             "made by the kernel itself (io_uring, vhost)",
@@ -127,7 +127,7 @@ pub(super) fn cut_short(look: &Look, tree: &TaskTree) -> Option<String> {
         ),
         "main ended" => (
             "the program ended; what it had started was let go or killed (--until=main)",
-            "程序已经结束；它所启动的任务已放走或杀死（--until=main）",
+            "程序已经结束；它所启动的任务已脱离跟踪或被杀死（--until=main）",
         ),
         other => return Some(look.name(other)),
     };

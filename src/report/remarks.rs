@@ -163,7 +163,7 @@ fn plain(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
         Outcome::Failed { .. } => return out,
         Outcome::Untraced { .. } => (
             "CLONE_UNTRACED: let go, nothing that it does is seen",
-            "CLONE_UNTRACED：已放走，其所作所为都看不到",
+            "CLONE_UNTRACED：已脱离跟踪，其所作所为都看不到",
         ),
         Outcome::Unfinished {} => (
             "the caller died inside the call; no child was seen",

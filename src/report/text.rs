@@ -8,7 +8,7 @@ use super::alike::{Alike, Like, Line, Timed};
 use super::call::{self, remark, who};
 use super::columns::Columns;
 use super::end::{end, lived};
-use super::exec::{arguments, exec};
+use super::exec::{Files, arguments, exec};
 use super::flagset::Sets;
 use super::found::{Findings, full, is_said};
 use super::lang::say;
@@ -38,6 +38,7 @@ pub(super) struct Text {
     names: HashMap<TaskId, String>,
     /// Living processes that have run no program of their own.
     copies: HashSet<TaskId>,
+    files: Files,
     /// The launched task, until its first exec: that one is no news.
     launched: Option<TaskId>,
     stats: Option<Stats>,
@@ -68,6 +69,7 @@ impl Text {
             table: Table::default(),
             names: HashMap::new(),
             copies: HashSet::new(),
+            files: Files::default(),
             launched: None,
             stats: None,
             found: Findings::default(),
@@ -233,7 +235,8 @@ impl Text {
         // The name that follows, in the heads already.
         self.fit(event.tid, &self.known(event.task));
         let at = self.columns;
-        let text = exec(&self.look, at, &old, event);
+        let file = self.files.file(&self.look, event);
+        let text = exec(&self.look, at, &old, event, file.as_ref());
         let via = tree.task(event.task).and_then(|task| task.via.as_ref());
         let (Some(via), 0, None, false) = (via, self.look.verbose, event.former_tid, self.look.all)
         else {
@@ -308,7 +311,7 @@ impl Text {
         if !self.scope.task(&self.look, event.task) {
             return Vec::new();
         }
-        let what = self.look.lang.pick("let go, alive", "已放走，仍存活");
+        let what = self.look.lang.pick("let go, alive", "已脱离跟踪，仍存活");
         let text = self.about(event.tid, event.task, what, Ink::Plain);
         let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
         self.alike(at_ns, tid, task, String::new(), what.into(), text)
@@ -380,8 +383,8 @@ impl Text {
                 let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
                 let text = say!(
                     self.look,
-                    "clonespy sends {signal}: {why}",
-                    "clonespy 发送 {signal}：{why}"
+                    "gets {signal} from clonespy: {why}",
+                    "收到 clonespy 发来的 {signal}：{why}"
                 );
                 self.about(e.tgid, e.task, &text, Ink::Odd)
             }

@@ -183,7 +183,7 @@ fn untraced(look: &Look, tasks: u64) -> String {
     say!(
         look,
         "{many} untraced: let go, not seen",
-        "{many}未跟踪：已放走，看不到"
+        "{many}未跟踪：已脱离，看不到"
     )
 }
 

@@ -14,7 +14,7 @@ pub(super) fn heads(look: &Look) -> String {
     pen.ink(lang.pick("task", "任务"), Ink::Faint);
     pen.to(kind).ink(lang.pick("kind", "种类"), Ink::Faint);
     pen.to(kind + ENDING)
-        .ink(lang.pick("end", "结局"), Ink::Faint);
+        .ink(lang.pick("end", "结束方式"), Ink::Faint);
     pen.to(kind + RIGHT - columns(lived))
         .ink(lived, Ink::Faint)
         .end();
@@ -53,7 +53,7 @@ impl Notes {
         if self.cut_off {
             note(
                 "(cut off: the process ended, or exec'd, while the thread was still there)",
-                "（被截断：线程还在时，进程已退出或 exec）",
+                "（被迫结束：线程尚未结束，进程就已退出或 exec）",
             )?;
         }
         if self.replaced {
