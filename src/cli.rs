@@ -152,7 +152,8 @@ fn help_options() -> [Arg; 2] {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is shown, and where")]
 struct Render {
-    /// Write the report to FILE; `-` is standard output [default: stderr; with replay: stdout]
+    /// Write the report to FILE, where the program's own output does not come between its lines; `-`
+    /// is standard output [default: stderr; with replay: stdout]
     #[arg(short, long = "output", value_name = "FILE")]
     output: Option<PathBuf>,
     /// Explain no flags; -qq: the tree alone; -qqq: nothing but what other options ask for
@@ -187,7 +188,7 @@ struct Render {
     #[arg(long)]
     threads_only: bool,
     /// Show tasks down to N levels below the program (deeper ones are followed and counted)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = levels, allow_hyphen_values = true)]
     depth: Option<usize>,
     /// A table of calls instead of the report: by kind and flags, with counts and failures
     #[arg(short = 'c', long, conflicts_with = "summary")]
@@ -305,6 +306,12 @@ enum Generate {
     CompleteFish,
     CompleteElvish,
     CompletePowershell,
+}
+
+/// `0`, `2`.
+fn levels(word: &str) -> Result<usize, String> {
+    word.parse()
+        .map_err(|_| format!("'{word}' is no number of levels"))
 }
 
 /// The formats, from their table.

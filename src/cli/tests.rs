@@ -338,6 +338,18 @@ fn straces_options_are_taken() {
     assert_eq!(look(&["-Z"]).outcomes, Outcomes::Failures);
     assert_eq!(look(&["-c"]).summary, Summary::Only);
     assert_eq!(look(&["-C"]).summary, Summary::Too);
+    // A table that nothing would show is not dropped in silence.
+    for option in ["-c", "-C"] {
+        let said = plan(&[option, "--format", "jsonl:t.jsonl", "true"]).unwrap_err();
+        assert!(said.text.contains("add --format text"), "{}", said.text);
+        assert!(plan(&[option, "--format=jsonl:t.jsonl", "--format=text", "true"]).is_ok());
+    }
+    let said = plan(&["--depth", "deep", "true"]).unwrap_err();
+    assert!(
+        said.text.ends_with("'deep' is no number of levels"),
+        "{}",
+        said.text
+    );
     assert!(look(&["-y"]).names && look(&["-yy"]).names);
     assert!(look(&["--threads-only"]).threads_only && look(&["--all"]).all);
     assert_eq!(look(&["--depth", "2"]).depth, Some(2));
