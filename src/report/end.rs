@@ -50,7 +50,7 @@ pub(super) fn end(look: &Look, exit: &Exit, copy: bool) -> Option<(String, Ink)>
         }
         (Ending::Replaced, _) if look.verbose == 0 => None,
         (Ending::Replaced, _) => pick(
-            "replaced by the thread that execs",
+            "replaced by another thread's exec",
             "被执行 exec 的线程取代",
             Ink::Plain,
         ),

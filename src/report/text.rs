@@ -43,6 +43,8 @@ pub(super) struct Text {
     launched: Option<TaskId>,
     stats: Option<Stats>,
     found: Findings,
+    /// Calls that failed may not have been seen.
+    blind: bool,
     /// The last call whose line is not shown, by its position in the trace.
     hidden: Option<u64>,
     /// Something stands above the tree.
@@ -73,6 +75,7 @@ impl Text {
             launched: None,
             stats: None,
             found: Findings::default(),
+            blind: false,
             hidden: None,
             written: false,
             headed: false,
@@ -85,7 +88,7 @@ impl Text {
     fn write(&mut self, lines: Vec<Timed>) -> io::Result<()> {
         let mut written = false;
         for (at_ns, text) in lines {
-            if !self.headed && !text.is_empty() {
+            if !self.headed && !text.is_empty() && self.look.summary != Summary::Only {
                 self.headed = true;
                 let times = " ".repeat(self.stamper.width());
                 let heads = call::heads(&self.look, self.columns);
@@ -438,7 +441,7 @@ impl Text {
             .end()
             .map_or_else(|| tree.totals(), |end| end.totals.clone());
         let mut pen = Pen::new(&look);
-        pen.parts(&call::totals(&look, &totals), Ink::Plain, 0)
+        pen.parts(&call::totals(&look, &totals, self.blind), Ink::Plain, 0)
             .end();
         self.out.write_all(pen.done().as_bytes())?;
         let found = self.found.sum(&look);
@@ -453,17 +456,32 @@ impl Text {
     }
 }
 
+/// Whether what is not seen are calls that failed, in the words of `start.blind`.
+fn to_failures(what: &[String]) -> bool {
+    what.iter().any(|what| what.starts_with("failed calls"))
+}
+
 impl Reporter for Text {
     fn event(&mut self, event: &Event, tree: &TaskTree) -> io::Result<()> {
         match event {
-            Event::Start(start) => self.stamper.begin(&start.wall),
+            Event::Start(start) => {
+                self.stamper.begin(&start.wall);
+                self.blind |= to_failures(&start.blind);
+            }
+            Event::Blind(blind) => self.blind |= to_failures(&blind.what),
             Event::Stats(stats) => self.stats = Some(stats.clone()),
             Event::End(_) => self.ended = true,
             Event::Clone(call) if self.look.summary != Summary::No => self.table.count(call),
             _ => {}
         }
-        if self.look.quiet >= 3 || self.look.summary == Summary::Only {
+        if self.look.quiet >= 3 {
             return Ok(());
+        }
+        if self.look.summary == Summary::Only {
+            // What its counts lack is said of a table, too.
+            let lacks = matches!(event, Event::Start(_) | Event::Blind(_) | Event::Lost(_));
+            let lines = if lacks { self.gaps(event) } else { Vec::new() };
+            return self.write(lines);
         }
         let mut lines = match event {
             Event::Finding(finding) => self.finding(finding, tree),

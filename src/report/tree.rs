@@ -89,7 +89,9 @@ pub(super) fn rows<E>(
         let seen = |item: &Item<'_>| match (look.depth, item) {
             (Some(most), _) if depth >= most => false,
             (_, Item::Branch(branch) | Item::OfEach(branch)) if look.threads_only => {
-                kind_of(branch, tree) != Some(Kind::Process)
+                // A thread that exec'd goes on as its own process.
+                of(branch, tree)
+                    .is_none_or(|task| task.kind != Kind::Process || task.tgid == row.task.tgid)
             }
             _ => true,
         };
@@ -110,11 +112,11 @@ pub(super) fn rows<E>(
     notes.write(look, write)
 }
 
-/// Thread or process, all that a branch stands for.
-fn kind_of(branch: &Branch, tree: &TaskTree) -> Option<Kind> {
+/// A task of those that a branch stands for; all are threads, or all processes.
+fn of<'a>(branch: &'a Branch, tree: &'a TaskTree) -> Option<&'a Task> {
     match branch {
-        Branch::Task(id) => tree.task(*id).map(|task| task.kind),
-        Branch::Fold(fold) => Some(fold.example.kind),
+        Branch::Task(id) => tree.task(*id),
+        Branch::Fold(fold) => Some(&fold.example),
     }
 }
 

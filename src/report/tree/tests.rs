@@ -231,6 +231,24 @@ fn a_relay_is_one_row() {
 }
 
 #[test]
+fn a_thread_that_execs_is_no_created_process() {
+    let mut story = Story::default();
+    story.root(1, 100);
+    story.made((1, 100), 2, 101, 100);
+    story.made((1, 100), 3, 102, 102);
+    story.exit(1, 100, 100, json!({"how": "replaced", "last": false}));
+    let exec = json!({"type": "exec", "task": 2, "tid": 100, "tgid": 100, "former_tid": 101});
+    story.event(exec, json!({"argv": ["heir"], "path": "/bin/heir"}));
+    let look = Look {
+        threads_only: true,
+        ..Look::default()
+    };
+    let text = story.draw(&look);
+    assert!(text.contains(" 100 heir "), "{text}");
+    assert!(!text.contains(" 102 "), "{text}");
+}
+
+#[test]
 fn a_deep_tree_needs_no_stack_and_no_width() {
     let mut story = Story::default();
     story.root(1, 1);
