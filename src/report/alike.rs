@@ -25,7 +25,7 @@ const PATIENCE_NS: u64 = 10_000_000_000;
 /// What makes two lines alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Like {
-    /// Calls of one task (or of tasks that such calls made) with one set of flags and one outcome.
+    /// Calls of one task (or of tasks that calls alike made) with one set of flags and one outcome.
     Call {
         call: Call,
         set: String,
@@ -64,6 +64,11 @@ struct Group {
     serial: u64,
     like: Like,
     by: TaskId,
+    /// The group of the calls that made those who do it, if they were made by calls alike.
+    family: Option<u64>,
+    /// Who did what is withheld: the first, and whether others did as well.
+    caller: TaskId,
+    several: bool,
     shown: u64,
     /// Lines of other kinds that had been written when the last of this one came.
     seen: u64,
@@ -128,8 +133,9 @@ impl Alike {
             return out;
         }
         if group.hidden == 0 {
-            group.first_ns = line.at_ns;
+            (group.first_ns, group.caller, group.several) = (line.at_ns, line.by, false);
         }
+        group.several |= group.caller != line.by;
         group.hidden += 1;
         if group.hidden <= FEW {
             group.few.push((line.at_ns, line.text));
@@ -160,8 +166,14 @@ impl Alike {
 
     fn fits(&self, group: &Group, line: &Line) -> bool {
         let relay = || self.members.get(&line.by) == Some(&group.serial);
+        // Each of a thousand children makes one of its own.
+        let kin = || group.family.is_some() && group.family == self.family(line);
         let any = matches!(line.like, Like::Task { .. });
-        group.like == line.like && (any || group.by == line.by || relay())
+        group.like == line.like && (any || group.by == line.by || relay() || kin())
+    }
+
+    fn family(&self, line: &Line) -> Option<u64> {
+        self.members.get(&line.by).copied()
     }
 
     fn open(&mut self, line: &Line) {
@@ -177,6 +189,9 @@ impl Alike {
             serial: self.serials,
             like: line.like.clone(),
             by: line.by,
+            family: self.family(line),
+            caller: line.by,
+            several: false,
             shown: 1,
             seen: self.others,
             used: self.uses,
@@ -241,6 +256,9 @@ impl Group {
                     "{n} more like this in {time}",
                     "同样的还有 {n} 次，历时 {time}"
                 );
+                if self.several && matches!(self.like, Like::Call { .. }) {
+                    text.push_str(look.lang.pick(", by several callers", "，由多个任务调用"));
+                }
                 if self.peak == 1 {
                     text.push_str(look.lang.pick(", one at a time", "，每次只有一个存活"));
                 } else if self.peak > 0 {
@@ -263,155 +281,4 @@ impl Group {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(set: &str, by: u64, born: Option<u64>, at_ns: u64) -> Line {
-        Line {
-            like: Like::Call {
-                call: Call::Clone3,
-                set: set.into(),
-                origin: None,
-                made: Ok(Kind::Thread),
-                remarks: Vec::new(),
-            },
-            by: TaskId(by),
-            born: born.map(TaskId),
-            at_ns,
-            head: format!("{set}: "),
-            lead: String::new(),
-            hang: 15,
-            text: format!("{set} {at_ns}\n"),
-        }
-    }
-
-    fn texts(timed: Vec<Timed>) -> Vec<String> {
-        timed.into_iter().map(|(_, text)| text).collect()
-    }
-
-    #[test]
-    fn the_first_are_shown_and_the_rest_counted() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = Vec::new();
-        for n in 0..20_000 {
-            written.extend(alike.line(&look, call("A", 1, Some(10 + n), n)));
-            if n >= 3 {
-                alike.gone(TaskId(7 + n));
-            }
-        }
-        assert_eq!(written.len() as u64, SHOWN);
-        assert_eq!(
-            texts(alike.flush(&look)),
-            ["A: 19,992 more like this in 19 µs, up to 4 of them at once\n"]
-        );
-        assert!(alike.flush(&look).is_empty());
-        assert_eq!(alike.members.len(), 3);
-    }
-
-    #[test]
-    fn a_few_are_written_as_they_are() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        for n in 0..SHOWN {
-            assert_eq!(alike.line(&look, call("A", 1, None, n)).len(), 1);
-        }
-        assert!(alike.line(&look, call("A", 1, None, 98)).is_empty());
-        assert!(alike.line(&look, call("A", 1, None, 99)).is_empty());
-        assert_eq!(
-            texts(alike.line(&look, call("B", 1, None, 100))),
-            ["A 98\n", "A 99\n", "B 100\n"]
-        );
-        // And from there on they are shown again.
-        assert_eq!(alike.line(&look, call("A", 1, None, 101)).len(), 1);
-    }
-
-    #[test]
-    fn two_kinds_in_turn_are_both_folded() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = 0;
-        for n in 0..100 {
-            written += alike.line(&look, call("A", 1, None, 2 * n)).len();
-            written += alike.line(&look, call("B", 1, None, 2 * n + 1)).len();
-        }
-        assert_eq!(written as u64, 2 * SHOWN);
-        assert_eq!(
-            texts(alike.flush(&look)),
-            [
-                "A: 92 more like this in 182 ns\n",
-                "B: 92 more like this in 182 ns\n"
-            ]
-        );
-    }
-
-    #[test]
-    fn many_kinds_out_of_step_are_folded() {
-        // A dozen storms, each begun when the one before has shown its first few.
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let (kinds, rounds) = (12, 200);
-        let mut written = 0;
-        for n in 0..rounds {
-            for kind in 0..kinds.min(1 + n / 3) {
-                let line = call(&kind.to_string(), 1, None, n * kinds + kind);
-                written += alike.line(&look, line).len() as u64;
-            }
-        }
-        // Those that were withheld when the next began are written: two or a sum, each time.
-        assert!(written < kinds * (SHOWN + kinds * FEW), "{written}");
-        assert_eq!(alike.flush(&look).len() as u64, kinds);
-    }
-
-    #[test]
-    fn times_never_run_backwards() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut times = Vec::new();
-        // Many of one kind, then a few of another beside them, then one of a third.
-        for n in 0..100 {
-            let kind = if n % 11 == 10 { "B" } else { "A" };
-            times.extend(alike.line(&look, call(kind, 1, None, n)));
-        }
-        times.extend(alike.line(&look, call("C", 1, None, 100)));
-        let times: Vec<u64> = times.into_iter().map(|(at_ns, _)| at_ns).collect();
-        assert!(times.is_sorted(), "{times:?}");
-    }
-
-    #[test]
-    fn the_kind_that_was_not_seen_for_longest_is_forgotten() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut storm = 0;
-        for n in 0..5 * GROUPS as u64 {
-            alike.line(&look, call(&format!("other {n}"), 1, None, 2 * n));
-            storm += alike.line(&look, call("storm", 1, None, 2 * n + 1)).len();
-        }
-        let known = |alike: &Alike| alike.groups.iter().any(|group| group.head == "storm: ");
-        assert!(storm > 0 && known(&alike));
-    }
-
-    #[test]
-    fn nothing_is_withheld_for_long() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = Vec::new();
-        for n in 0..40 {
-            written.extend(alike.line(&look, call("A", 1, None, n * 1_000_000_000)));
-        }
-        assert_eq!(written.len() as u64, SHOWN + 2);
-    }
-
-    #[test]
-    fn a_relay_is_alike_though_each_has_another_caller() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = 0;
-        for n in 0..1000 {
-            written += alike.line(&look, call("A", n, Some(n + 1), n)).len();
-            alike.gone(TaskId(n));
-        }
-        assert_eq!(written as u64, SHOWN);
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        for n in 0..1000 {
-            alike.line(&look, call(&n.to_string(), n, None, n));
-        }
-        assert_eq!(alike.groups.len(), GROUPS);
-    }
-}
+mod tests;
