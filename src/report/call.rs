@@ -93,12 +93,17 @@ pub(super) fn lines(
             remark(&mut pen, &text);
         }
     }
-    if look.quiet == 0 && set.is_some() && (new || look.verbose > 0) {
+    if explains(look, set) {
         // Those that got no letter have none to be known by.
         let letter = set.map(|set| set.letter.as_str()).filter(|one| *one != "-");
         flagset::explain(&mut pen, look, call, tree, letter);
     }
     pen.done()
+}
+
+/// Whether the flags of a call with this set are explained under its line.
+pub(super) fn explains(look: &Look, set: Option<&Set>) -> bool {
+    set.is_some_and(|set| look.quiet == 0 && (set.new || look.verbose > 0))
 }
 
 /// `48211 demo     clone3 → `

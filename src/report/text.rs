@@ -47,6 +47,8 @@ pub(super) struct Text {
     blind: bool,
     /// The last call whose line is not shown, by its position in the trace.
     hidden: Option<u64>,
+    /// The last call whose flags were explained, likewise.
+    explained: Option<u64>,
     /// Something stands above the tree.
     written: bool,
     /// The heads of the columns stand above the lines.
@@ -77,6 +79,7 @@ impl Text {
             found: Findings::default(),
             blind: false,
             hidden: None,
+            explained: None,
             written: false,
             headed: false,
             columns: Columns::default(),
@@ -164,6 +167,9 @@ impl Text {
             return Vec::new();
         }
         let set = self.sets.find(&call.request);
+        if call::explains(&self.look, set.as_ref()) {
+            self.explained = Some(call.seq);
+        }
         self.fit(call.tid, &call.comm);
         let at = self.columns;
         let text = call::lines(&self.look, at, call, set.as_ref(), tree);
@@ -208,7 +214,7 @@ impl Text {
         let news = self.found.learn(finding, who);
         let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;
         if !news
-            || is_said(finding)
+            || is_said(finding, self.explained)
             || self.look.quiet >= 2
             || !shown
             || !self.scope.task(&self.look, finding.task)
