@@ -69,7 +69,7 @@ fn stands_for(look: &Look, flag: &str, call: &CloneCall) -> String {
         }
         ("CLONE_PIDFD", _, Some(fd), Outcome::Created(made)) => {
             let tid = made.tid;
-            say!(look, ": {fd}, for {tid}", "：{fd}，指代 {tid}")
+            say!(look, ": {fd}, for {tid}", "：{fd}，指向 {tid}")
         }
         _ => String::new(),
     }

@@ -30,7 +30,7 @@ static PHRASES: &[Phrase] = &[
     row("CLONE_SIGHAND", ["shares", "共用"],
         ["the signal handlers", "信号处理函数表"]),
     row("CLONE_PIDFD", ["writes", "写入"],
-        ["a descriptor of the child, for the caller", "指代子任务的描述符，给调用者"]),
+        ["a descriptor of the child, for the caller", "指向子任务的描述符，返回给调用者"]),
     row("CLONE_PTRACE", ["hands", "移交"],
         ["the child to the caller's tracer, if any", "子任务给调用者的跟踪者（若有）"]),
     row("CLONE_VFORK", ["pauses", "挂起"],

@@ -134,7 +134,7 @@ fn left_out(look: &Look) -> String {
         what.push(say!(
             look,
             "what lies deeper than {depth}",
-            "深于 {depth} 层者"
+            "深于 {depth} 层的任务"
         ));
     }
     let what = what.join(look.lang.pick(", ", "、"));
