@@ -202,7 +202,7 @@ struct Render {
     /// The time since the line before, on each line
     #[arg(short = 'r', long = "relative-timestamps", hide_short_help = true)]
     relative: bool,
-    /// The time that each call took
+    /// The time from each call to the birth of its task, or to its failure
     #[arg(short = 'T', long = "syscall-times", hide_short_help = true)]
     took: bool,
     /// Name what numbers stand for: descriptors, the cgroup of CLONE_INTO_CGROUP, pids

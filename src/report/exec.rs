@@ -69,7 +69,10 @@ pub(super) fn arguments(look: &Look, event: &Exec) -> String {
             Some(path) => escape::argument(path, look.unicode),
             None => look
                 .lang
-                .pick("a program whose name could not be read", "无法读出名字的程序")
+                .pick(
+                    "a program whose name could not be read",
+                    "无法读出名字的程序",
+                )
                 .into(),
         });
     }

@@ -107,11 +107,7 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     }
     if !request.flags_ignored.is_empty() {
         let (call, names) = (request.call, list(look, &request.flags_ignored));
-        out.push(say!(
-            look,
-            "{call} ignores {names}",
-            "{call} 忽略 {names}"
-        ));
+        out.push(say!(look, "{call} ignores {names}", "{call} 忽略 {names}"));
     }
     out
 }
