@@ -11,7 +11,7 @@ use super::lang::say;
 use super::pen::{Ink, Pen};
 use super::{Look, NARROW, units};
 use crate::event::{Kind, Tid};
-use crate::tasks::{Branch, Task, TaskTree, Various};
+use crate::tasks::{Branch, Task, TaskTree, Various, Via};
 
 /// The column of the kind, which goes by the width.
 fn kind_column(look: &Look) -> usize {
@@ -41,6 +41,30 @@ struct Level<'a> {
     above: Option<Tid>,
     /// The rows stand for those of several tasks.
     each: bool,
+    /// What its folds read, and how their tasks were made.
+    folds: Vec<(String, &'a Via)>,
+}
+
+/// Folds of a level that are compared with each other, at most.
+const COMPARED: usize = 64;
+
+impl<'a> Level<'a> {
+    /// Whether a fold reads like another whose tasks were made in another way.
+    fn looks_like_another(&mut self, look: &Look, row: &Row<'a>) -> bool {
+        let Some(via) = row.task.via.as_ref().filter(|_| row.count > 1) else {
+            return false;
+        };
+        let text = row.reading(look);
+        let differ = |other: &Via| other.call != via.call || other.flags != via.flags;
+        let found = self
+            .folds
+            .iter()
+            .any(|(one, other)| *one == text && differ(other));
+        if self.folds.len() < COMPARED {
+            self.folds.push((text, via));
+        }
+        found
+    }
 }
 
 /// Writes every row, parents first. The way down is kept in a list: a deep tree costs memory for
@@ -58,6 +82,7 @@ pub(super) fn rows<E>(
         items: roots.peekable(),
         above: None,
         each: false,
+        folds: Vec::new(),
     };
     let mut levels = vec![roots];
     let (mut hidden, mut notes) = (false, Notes::default());
@@ -86,6 +111,9 @@ pub(super) fn rows<E>(
         row.above = above;
         write(&row.draw(look, &rail))?;
         notes.learn(&row);
+        if let Some(level) = levels.last_mut() {
+            notes.alike |= level.looks_like_another(look, &row);
+        }
         let seen = |item: &Item<'_>| match (look.depth, item) {
             (Some(most), _) if depth >= most => false,
             (_, Item::Branch(branch) | Item::OfEach(branch)) if look.threads_only => {
@@ -104,6 +132,7 @@ pub(super) fn rows<E>(
             // Of several, none is the creator of all that is below.
             above: (row.count == 1 && !row.each).then_some(row.task.tgid),
             each: each || (row.count > 1 && !row.relay),
+            folds: Vec::new(),
         });
     }
     if hidden {

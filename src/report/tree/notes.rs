@@ -26,6 +26,8 @@ pub(super) fn heads(look: &Look) -> String {
 pub(super) struct Notes {
     cut_off: bool,
     replaced: bool,
+    /// Rows read alike and are apart.
+    pub(super) alike: bool,
 }
 
 impl Notes {
@@ -54,6 +56,12 @@ impl Notes {
             note(
                 "(cut off: the process ended, or exec'd, while the thread was still there)",
                 "（被迫结束：线程尚未结束，进程就已退出或 exec）",
+            )?;
+        }
+        if self.alike {
+            note(
+                "(rows that read alike: made by other calls, or with other flags)",
+                "（看似相同的各行：创建时所用的调用或标志不同）",
             )?;
         }
         if self.replaced {

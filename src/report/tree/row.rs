@@ -171,6 +171,16 @@ impl<'a> Row<'a> {
         pen.ink(under, Ink::Faint);
     }
 
+    /// The row without its numbers.
+    pub(super) fn reading(&self, look: &Look) -> String {
+        let title = self.title(look, usize::MAX) + &self.odd(look, false);
+        format!(
+            "{title} {} {}",
+            self.noun(look),
+            self.ending(look, usize::MAX).0
+        )
+    }
+
     fn noun(&self, look: &Look) -> String {
         if self.various.call {
             return match look.lang {
