@@ -106,6 +106,7 @@ struct Line {
     running: running::Running,
     /// The program to run, and its arguments
     #[arg(trailing_var_arg = true, value_name = "PROGRAM", hide = true)]
+    #[arg(value_hint = clap::ValueHint::CommandWithArguments)]
     program: Vec<OsString>,
 }
 
@@ -151,7 +152,8 @@ fn help_options() -> [Arg; 2] {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is shown, and where")]
 struct Render {
-    /// Write the report to FILE; `-` is standard output [default: stderr; with replay: stdout]
+    /// Write the report to FILE, where the program's own output does not come between its lines; `-`
+    /// is standard output [default: stderr; with replay: stdout]
     #[arg(short, long = "output", value_name = "FILE")]
     output: Option<PathBuf>,
     /// Explain no flags; -qq: the tree alone; -qqq: nothing but what other options ask for
@@ -186,7 +188,7 @@ struct Render {
     #[arg(long)]
     threads_only: bool,
     /// Show tasks down to N levels below the program (deeper ones are followed and counted)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = levels, allow_hyphen_values = true)]
     depth: Option<usize>,
     /// A table of calls instead of the report: by kind and flags, with counts and failures
     #[arg(short = 'c', long, conflicts_with = "summary")]
@@ -200,7 +202,7 @@ struct Render {
     /// The time since the line before, on each line
     #[arg(short = 'r', long = "relative-timestamps", hide_short_help = true)]
     relative: bool,
-    /// The time that each call took
+    /// The time from each call to the birth of its task, or to its failure
     #[arg(short = 'T', long = "syscall-times", hide_short_help = true)]
     took: bool,
     /// Name what numbers stand for: descriptors, the cgroup of CLONE_INTO_CGROUP, pids
@@ -304,6 +306,12 @@ enum Generate {
     CompleteFish,
     CompleteElvish,
     CompletePowershell,
+}
+
+/// `0`, `2`.
+fn levels(word: &str) -> Result<usize, String> {
+    word.parse()
+        .map_err(|_| format!("'{word}' is no number of levels"))
 }
 
 /// The formats, from their table.

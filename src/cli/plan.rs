@@ -214,6 +214,18 @@ fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
             )));
         }
     }
+    let table = match (render.summary_only, render.summary) {
+        (true, _) => Some("-c"),
+        (_, true) => Some("-C"),
+        _ => None,
+    };
+    if let Some(option) = table.filter(|_| !outputs.iter().any(|(format, _)| format.name == "text"))
+    {
+        return Err(Said::wrong(format!(
+            "{option}: its table is part of the text, which --format replaced; \
+             add --format text, or --format text:FILE"
+        )));
+    }
     Ok(OutputPlan {
         outputs,
         look: look(&render)?,

@@ -338,6 +338,18 @@ fn straces_options_are_taken() {
     assert_eq!(look(&["-Z"]).outcomes, Outcomes::Failures);
     assert_eq!(look(&["-c"]).summary, Summary::Only);
     assert_eq!(look(&["-C"]).summary, Summary::Too);
+    // A table that nothing would show is not dropped in silence.
+    for option in ["-c", "-C"] {
+        let said = plan(&[option, "--format", "jsonl:t.jsonl", "true"]).unwrap_err();
+        assert!(said.text.contains("add --format text"), "{}", said.text);
+        assert!(plan(&[option, "--format=jsonl:t.jsonl", "--format=text", "true"]).is_ok());
+    }
+    let said = plan(&["--depth", "deep", "true"]).unwrap_err();
+    assert!(
+        said.text.ends_with("'deep' is no number of levels"),
+        "{}",
+        said.text
+    );
     assert!(look(&["-y"]).names && look(&["-yy"]).names);
     assert!(look(&["--threads-only"]).threads_only && look(&["--all"]).all);
     assert_eq!(look(&["--depth", "2"]).depth, Some(2));
@@ -380,6 +392,34 @@ fn help_is_short_and_every_option_is_in_it() {
     for what in ["man", "complete-bash", "complete-zsh", "complete-fish"] {
         let text = text(&["--generate", what]).replace('\\', "");
         assert!(text.contains("threads-only"), "{what}");
+    }
+}
+
+#[test]
+fn the_manual_page_describes_every_option_and_keeps_the_lines_of_examples() {
+    let page = printed(&["--generate", "man"]);
+    // An option's paragraph: its names, then what it does.
+    for arg in Line::command().get_arguments() {
+        let Some(long) = arg.get_long().filter(|_| !arg.is_hide_set()) else {
+            continue;
+        };
+        let name = format!("--{long}").replace('-', "\\-");
+        let mut lines = page
+            .lines()
+            .skip_while(|line| !(line.starts_with("\\fB") && line.contains(&name)));
+        let (names, text) = (lines.next(), lines.next());
+        assert!(
+            names.is_some() && text.is_some_and(|text| !text.starts_with('.')),
+            "{long}: {text:?}"
+        );
+    }
+    let (_, examples) = page.split_once(".nf\n").unwrap();
+    let (examples, _) = examples.split_once(".fi").unwrap();
+    assert_eq!(examples.lines().count(), 8, "{examples}");
+    for sub in SUBCOMMANDS {
+        // There are no pages of theirs.
+        assert!(page.contains(&format!("\\fBclonespy {sub} ")), "{page}");
+        assert!(!page.contains(&format!("clonespy\\-{sub}(1)")), "{page}");
     }
 }
 

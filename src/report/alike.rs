@@ -14,8 +14,9 @@ use crate::event::{Call, Kind, TaskId};
 const SHOWN: u64 = 8;
 /// So many lines of other kinds between two alike, and counting begins anew.
 const APART: u64 = 8;
-/// Kinds of lines that are folded side by side: a shell's loop makes two, a fork and an exec.
-const GROUPS: usize = 8;
+/// Kinds of lines that are folded side by side: a shell's loop makes two, a fork and an exec; a few
+/// processes that each make threads and children, some of which fail, make dozens.
+const GROUPS: usize = 64;
 /// So many left over are written as they are: a sum would save nothing.
 const FEW: u64 = 2;
 /// Lines are not withheld for longer than this.
@@ -24,7 +25,7 @@ const PATIENCE_NS: u64 = 10_000_000_000;
 /// What makes two lines alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Like {
-    /// Calls of one task (or of tasks that such calls made) with one set of flags and one outcome.
+    /// Calls of one task (or of tasks that calls alike made) with one set of flags and one outcome.
     Call {
         call: Call,
         set: String,
@@ -63,9 +64,16 @@ struct Group {
     serial: u64,
     like: Like,
     by: TaskId,
+    /// The group of the calls that made those who do it, if they were made by calls alike.
+    family: Option<u64>,
+    /// Who did what is withheld: the first, and whether others did as well.
+    caller: TaskId,
+    several: bool,
     shown: u64,
     /// Lines of other kinds that had been written when the last of this one came.
     seen: u64,
+    /// When the last of this kind came, in lines that were taken in.
+    used: u64,
     alive: u64,
     peak: u64,
     hidden: u64,
@@ -89,6 +97,7 @@ pub(super) struct Alike {
     members: HashMap<TaskId, u64>,
     serials: u64,
     others: u64,
+    uses: u64,
 }
 
 impl Alike {
@@ -106,9 +115,12 @@ impl Alike {
         };
         self.enter(at, line.born);
         let others = self.others;
+        self.uses += 1;
+        let uses = self.uses;
         let Some(group) = self.groups.get_mut(at) else {
             return Vec::new();
         };
+        group.used = uses;
         if others - group.seen > APART {
             (group.shown, group.peak) = (0, group.alive);
         }
@@ -121,8 +133,9 @@ impl Alike {
             return out;
         }
         if group.hidden == 0 {
-            group.first_ns = line.at_ns;
+            (group.first_ns, group.caller, group.several) = (line.at_ns, line.by, false);
         }
+        group.several |= group.caller != line.by;
         group.hidden += 1;
         if group.hidden <= FEW {
             group.few.push((line.at_ns, line.text));
@@ -132,7 +145,7 @@ impl Alike {
         (group.head, group.lead, group.hang) = (line.head, line.lead, line.hang);
         group.last_ns = group.last_ns.max(line.at_ns);
         if line.at_ns.saturating_sub(group.first_ns) >= PATIENCE_NS {
-            return group.sum_up(look);
+            return group.sum_up(look, true);
         }
         Vec::new()
     }
@@ -153,21 +166,35 @@ impl Alike {
 
     fn fits(&self, group: &Group, line: &Line) -> bool {
         let relay = || self.members.get(&line.by) == Some(&group.serial);
+        // Each of a thousand children makes one of its own.
+        let kin = || group.family.is_some() && group.family == self.family(line);
         let any = matches!(line.like, Like::Task { .. });
-        group.like == line.like && (any || group.by == line.by || relay())
+        group.like == line.like && (any || group.by == line.by || relay() || kin())
+    }
+
+    fn family(&self, line: &Line) -> Option<u64> {
+        self.members.get(&line.by).copied()
     }
 
     fn open(&mut self, line: &Line) {
-        if self.groups.len() >= GROUPS {
-            self.groups.remove(0);
+        let longest = self.groups.iter().enumerate();
+        if self.groups.len() >= GROUPS
+            && let Some((at, _)) = longest.min_by_key(|(_, group)| group.used)
+        {
+            self.groups.remove(at);
         }
         self.serials += 1;
+        self.uses += 1;
         self.groups.push(Group {
             serial: self.serials,
             like: line.like.clone(),
             by: line.by,
+            family: self.family(line),
+            caller: line.by,
+            several: false,
             shown: 1,
             seen: self.others,
+            used: self.uses,
             alive: 0,
             peak: 0,
             hidden: 0,
@@ -188,7 +215,8 @@ impl Alike {
         }
     }
 
-    /// Something else is written, but for a line of the group of this number.
+    /// Something else is written, but for a line of the group of this number. That is a line that may
+    /// be folded soon as well: kinds that come in turn must not make each other begin anew.
     fn other(&mut self, look: &Look, but: Option<u64>) -> Vec<Timed> {
         if but.is_none() {
             self.others += 1;
@@ -198,26 +226,26 @@ impl Alike {
             .iter_mut()
             .filter(|group| Some(group.serial) != but);
         let mut out: Vec<_> = rest
-            .flat_map(|group| {
-                let (summed, first) = (group.hidden > FEW, group.first_ns);
-                let lines = group.sum_up(look).into_iter();
-                lines.map(move |one| (if summed { first } else { one.0 }, one))
-            })
+            .flat_map(|group| group.sum_up(look, but.is_none()))
             .collect();
-        out.sort_by_key(|(first, _)| *first);
-        out.into_iter().map(|(_, one)| one).collect()
+        // Times never run backwards: a sum has that of the last line in it.
+        out.sort_by_key(|(at_ns, _)| *at_ns);
+        out
     }
 }
 
 impl Group {
-    fn sum_up(&mut self, look: &Look) -> Vec<Timed> {
+    /// What was withheld, and `anew`: whether those to come are shown again where it was a few.
+    fn sum_up(&mut self, look: &Look, anew: bool) -> Vec<Timed> {
         let hidden = std::mem::take(&mut self.hidden);
         let at_ns = std::mem::take(&mut self.last_ns);
         match hidden {
             0 => Vec::new(),
             1..=FEW => {
                 // A few are no crowd: they are written, and those to come are again.
-                self.shown = 0;
+                if anew {
+                    self.shown = 0;
+                }
                 std::mem::take(&mut self.few)
             }
             n => {
@@ -228,6 +256,9 @@ impl Group {
                     "{n} more like this in {time}",
                     "同样的还有 {n} 次，历时 {time}"
                 );
+                if self.several && matches!(self.like, Like::Call { .. }) {
+                    text.push_str(look.lang.pick(", by several callers", "，由多个任务调用"));
+                }
                 if self.peak == 1 {
                     text.push_str(look.lang.pick(", one at a time", "，每次只有一个存活"));
                 } else if self.peak > 0 {
@@ -250,112 +281,4 @@ impl Group {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(set: &str, by: u64, born: Option<u64>, at_ns: u64) -> Line {
-        Line {
-            like: Like::Call {
-                call: Call::Clone3,
-                set: set.into(),
-                origin: None,
-                made: Ok(Kind::Thread),
-                remarks: Vec::new(),
-            },
-            by: TaskId(by),
-            born: born.map(TaskId),
-            at_ns,
-            head: format!("{set}: "),
-            lead: String::new(),
-            hang: 15,
-            text: format!("{set} {at_ns}\n"),
-        }
-    }
-
-    fn texts(timed: Vec<Timed>) -> Vec<String> {
-        timed.into_iter().map(|(_, text)| text).collect()
-    }
-
-    #[test]
-    fn the_first_are_shown_and_the_rest_counted() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = Vec::new();
-        for n in 0..20_000 {
-            written.extend(alike.line(&look, call("A", 1, Some(10 + n), n)));
-            if n >= 3 {
-                alike.gone(TaskId(7 + n));
-            }
-        }
-        assert_eq!(written.len() as u64, SHOWN);
-        assert_eq!(
-            texts(alike.flush(&look)),
-            ["A: 19,992 more like this in 19 µs, up to 4 of them at once\n"]
-        );
-        assert!(alike.flush(&look).is_empty());
-        assert_eq!(alike.members.len(), 3);
-    }
-
-    #[test]
-    fn a_few_are_written_as_they_are() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        for n in 0..SHOWN {
-            assert_eq!(alike.line(&look, call("A", 1, None, n)).len(), 1);
-        }
-        assert!(alike.line(&look, call("A", 1, None, 98)).is_empty());
-        assert!(alike.line(&look, call("A", 1, None, 99)).is_empty());
-        assert_eq!(
-            texts(alike.line(&look, call("B", 1, None, 100))),
-            ["A 98\n", "A 99\n", "B 100\n"]
-        );
-        // And from there on they are shown again.
-        assert_eq!(alike.line(&look, call("A", 1, None, 101)).len(), 1);
-    }
-
-    #[test]
-    fn two_kinds_in_turn_are_both_folded() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = 0;
-        for n in 0..100 {
-            written += alike.line(&look, call("A", 1, None, 2 * n)).len();
-            written += alike.line(&look, call("B", 1, None, 2 * n + 1)).len();
-        }
-        assert_eq!(written as u64, 2 * SHOWN);
-        assert_eq!(
-            texts(alike.flush(&look)),
-            [
-                "A: 92 more like this in 182 ns\n",
-                "B: 92 more like this in 182 ns\n"
-            ]
-        );
-    }
-
-    #[test]
-    fn nothing_is_withheld_for_long() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = Vec::new();
-        for n in 0..40 {
-            written.extend(alike.line(&look, call("A", 1, None, n * 1_000_000_000)));
-        }
-        assert_eq!(written.len() as u64, SHOWN + 2);
-    }
-
-    #[test]
-    fn a_relay_is_alike_though_each_has_another_caller() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        let mut written = 0;
-        for n in 0..1000 {
-            written += alike.line(&look, call("A", n, Some(n + 1), n)).len();
-            alike.gone(TaskId(n));
-        }
-        assert_eq!(written as u64, SHOWN);
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let (look, mut alike) = (Look::default(), Alike::default());
-        for n in 0..1000 {
-            alike.line(&look, call(&n.to_string(), n, None, n));
-        }
-        assert_eq!(alike.groups.len(), GROUPS);
-    }
-}
+mod tests;

@@ -69,7 +69,7 @@ fn stands_for(look: &Look, flag: &str, call: &CloneCall) -> String {
         }
         ("CLONE_PIDFD", _, Some(fd), Outcome::Created(made)) => {
             let tid = made.tid;
-            say!(look, ": {fd}, for {tid}", "：{fd}，指代 {tid}")
+            say!(look, ": {fd}, for {tid}", "：{fd}，指向 {tid}")
         }
         _ => String::new(),
     }
@@ -88,7 +88,7 @@ fn stack(look: &Look, request: &Request) -> String {
             .into(),
         (None, _) => look
             .lang
-            .pick("stack: its copy of the caller's", "栈：调用者之栈的副本")
+            .pick("stack: its copy of the caller's", "栈是调用者栈的副本")
             .into(),
         (Some(at), Some(size)) => {
             let size = units::bytes(size, look.lang);

@@ -93,12 +93,17 @@ pub(super) fn lines(
             remark(&mut pen, &text);
         }
     }
-    if look.quiet == 0 && set.is_some() && (new || look.verbose > 0) {
+    if explains(look, set) {
         // Those that got no letter have none to be known by.
         let letter = set.map(|set| set.letter.as_str()).filter(|one| *one != "-");
         flagset::explain(&mut pen, look, call, tree, letter);
     }
     pen.done()
+}
+
+/// Whether the flags of a call with this set are explained under its line.
+pub(super) fn explains(look: &Look, set: Option<&Set>) -> bool {
+    set.is_some_and(|set| look.quiet == 0 && (set.new || look.verbose > 0))
 }
 
 /// `48211 demo     clone3 → `
@@ -212,8 +217,9 @@ fn left(look: &Look) -> usize {
     look.width.min(100).saturating_sub(RIGHT)
 }
 
-/// The totals in two parts, as the last line says them: what there was, what was asked for.
-pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
+/// The totals in two parts, as the last line says them: what there was, what was asked for. `blind`: calls
+/// that failed may not have been seen.
+pub(super) fn totals(look: &Look, totals: &Totals, blind: bool) -> [String; 2] {
     let lang = look.lang;
     let (created, leaders) = (
         totals.threads.saturating_sub(totals.leaders),
@@ -266,10 +272,15 @@ pub(super) fn totals(look: &Look, totals: &Totals) -> [String; 2] {
     } else {
         (" of them", "其中")
     };
+    let (seen, seen_to) = if blind {
+        ("已知", " known to have")
+    } else {
+        ("", "")
+    };
     calls.push_str(&say!(
         look,
-        ", {failed}{of_them} failed",
-        "，{sum_of}失败 {failed} 次"
+        ", {failed}{of_them}{seen_to} failed",
+        "，{sum_of}{seen}失败 {failed} 次"
     ));
     for (n, english, chinese) in [
         (totals.untraced, "untraced", "未跟踪"),
@@ -288,6 +299,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn failures_that_may_be_unseen_are_not_counted_as_none() {
+        let [_, calls] = totals(&Look::default(), &Totals::default(), true);
+        assert_eq!(calls, "0 creating calls, 0 known to have failed");
+    }
+
+    #[test]
     fn totals_count_like_people() {
         let one = Totals {
             processes: 1,
@@ -296,7 +313,7 @@ mod tests {
             ..Totals::default()
         };
         assert_eq!(
-            totals(&Look::default(), &one),
+            totals(&Look::default(), &one, false),
             [
                 "1 process, no thread but its main one",
                 "0 creating calls, 0 failed"
@@ -309,7 +326,7 @@ mod tests {
             ..one.clone()
         };
         assert_eq!(
-            totals(&Look::default(), &demo),
+            totals(&Look::default(), &demo, false),
             [
                 "1 process, 3 threads (main + 2 created)",
                 "2 creating calls, 0 failed"
@@ -323,7 +340,7 @@ mod tests {
             ..one
         };
         assert_eq!(
-            totals(&Look::default(), &many),
+            totals(&Look::default(), &many, false),
             [
                 "2 processes, no threads but their main ones",
                 "0 creating calls, 0 failed, 1 untraced"

@@ -50,11 +50,11 @@ pub(super) fn end(look: &Look, exit: &Exit, copy: bool) -> Option<(String, Ink)>
         }
         (Ending::Replaced, _) if look.verbose == 0 => None,
         (Ending::Replaced, _) => pick(
-            "replaced by the thread that execs",
+            "replaced by another thread's exec",
             "被执行 exec 的线程取代",
             Ink::Plain,
         ),
-        (Ending::CutOff, _) => pick("cut off", "被截断", Ink::Plain),
+        (Ending::CutOff, _) => pick("cut off", "被迫结束", Ink::Plain),
         (Ending::Itself | Ending::Signal, _) => pick("ended", "自行结束", Ink::Plain),
         (Ending::Unknown, _) => pick("ended, it is not known how", "已结束，方式不明", Ink::Odd),
         (Ending::Other(word), _) => Some((look.name(word), Ink::Odd)),

@@ -1,5 +1,7 @@
 //! The line of an exec.
 
+use std::collections::HashSet;
+
 use super::call::{remark, who};
 use super::columns::Columns;
 use super::lang::say;
@@ -8,13 +10,20 @@ use super::{Look, command, escape};
 use crate::event::Exec;
 
 /// A task replaced its program: told under its old name, with the arguments that fit.
-pub(super) fn exec(look: &Look, at: Columns, old: &str, event: &Exec) -> String {
+/// The `file` is named where it is another than the first argument says.
+pub(super) fn exec(
+    look: &Look,
+    at: Columns,
+    old: &str,
+    event: &Exec,
+    file: Option<&(String, String)>,
+) -> String {
     let mut pen = Pen::new(look);
     who(&mut pen, look, at, event.tid, old);
     pen.put("exec  ");
     let text = arguments(look, event);
     let room = look.width.saturating_sub(pen.column());
-    let (long, short) = file(look, event).unwrap_or_default();
+    let (long, short) = file.cloned().unwrap_or_default();
     if !look.cut {
         pen.put(&text).ink(&long, Ink::Faint);
     } else if look.verbose > 0 {
@@ -60,7 +69,10 @@ pub(super) fn arguments(look: &Look, event: &Exec) -> String {
             Some(path) => escape::argument(path, look.unicode),
             None => look
                 .lang
-                .pick("a program whose name could not be read", "名字读不出的程序")
+                .pick(
+                    "a program whose name could not be read",
+                    "无法读出名字的程序",
+                )
                 .into(),
         });
     }
@@ -68,6 +80,30 @@ pub(super) fn arguments(look: &Look, event: &Exec) -> String {
         words.push(look.glyphs().ellipsis.into());
     }
     words.join(" ")
+}
+
+/// Names and files that are remembered: a table that a hostile program fills may not grow for ever.
+const MOST: usize = 1000;
+
+/// Which names were told to be which files: once each, as sets of flags are, unless each line is to be
+/// told in full.
+#[derive(Debug, Default)]
+pub(super) struct Files(HashSet<(String, String)>);
+
+impl Files {
+    /// What there is to say of an exec's file.
+    pub(super) fn file(&mut self, look: &Look, event: &Exec) -> Option<(String, String)> {
+        let told = file(look, event)?;
+        let first = event.argv.as_ref().and_then(|argv| argv.first());
+        let (Some(first), Some(path)) = (first, &event.path) else {
+            return Some(told);
+        };
+        let pair = (first.clone(), path.clone());
+        if look.verbose > 0 || (self.0.len() >= MOST && !self.0.contains(&pair)) {
+            return Some(told);
+        }
+        self.0.insert(pair).then_some(told)
+    }
 }
 
 /// The file, with its path and without, where the first argument does not name it (`sh` that is
@@ -102,6 +138,37 @@ fn fuller(file: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_file_behind_a_name_is_told_once() {
+        let exec = |path: &str| -> Exec {
+            serde_json::from_value(serde_json::json!({
+                "seq": 1, "at_ns": 1, "task": 1, "tid": 7, "tgid": 7,
+                "path": path, "argv": ["sh", "-c", "x"],
+            }))
+            .unwrap()
+        };
+        let (mut files, look) = (Files::default(), Look::default());
+        let dash = exec("/usr/bin/dash");
+        let (long, short) = files.file(&look, &dash).unwrap();
+        assert_eq!(
+            (long.as_str(), short.as_str()),
+            ("  (that is /usr/bin/dash)", "  (that is dash)")
+        );
+        assert_eq!(files.file(&look, &dash), None);
+        // The same name for another file is news again.
+        assert!(files.file(&look, &exec("/tmp/dash")).is_some());
+        assert_eq!(files.file(&look, &exec("/usr/bin/sh")), None);
+        let verbose = Look {
+            verbose: 1,
+            ..look.clone()
+        };
+        assert!(files.file(&verbose, &dash).is_some());
+        for n in 0..2 * MOST {
+            files.file(&look, &exec(&format!("/tmp/{n}")));
+        }
+        assert_eq!(files.0.len(), MOST);
+    }
 
     #[test]
     fn a_fuller_name_is_the_same_program() {

@@ -135,10 +135,9 @@ pub(super) fn explain(
             }
         };
         if look.width < NARROW {
-            let space = match look.lang {
-                Lang::English if !verb.is_empty() => " ",
-                _ => "",
-            };
+            // Chinese stands beside Latin letters with a space, and beside Chinese without.
+            let latin = object.starts_with(|c: char| c.is_ascii());
+            let space = if !verb.is_empty() && latin { " " } else { "" };
             pen.put(" ")
                 .words(&format!("{verb}{space}{object}"), ink, NAME + 2)
                 .end();

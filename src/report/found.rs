@@ -85,9 +85,15 @@ impl Findings {
 /// What is said of a call as it is: its line has a remark about it, which no option takes away.
 static SAID: &[&str] = &["untraced-child", "args-changed-during-call"];
 
-/// Whether the line of the call says it already.
-pub(super) fn is_said(finding: &Finding) -> bool {
-    finding.clone_seq.is_some() && SAID.contains(&finding.lint.as_str())
+/// What the explanation of the call's flags says, row by row.
+static EXPLAINED: &[&str] = &["namespace-creation"];
+
+/// Whether the line of the call says it already, or what stands under it: `explained` is the last call
+/// whose flags were explained.
+pub(super) fn is_said(finding: &Finding, explained: Option<u64>) -> bool {
+    let among = |list: &[&str]| list.contains(&finding.lint.as_str());
+    finding.clone_seq.is_some()
+        && (among(SAID) || (among(EXPLAINED) && finding.clone_seq == explained))
 }
 
 /// `fork-with-threads ×3`

@@ -17,13 +17,13 @@ pub(super) fn appeared(look: &Look, event: &Appeared, tree: &TaskTree) -> Option
         (How::Orphan, Some(parent)) => say!(
             look,
             "orphan of process {parent}: its creator died inside the call",
-            "进程 {parent} 的孤儿：创建者死于调用之中"
+            "进程 {parent} 的孤儿：创建者在调用过程中死亡"
         ),
         (How::Orphan, None) => pick(
             "orphan: its creator died inside the call",
-            "孤儿：创建者死于调用之中",
+            "孤儿：创建者在调用过程中死亡",
         ),
-        (How::Attached, _) => pick("attached", "附着时已在运行"),
+        (How::Attached, _) => pick("attached", "附加时已在运行"),
         (How::Ptrace, _) => pick("handed to us by CLONE_PTRACE", "经 CLONE_PTRACE 交给我们"),
         (How::Worker, _) => pick(
             "made by the kernel itself (io_uring, vhost)",
@@ -102,7 +102,7 @@ pub(super) fn unshared(look: &Look, event: &Unshared) -> String {
     say!(
         look,
         "{what} of its own from now on, by {by}",
-        "此后自有 {what}（{by}）"
+        "此后拥有自己的 {what}（{by}）"
     )
 }
 
@@ -115,7 +115,7 @@ pub(super) fn cut_short(look: &Look, tree: &TaskTree) -> Option<String> {
     let (english, chinese) = match cut {
         "cut short" => (
             "the trace was cut short: what came after is not known",
-            "跟踪记录被截断：此后之事不得而知",
+            "跟踪记录被截断：之后的事无从得知",
         ),
         "timeout" => (
             "the time was up before the last task ended",
@@ -127,7 +127,7 @@ pub(super) fn cut_short(look: &Look, tree: &TaskTree) -> Option<String> {
         ),
         "main ended" => (
             "the program ended; what it had started was let go or killed (--until=main)",
-            "程序已经结束；它所启动的任务已放走或杀死（--until=main）",
+            "程序已经结束；它所启动的任务已脱离跟踪或被杀死（--until=main）",
         ),
         other => return Some(look.name(other)),
     };

@@ -62,7 +62,7 @@ pub(super) fn shorten(text: &str, room: usize, look: &Look) -> String {
 struct Words<'a>(&'a str);
 
 /// What may not begin a line, and what may not end one (GB/T 15834).
-static STAYS: &str = "，。、；：？！）》”’…";
+static STAYS: &str = "，。、；：？！）》”’…/";
 static LEADS: &str = "（《“‘";
 
 impl<'a> Iterator for Words<'a> {
@@ -247,6 +247,10 @@ mod tests {
                 (false, "（b）"),
                 (true, "c")
             ]
+        );
+        assert_eq!(
+            pieces("目录/当前"),
+            [(false, "目"), (false, "录/"), (false, "当"), (false, "前")]
         );
         let look = look(10);
         let mut pen = Pen::new(&look);

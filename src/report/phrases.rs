@@ -30,7 +30,7 @@ static PHRASES: &[Phrase] = &[
     row("CLONE_SIGHAND", ["shares", "共用"],
         ["the signal handlers", "信号处理函数表"]),
     row("CLONE_PIDFD", ["writes", "写入"],
-        ["a descriptor of the child, for the caller", "指代子任务的描述符，给调用者"]),
+        ["a descriptor of the child, for the caller", "指向子任务的描述符，返回给调用者"]),
     row("CLONE_PTRACE", ["hands", "移交"],
         ["the child to the caller's tracer, if any", "子任务给调用者的跟踪者（若有）"]),
     row("CLONE_VFORK", ["pauses", "挂起"],
@@ -71,7 +71,7 @@ static PHRASES: &[Phrase] = &[
         ["the I/O context of block devices", "块设备 I/O 上下文"]),
     row("CLONE_CLEAR_SIGHAND", ["resets", "恢复"],
         ["caught signals to their default", "已注册的信号处理函数为默认"]),
-    row("CLONE_INTO_CGROUP", ["starts", "生于"],
+    row("CLONE_INTO_CGROUP", ["starts", "置于"],
         ["in the cgroup of a descriptor", "某描述符所指的 cgroup"]),
     row("CLONE_AUTOREAP", ["reaps", "自动"],
         ["itself: no zombie, no signal, no wait", "回收：无僵尸、无信号、无需 wait"]),
@@ -99,8 +99,8 @@ pub(super) struct Copy {
 #[rustfmt::skip]
 static COPIES: &[Copy] = &[
     Copy { flag: "CLONE_VM", what: ["address space (page tables now, pages when written)", "地址空间（页表立即复制，页面写时复制）"] },
-    Copy { flag: "CLONE_FILES", what: ["descriptor table", "描述符表"] },
-    Copy { flag: "CLONE_FS", what: ["root/cwd/umask", "根目录/当前目录/umask"] },
+    Copy { flag: "CLONE_FILES", what: ["descriptor table", "文件描述符表"] },
+    Copy { flag: "CLONE_FS", what: ["root/cwd/umask", "根目录、当前目录、umask"] },
     Copy { flag: "CLONE_SIGHAND", what: ["signal handlers", "信号处理函数表"] },
 ];
 

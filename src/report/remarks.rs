@@ -74,7 +74,7 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
         out.push(say!(
             look,
             "clone ignores {bits}: its flags have 32 bits",
-            "clone 不理会 {bits}：它的标志只有 32 位"
+            "clone 忽略 {bits}：它的标志只有 32 位"
         ));
     }
     if signal != 0 {
@@ -107,11 +107,7 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     }
     if !request.flags_ignored.is_empty() {
         let (call, names) = (request.call, list(look, &request.flags_ignored));
-        out.push(say!(
-            look,
-            "{call} ignores {names}",
-            "{call} 不理会 {names}"
-        ));
+        out.push(say!(look, "{call} ignores {names}", "{call} 忽略 {names}"));
     }
     out
 }
@@ -163,11 +159,11 @@ fn plain(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
         Outcome::Failed { .. } => return out,
         Outcome::Untraced { .. } => (
             "CLONE_UNTRACED: let go, nothing that it does is seen",
-            "CLONE_UNTRACED：已放走，其所作所为都看不到",
+            "CLONE_UNTRACED：已脱离跟踪，看不到它的任何行为",
         ),
         Outcome::Unfinished {} => (
             "the caller died inside the call; no child was seen",
-            "调用者死于调用之中，没有见到子任务",
+            "调用者在调用过程中死亡，没有见到子任务",
         ),
         Outcome::Other(_) => (
             "an outcome that this version does not know",
@@ -231,7 +227,7 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree, out: 
     if made.seen_by.as_deref() == Some("child") {
         put(
             "the caller died inside the call; the newborn itself told of it",
-            "调用者死于调用之中，由新任务自己得知",
+            "调用者在调用过程中死亡，由新任务自己得知",
         );
     }
     if !made.flags_contradicted.is_empty() {
@@ -239,7 +235,7 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree, out: 
         out.push(say!(
             look,
             "what the kernel did contradicts {names}: changed during the call",
-            "内核所为与 {names} 不符：参数在调用中被改动"
+            "内核的实际行为与 {names} 不符：参数在调用中被改动"
         ));
     }
     if let Some(tids) = &made.ns_tids {

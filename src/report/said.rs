@@ -13,7 +13,7 @@ static SAID: &[(&str, &str)] = &[
     ("failed calls until its next stop", "到下次停止之前失败的调用"),
     ("CLONE_UNTRACED children", "带 CLONE_UNTRACED 的子任务"),
     ("a process that was asked for ({})", "所指定的一个进程（{}）"),
-    ("it could not be attached to", "无法附着"),
+    ("it could not be attached to", "无法附加"),
     // Why calls are caught in another way: `start.intercept_why`.
     ("--intercept asks for it", "--intercept 如此要求"),
     ("a running program cannot be given the filter", "无法给运行中的程序安装过滤器"),
@@ -27,15 +27,15 @@ static SAID: &[(&str, &str)] = &[
     ("another thread installed a seccomp filter for the whole process, and this one sleeps in a call \
       that an interrupt would end",
      "另一线程为整个进程安装了 seccomp 过滤器，而此线程睡在一个会被打断而提前返回的调用中"),
-    ("cannot trace: attach to {}: there is no such process", "无法附着到 {}：没有这个进程"),
+    ("cannot trace: attach to {}: there is no such process", "无法附加到 {}：没有这个进程"),
     ("cannot trace: attach to {}: it is a zombie: it has ended and waits for its parent",
-     "无法附着到 {}：它是僵尸进程，已经结束，正等待父进程回收"),
+     "无法附加到 {}：它是僵尸进程，已经结束，正等待父进程回收"),
     ("cannot trace: attach to {}: it is traced already, by {}; a task has one tracer at a time; end that one first",
-     "无法附着到 {}：它已被 {} 跟踪；一个任务同时只能有一个跟踪者，请先结束那一个"),
+     "无法附加到 {}：它已被 {} 跟踪；一个任务同时只能有一个跟踪者，请先结束那一个"),
     ("cannot trace: attach to {}: it is a kernel thread: nobody can trace those",
-     "无法附着到 {}：它是内核线程，谁也不能跟踪"),
+     "无法附加到 {}：它是内核线程，谁也不能跟踪"),
     ("cannot trace: attach to {}: it belongs to {}; run clonespy as that user, or as root",
-     "无法附着到 {}：它属于 {}；请以该用户或 root 身份运行 clonespy"),
+     "无法附加到 {}：它属于 {}；请以该用户或 root 身份运行 clonespy"),
     // Why clonespy ends a process: `kill.why`.
     ("a second Ctrl-C within a second", "一秒之内第二次按下 Ctrl-C"),
     ("clonespy was asked twice to end", "clonespy 两次被要求结束"),
@@ -134,7 +134,7 @@ mod tests {
                 "cannot trace: attach to 7: it is traced already, by gdb (5); \
                  a task has one tracer at a time; end that one first"
             ),
-            "无法附着到 7：它已被 gdb (5) 跟踪；一个任务同时只能有一个跟踪者，请先结束那一个"
+            "无法附加到 7：它已被 gdb (5) 跟踪；一个任务同时只能有一个跟踪者，请先结束那一个"
         );
     }
 

@@ -28,22 +28,30 @@ pub struct Stamps {
     pub took: bool,
 }
 
+/// Beside times that leave less than this a line is no line any more: they get one of their own.
+const ROOM: usize = 30;
+
 /// Writes the times before lines.
 pub(super) struct Stamper {
     stamps: Stamps,
     zone: TimeZone,
     start: Option<Timestamp>,
     last_ns: Option<u64>,
+    /// The times stand above the lines.
+    above: bool,
 }
 
 impl Stamper {
     pub(super) fn new(look: &Look) -> Self {
-        Stamper {
+        let mut one = Stamper {
             stamps: look.stamps,
             zone: look.zone.clone(),
             start: None,
             last_ns: None,
-        }
+            above: false,
+        };
+        one.above = look.cut && one.takes() > 0 && look.width < one.takes() + ROOM;
+        one
     }
 
     /// The trace's beginning, in RFC 3339.
@@ -51,8 +59,12 @@ impl Stamper {
         self.start = wall.parse().ok();
     }
 
-    /// Columns that the times take.
+    /// Columns that the times take before the lines.
     pub(super) fn width(&self) -> usize {
+        if self.above { 0 } else { self.takes() }
+    }
+
+    fn takes(&self) -> usize {
         let clock = match self.stamps.clock {
             None => 0,
             Some(Clock::Seconds) => 9,
@@ -85,7 +97,7 @@ impl Stamper {
         let now = self.start.and_then(|start| start.checked_add(since).ok());
         match (now, clock) {
             // A trace without a time of its own.
-            (None, _) => "-".repeat(self.width().saturating_sub(1).min(8)),
+            (None, _) => "-".repeat(self.takes().saturating_sub(1).min(8)),
             (Some(now), Clock::Epoch) => {
                 format!("{}.{:06}", now.as_second(), now.subsec_microsecond())
             }
@@ -107,10 +119,13 @@ impl Stamper {
 
     /// Puts the time before the first of several lines, and as much space before the others.
     pub(super) fn stamp(&mut self, at_ns: u64, text: String) -> String {
-        if text.is_empty() || self.width() == 0 {
+        if text.is_empty() || self.takes() == 0 {
             return text;
         }
         let first = self.before(at_ns);
+        if self.above {
+            return format!("{}\n{text}", first.trim_end());
+        }
         let space = " ".repeat(columns(&first));
         let mut out = String::with_capacity(text.len() + first.len());
         for (at, line) in text.lines().enumerate() {
@@ -171,6 +186,26 @@ mod tests {
             one.stamp(2_000_006_000, "a\nb\n".into()),
             "    0.000001 a\n             b\n"
         );
+    }
+
+    #[test]
+    fn times_that_leave_no_room_stand_above_the_lines() {
+        let stamps = Stamps {
+            clock: Some(Clock::Micros),
+            ..Stamps::default()
+        };
+        let look = Look {
+            stamps,
+            zone: TimeZone::UTC,
+            width: 40,
+            ..Look::default()
+        };
+        let mut narrow = Stamper::new(&look);
+        narrow.begin("2026-11-21T16:00:00Z");
+        assert_eq!(narrow.width(), 0);
+        assert_eq!(narrow.stamp(0, "a\nb\n".into()), "16:00:00.000000\na\nb\n");
+        // Nothing is narrow where lines are not cut.
+        assert_eq!(Stamper::new(&Look { cut: false, ..look }).width(), 16);
     }
 
     #[test]

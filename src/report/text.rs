@@ -8,7 +8,7 @@ use super::alike::{Alike, Like, Line, Timed};
 use super::call::{self, remark, who};
 use super::columns::Columns;
 use super::end::{end, lived};
-use super::exec::{arguments, exec};
+use super::exec::{Files, arguments, exec};
 use super::flagset::Sets;
 use super::found::{Findings, full, is_said};
 use super::lang::say;
@@ -38,12 +38,17 @@ pub(super) struct Text {
     names: HashMap<TaskId, String>,
     /// Living processes that have run no program of their own.
     copies: HashSet<TaskId>,
+    files: Files,
     /// The launched task, until its first exec: that one is no news.
     launched: Option<TaskId>,
     stats: Option<Stats>,
     found: Findings,
+    /// Calls that failed may not have been seen.
+    blind: bool,
     /// The last call whose line is not shown, by its position in the trace.
     hidden: Option<u64>,
+    /// The last call whose flags were explained, likewise.
+    explained: Option<u64>,
     /// Something stands above the tree.
     written: bool,
     /// The heads of the columns stand above the lines.
@@ -68,10 +73,13 @@ impl Text {
             table: Table::default(),
             names: HashMap::new(),
             copies: HashSet::new(),
+            files: Files::default(),
             launched: None,
             stats: None,
             found: Findings::default(),
+            blind: false,
             hidden: None,
+            explained: None,
             written: false,
             headed: false,
             columns: Columns::default(),
@@ -83,7 +91,7 @@ impl Text {
     fn write(&mut self, lines: Vec<Timed>) -> io::Result<()> {
         let mut written = false;
         for (at_ns, text) in lines {
-            if !self.headed && !text.is_empty() {
+            if !self.headed && !text.is_empty() && self.look.summary != Summary::Only {
                 self.headed = true;
                 let times = " ".repeat(self.stamper.width());
                 let heads = call::heads(&self.look, self.columns);
@@ -159,6 +167,9 @@ impl Text {
             return Vec::new();
         }
         let set = self.sets.find(&call.request);
+        if call::explains(&self.look, set.as_ref()) {
+            self.explained = Some(call.seq);
+        }
         self.fit(call.tid, &call.comm);
         let at = self.columns;
         let text = call::lines(&self.look, at, call, set.as_ref(), tree);
@@ -203,7 +214,7 @@ impl Text {
         let news = self.found.learn(finding, who);
         let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;
         if !news
-            || is_said(finding)
+            || is_said(finding, self.explained)
             || self.look.quiet >= 2
             || !shown
             || !self.scope.task(&self.look, finding.task)
@@ -233,7 +244,8 @@ impl Text {
         // The name that follows, in the heads already.
         self.fit(event.tid, &self.known(event.task));
         let at = self.columns;
-        let text = exec(&self.look, at, &old, event);
+        let file = self.files.file(&self.look, event);
+        let text = exec(&self.look, at, &old, event, file.as_ref());
         let via = tree.task(event.task).and_then(|task| task.via.as_ref());
         let (Some(via), 0, None, false) = (via, self.look.verbose, event.former_tid, self.look.all)
         else {
@@ -308,7 +320,7 @@ impl Text {
         if !self.scope.task(&self.look, event.task) {
             return Vec::new();
         }
-        let what = self.look.lang.pick("let go, alive", "已放走，仍存活");
+        let what = self.look.lang.pick("let go, alive", "已脱离跟踪，仍存活");
         let text = self.about(event.tid, event.task, what, Ink::Plain);
         let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
         self.alike(at_ns, tid, task, String::new(), what.into(), text)
@@ -380,8 +392,8 @@ impl Text {
                 let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
                 let text = say!(
                     self.look,
-                    "clonespy sends {signal}: {why}",
-                    "clonespy 发送 {signal}：{why}"
+                    "gets {signal} from clonespy: {why}",
+                    "收到 clonespy 发来的 {signal}：{why}"
                 );
                 self.about(e.tgid, e.task, &text, Ink::Odd)
             }
@@ -435,7 +447,7 @@ impl Text {
             .end()
             .map_or_else(|| tree.totals(), |end| end.totals.clone());
         let mut pen = Pen::new(&look);
-        pen.parts(&call::totals(&look, &totals), Ink::Plain, 0)
+        pen.parts(&call::totals(&look, &totals, self.blind), Ink::Plain, 0)
             .end();
         self.out.write_all(pen.done().as_bytes())?;
         let found = self.found.sum(&look);
@@ -450,17 +462,32 @@ impl Text {
     }
 }
 
+/// Whether what is not seen are calls that failed, in the words of `start.blind`.
+fn to_failures(what: &[String]) -> bool {
+    what.iter().any(|what| what.starts_with("failed calls"))
+}
+
 impl Reporter for Text {
     fn event(&mut self, event: &Event, tree: &TaskTree) -> io::Result<()> {
         match event {
-            Event::Start(start) => self.stamper.begin(&start.wall),
+            Event::Start(start) => {
+                self.stamper.begin(&start.wall);
+                self.blind |= to_failures(&start.blind);
+            }
+            Event::Blind(blind) => self.blind |= to_failures(&blind.what),
             Event::Stats(stats) => self.stats = Some(stats.clone()),
             Event::End(_) => self.ended = true,
             Event::Clone(call) if self.look.summary != Summary::No => self.table.count(call),
             _ => {}
         }
-        if self.look.quiet >= 3 || self.look.summary == Summary::Only {
+        if self.look.quiet >= 3 {
             return Ok(());
+        }
+        if self.look.summary == Summary::Only {
+            // What its counts lack is said of a table, too.
+            let lacks = matches!(event, Event::Start(_) | Event::Blind(_) | Event::Lost(_));
+            let lines = if lacks { self.gaps(event) } else { Vec::new() };
+            return self.write(lines);
         }
         let mut lines = match event {
             Event::Finding(finding) => self.finding(finding, tree),

@@ -11,7 +11,7 @@ use super::lang::say;
 use super::pen::{Ink, Pen};
 use super::{Look, NARROW, units};
 use crate::event::{Kind, Tid};
-use crate::tasks::{Branch, Task, TaskTree, Various};
+use crate::tasks::{Branch, Task, TaskTree, Various, Via};
 
 /// The column of the kind, which goes by the width.
 fn kind_column(look: &Look) -> usize {
@@ -41,6 +41,30 @@ struct Level<'a> {
     above: Option<Tid>,
     /// The rows stand for those of several tasks.
     each: bool,
+    /// What its folds read, and how their tasks were made.
+    folds: Vec<(String, &'a Via)>,
+}
+
+/// Folds of a level that are compared with each other, at most.
+const COMPARED: usize = 64;
+
+impl<'a> Level<'a> {
+    /// Whether a fold reads like another whose tasks were made in another way.
+    fn looks_like_another(&mut self, look: &Look, row: &Row<'a>) -> bool {
+        let Some(via) = row.task.via.as_ref().filter(|_| row.count > 1) else {
+            return false;
+        };
+        let text = row.reading(look);
+        let differ = |other: &Via| other.call != via.call || other.flags != via.flags;
+        let found = self
+            .folds
+            .iter()
+            .any(|(one, other)| *one == text && differ(other));
+        if self.folds.len() < COMPARED {
+            self.folds.push((text, via));
+        }
+        found
+    }
 }
 
 /// Writes every row, parents first. The way down is kept in a list: a deep tree costs memory for
@@ -58,6 +82,7 @@ pub(super) fn rows<E>(
         items: roots.peekable(),
         above: None,
         each: false,
+        folds: Vec::new(),
     };
     let mut levels = vec![roots];
     let (mut hidden, mut notes) = (false, Notes::default());
@@ -86,10 +111,15 @@ pub(super) fn rows<E>(
         row.above = above;
         write(&row.draw(look, &rail))?;
         notes.learn(&row);
+        if let Some(level) = levels.last_mut() {
+            notes.alike |= level.looks_like_another(look, &row);
+        }
         let seen = |item: &Item<'_>| match (look.depth, item) {
             (Some(most), _) if depth >= most => false,
             (_, Item::Branch(branch) | Item::OfEach(branch)) if look.threads_only => {
-                kind_of(branch, tree) != Some(Kind::Process)
+                // A thread that exec'd goes on as its own process.
+                of(branch, tree)
+                    .is_none_or(|task| task.kind != Kind::Process || task.tgid == row.task.tgid)
             }
             _ => true,
         };
@@ -102,6 +132,7 @@ pub(super) fn rows<E>(
             // Of several, none is the creator of all that is below.
             above: (row.count == 1 && !row.each).then_some(row.task.tgid),
             each: each || (row.count > 1 && !row.relay),
+            folds: Vec::new(),
         });
     }
     if hidden {
@@ -110,11 +141,11 @@ pub(super) fn rows<E>(
     notes.write(look, write)
 }
 
-/// Thread or process, all that a branch stands for.
-fn kind_of(branch: &Branch, tree: &TaskTree) -> Option<Kind> {
+/// A task of those that a branch stands for; all are threads, or all processes.
+fn of<'a>(branch: &'a Branch, tree: &'a TaskTree) -> Option<&'a Task> {
     match branch {
-        Branch::Task(id) => tree.task(*id).map(|task| task.kind),
-        Branch::Fold(fold) => Some(fold.example.kind),
+        Branch::Task(id) => tree.task(*id),
+        Branch::Fold(fold) => Some(&fold.example),
     }
 }
 
@@ -132,7 +163,7 @@ fn left_out(look: &Look) -> String {
         what.push(say!(
             look,
             "what lies deeper than {depth}",
-            "深于 {depth} 层者"
+            "深于 {depth} 层的任务"
         ));
     }
     let what = what.join(look.lang.pick(", ", "、"));
@@ -183,7 +214,7 @@ fn untraced(look: &Look, tasks: u64) -> String {
     say!(
         look,
         "{many} untraced: let go, not seen",
-        "{many}未跟踪：已放走，看不到"
+        "{many}未跟踪：已脱离，看不到"
     )
 }
 

@@ -114,7 +114,8 @@ impl<K: Kernel> Tracer<K> {
 
     /// After each report: is it time to go?
     pub(super) fn leave_if_ready(&mut self) {
-        if self.until_main && std::mem::take(&mut self.main_ended) {
+        // Where nothing is left behind the trace ends by itself.
+        if self.until_main && std::mem::take(&mut self.main_ended) && self.table.len() > 0 {
             self.cut = self.cut.or(Some("main ended"));
             self.leaving = true;
             if self.intercept == Intercept::Seccomp {

@@ -52,6 +52,20 @@ fn a_timeout_asks_first_and_then_insists() {
     expect_whole(&traced, "a stubborn shell");
 }
 
+/// A program that leaves nothing behind is not said to have.
+#[test]
+fn until_main_has_nothing_to_say_of_nothing() {
+    for way in ["seccomp", "event", "syscall"] {
+        let words = ["sh", "-c", "/bin/true; exit 6"].map(std::ffi::OsStr::new);
+        let way = format!("--intercept={way}");
+        let traced = trace_with(&["--until=main", &way], &words);
+        traced.run.expect(&way, End::Exit(6));
+        assert_eq!(cut(&traced), None, "{way}");
+        assert!(kills(&traced).is_empty(), "{way}");
+        expect_whole(&traced, &way);
+    }
+}
+
 /// A daemon that is left behind carries the filter: it is ended, and that is said. Without a filter
 /// it is let go.
 #[test]

@@ -138,7 +138,7 @@ pub(super) fn changed(call: &CloneCall) -> Option<Words> {
             let flags = created.flags_contradicted.join(", ");
             Some(words!(
                 "what the kernel did contradicts {flags}: the arguments were changed during the call",
-                "内核所为与 {flags} 不符：参数在调用中被改动"
+                "内核的实际行为与 {flags} 不符：参数在调用中被改动"
             ))
         }
         Outcome::Failed { reasons, .. }

@@ -14,7 +14,7 @@ pub(super) fn heads(look: &Look) -> String {
     pen.ink(lang.pick("task", "任务"), Ink::Faint);
     pen.to(kind).ink(lang.pick("kind", "种类"), Ink::Faint);
     pen.to(kind + ENDING)
-        .ink(lang.pick("end", "结局"), Ink::Faint);
+        .ink(lang.pick("end", "结束方式"), Ink::Faint);
     pen.to(kind + RIGHT - columns(lived))
         .ink(lived, Ink::Faint)
         .end();
@@ -26,6 +26,8 @@ pub(super) fn heads(look: &Look) -> String {
 pub(super) struct Notes {
     cut_off: bool,
     replaced: bool,
+    /// Rows read alike and are apart.
+    pub(super) alike: bool,
 }
 
 impl Notes {
@@ -53,7 +55,13 @@ impl Notes {
         if self.cut_off {
             note(
                 "(cut off: the process ended, or exec'd, while the thread was still there)",
-                "（被截断：线程还在时，进程已退出或 exec）",
+                "（被迫结束：线程尚未结束，进程就已退出或 exec）",
+            )?;
+        }
+        if self.alike {
+            note(
+                "(rows that read alike: made by other calls, or with other flags)",
+                "（看似相同的各行：创建时所用的调用或标志不同）",
             )?;
         }
         if self.replaced {

@@ -171,6 +171,16 @@ impl<'a> Row<'a> {
         pen.ink(under, Ink::Faint);
     }
 
+    /// The row without its numbers.
+    pub(super) fn reading(&self, look: &Look) -> String {
+        let title = self.title(look, usize::MAX) + &self.odd(look, false);
+        format!(
+            "{title} {} {}",
+            self.noun(look),
+            self.ending(look, usize::MAX).0
+        )
+    }
+
     fn noun(&self, look: &Look) -> String {
         if self.various.call {
             return match look.lang {
@@ -309,7 +319,7 @@ impl<'a> Row<'a> {
         }
         let Some(end) = &self.task.end else {
             return if self.task.let_go_ns.is_some() {
-                say("let go", "已放走", Ink::Odd)
+                say("let go", "已脱离", Ink::Odd)
             } else {
                 say("alive", "存活", Ink::Odd)
             };
@@ -318,7 +328,7 @@ impl<'a> Row<'a> {
             (Ending::Replaced, _) => say("replaced", "被取代", Ink::Plain),
             // The signal is its process's, and stands there; or at the thread that it hit.
             (Ending::CutOff, _) if self.task.kind == Kind::Thread => {
-                say("cut off", "被截断", Ink::Plain)
+                say("cut off", "被迫结束", Ink::Plain)
             }
             (
                 _,
@@ -340,9 +350,9 @@ impl<'a> Row<'a> {
                 let ink = if *exited == 0 { Ink::Plain } else { Ink::Bad };
                 say(&format!("exit {exited}"), &format!("退出 {exited}"), ink)
             }
-            (Ending::CutOff, _) => say("cut off", "被截断", Ink::Plain),
+            (Ending::CutOff, _) => say("cut off", "被迫结束", Ink::Plain),
             (Ending::Itself | Ending::Signal, _) => say("ended", "自行结束", Ink::Plain),
-            (Ending::Unknown, _) => say("end unknown", "结局不明", Ink::Odd),
+            (Ending::Unknown, _) => say("end unknown", "结束方式不明", Ink::Odd),
             (Ending::Other(word), _) => (look.name(word), Ink::Odd),
         }
     }

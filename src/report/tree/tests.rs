@@ -56,17 +56,22 @@ impl Story {
     }
 
     fn draw(&self, look: &Look) -> String {
+        let out = self.whole(look);
+        // The golden files have the heads of the columns, and the notes below.
+        let rows = out
+            .lines()
+            .filter(|row| !row.starts_with("task ") && !row.starts_with('('));
+        rows.map(|row| format!("{row}\n")).collect()
+    }
+
+    fn whole(&self, look: &Look) -> String {
         let mut out = String::new();
         let done: Result<(), ()> = rows(look, &self.tree, |row| {
             out.push_str(row);
             Ok(())
         });
         done.unwrap();
-        // The golden files have the heads of the columns, and the notes below.
-        let rows = out
-            .lines()
-            .filter(|row| !row.starts_with("task ") && !row.starts_with('('));
-        rows.map(|row| format!("{row}\n")).collect()
+        out
     }
 }
 
@@ -228,6 +233,53 @@ fn a_relay_is_one_row() {
     assert!(text.lines().count() < 12, "{text}");
     assert!(text.contains(" in a row   tids "), "{text}");
     assert!(text.contains("1099 x, copy of its creator "), "{text}");
+}
+
+#[test]
+fn rows_that_read_alike_and_are_apart_are_explained() {
+    let note = "(rows that read alike: made by other calls, or with other flags)";
+    for (flags, told) in [
+        (["CLONE_FS", "CLONE_FILES"], true),
+        (["CLONE_FS"; 2], false),
+    ] {
+        let mut story = Story::default();
+        story.root(1, 100);
+        for n in 0..20u64 {
+            let (task, tid) = (2 + n, 101 + n);
+            let created = json!({"task": task, "tid": tid, "tgid": tid, "kind": "process"});
+            story.event(
+                json!({"type": "clone", "task": 1, "tid": 100, "tgid": 100, "comm": "x"}),
+                json!({"abi": "x86_64", "call": "clone", "flags": [flags[n as usize % 2]],
+                    "flags_raw": "0x200", "outcome": {"created": created}}),
+            );
+            story.exit(task, tid, tid, json!({"comm": "x"}));
+        }
+        let text = story.whole(&Look::default());
+        assert_eq!(text.contains(note), told, "{text}");
+        assert_eq!(
+            text.matches(" ×").count(),
+            if told { 2 } else { 1 },
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_thread_that_execs_is_no_created_process() {
+    let mut story = Story::default();
+    story.root(1, 100);
+    story.made((1, 100), 2, 101, 100);
+    story.made((1, 100), 3, 102, 102);
+    story.exit(1, 100, 100, json!({"how": "replaced", "last": false}));
+    let exec = json!({"type": "exec", "task": 2, "tid": 100, "tgid": 100, "former_tid": 101});
+    story.event(exec, json!({"argv": ["heir"], "path": "/bin/heir"}));
+    let look = Look {
+        threads_only: true,
+        ..Look::default()
+    };
+    let text = story.draw(&look);
+    assert!(text.contains(" 100 heir "), "{text}");
+    assert!(!text.contains(" 102 "), "{text}");
 }
 
 #[test]
