@@ -168,6 +168,10 @@ pub trait Kernel {
     fn own_uid(&self) -> u32 {
         nix::unistd::Uid::effective().as_raw()
     }
+    /// The thread that traces, as /proc names it.
+    fn own_tid(&self) -> Tid {
+        sys::own_tid()
+    }
     /// How many user namespaces lie around a task's own.
     ///
     /// # Errors
@@ -311,10 +315,7 @@ impl Kernel for Live {
     }
 
     fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()> {
-        self.ask(
-            "PTRACE_SEIZE",
-            sys::seize(tid, exit_kill, exit_kill, self.leaving),
-        )
+        self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill, exit_kill))
     }
 
     fn stop_before_end(&self, tid: Tid, exit_kill: bool, filtered: bool) -> Answer<()> {

@@ -240,6 +240,10 @@ impl<K: Kernel> Tracer<K> {
             tracee.awaited = false;
             return self.first_stop(task, &stop);
         }
+        self.ask_before_end(&task)?;
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return Ok(());
+        };
         if tracee.call.as_ref().is_some_and(|call| call.odd.is_some()) {
             self.odd_result(tid, &stop);
         }

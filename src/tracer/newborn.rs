@@ -147,6 +147,28 @@ impl<K: Kernel> Tracer<K> {
         });
     }
 
+    /// The same of one that is reaped already.
+    pub(super) fn bury(
+        &mut self,
+        tid: Tid,
+        end: crate::event::Status,
+        status: facts::Status,
+        stat: Option<facts::Stat>,
+    ) {
+        let facts = Facts {
+            status,
+            ..Facts::default()
+        };
+        let at_ns = self.kernel.now_ns();
+        self.nursery.tombstones.push(Tombstone {
+            tid,
+            end,
+            facts,
+            stat,
+            at_ns,
+        });
+    }
+
     /// A task's creation was told: if it waits at its first stop it may go on, and if it has ended
     /// already its end is told.
     pub(super) fn release_newborn(&mut self, tid: Tid) -> Handled {
@@ -174,6 +196,7 @@ impl<K: Kernel> Tracer<K> {
     /// A known newborn at its first stop: nothing of it has run yet.
     pub(super) fn first_stop(&mut self, task: Stopped<K>, stop: &Stop) -> Handled {
         let tid = task.tid();
+        self.ask_before_end(&task)?;
         if let Some(edit) = self
             .table
             .get_mut(tid)

@@ -113,6 +113,8 @@ pub struct Tracee {
     pub signal: Option<i32>,
     /// It was told without a creator, whose event may yet come.
     pub orphan: bool,
+    /// It was asked to stop before its end, if that is wanted.
+    pub asked_before_end: bool,
 }
 
 impl Tracee {
@@ -133,6 +135,7 @@ impl Tracee {
             started: false,
             signal: None,
             orphan: false,
+            asked_before_end: false,
         }
     }
 }

@@ -106,6 +106,8 @@ pub(super) struct World {
     pub files: BTreeMap<String, String>,
     /// The user as whom clonespy runs.
     pub uid: u32,
+    /// The thread that traces.
+    pub own_tid: Tid,
     clock: u64,
 }
 
@@ -411,6 +413,22 @@ impl Kernel for Scripted {
 
     fn own_uid(&self) -> u32 {
         self.0.borrow().uid
+    }
+
+    fn own_tid(&self) -> Tid {
+        self.0.borrow().own_tid
+    }
+
+    fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
+        let mut world = self.0.borrow_mut();
+        if let Some(happens) = world.at_lists.pop_front() {
+            happens(&mut world);
+        }
+        let leaders = |(&tid, fake): (&Tid, &Fake)| (fake.tgid == tid).then(|| tid.to_string());
+        match path {
+            "/proc" => Ok(world.tasks.iter().filter_map(leaders).collect()),
+            _ => Err(ENOENT),
+        }
     }
 
     fn proc_link(&self, _: Tid, _: &str) -> Result<Vec<u8>, Errno> {

@@ -325,15 +325,27 @@ fn a_hundred_rounds_on_a_busy_program() {
 /// which are ours: that must not deadlock.
 #[test]
 fn a_program_that_is_in_exec_again_and_again() {
+    attach_in_exec(&["0"], NONE);
+}
+
+/// The same where who must be reaped was made by a thread that was seized, and where each could stop
+/// once more on its way out.
+#[test]
+fn a_program_in_exec_whose_threads_make_threads() {
+    attach_in_exec(&["0", "0", "busy"], NONE);
+    attach_in_exec(&["0", "0", "busy"], &["--lint", "unreaped-children"]);
+}
+
+fn attach_in_exec(words: &[&str], options: &[&str]) {
     let mut storm = Command::new(program("exec_storm"))
-        .arg("0")
+        .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
         .expect("a fixture");
     let pid = storm.id();
     for round in 0..60 {
-        let spy = Spy::attach(&pid.to_string(), NONE);
+        let spy = Spy::attach(&pid.to_string(), options);
         let seen = spy.end("INT");
         seen.run.expect("a round", End::Exit(0));
         even(&seen);

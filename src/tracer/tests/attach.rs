@@ -200,6 +200,71 @@ fn each_refusal_has_its_reason() {
     }
 }
 
+/// What a seized thread makes comes by itself, and shows in the list before anybody has told of it.
+#[test]
+fn a_thread_that_comes_by_itself_is_no_refusal() {
+    let mut s = running();
+    s.edit(LEADER, idle);
+    s.world().own_tid = 1;
+    at_lists(
+        &s,
+        vec![
+            Box::new(|_| {}),
+            Box::new(|world| {
+                let mut newborn = fake(THREAD, LEADER, 1, 0);
+                idle(&mut newborn);
+                newborn.traced = true;
+                newborn.unseizable = Some(1);
+                world.tasks.insert(THREAD, newborn);
+            }),
+        ],
+    );
+    assert_eq!(attach(&mut s), [""; 0]);
+    assert_eq!(told(&s), ["#1 200 process Attached"]);
+}
+
+/// The tree grows while it is being seized: by a child whose making had begun before, which nobody
+/// traces; by one that came by itself; and by one that has ended before it could be seized.
+#[test]
+fn descendants_that_come_meanwhile_are_found() {
+    let mut s = running();
+    s.edit(LEADER, idle);
+    s.world().own_tid = 1;
+    let child = |world: &mut World, tid: Tid| {
+        let mut child = fake(tid, tid, LEADER, 0);
+        idle(&mut child);
+        world.tasks.insert(tid, child);
+    };
+    at_lists(
+        &s,
+        vec![
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(move |world| {
+                child(world, 300);
+                child(world, 301);
+                let by_itself = world.tasks.get_mut(&301).expect("a child");
+                (by_itself.traced, by_itself.unseizable) = (true, Some(1));
+                child(world, 302);
+                let ends = world.tasks.get_mut(&302).expect("a child");
+                (ends.letter, ends.unseizable) = (Some('Z'), Some(1));
+                ends.status = "State:\tZ (zombie)\n".to_owned();
+            }),
+        ],
+    );
+    let wanted = Attach {
+        pids: vec![LEADER],
+        descendants: true,
+        ..Attach::default()
+    };
+    assert!(s.tracer.seize_all(&wanted).is_empty());
+    assert_eq!(
+        told(&s),
+        ["#1 200 process Attached", "#2 300 process Attached"]
+    );
+}
+
 /// /proc names a thread of the tracer; what is told is the process.
 #[test]
 fn a_tracer_is_told_by_the_name_and_pid_of_its_process() {
