@@ -175,6 +175,8 @@ impl<K: Kernel> Tracer<K> {
 
     /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
+        // In a storm a wait never sleeps, and so is never interrupted.
+        self.grant_wish();
         let restless = (self.unseen_entries && self.nursery.len() > 0) || self.vforks.holds();
         let woke = self
             .kernel
@@ -191,7 +193,7 @@ impl<K: Kernel> Tracer<K> {
                 self.time_is_over();
                 Ok(())
             }
-            Woke::Handler => self.grant_wish(),
+            Woke::Handler => Ok(()),
             Woke::Idle => self.settle().and_then(|()| self.vfork_idle()),
         };
         match handled {
