@@ -12,6 +12,10 @@ static SAID: &[(&str, &str)] = &[
     ("failed calls", "失败的调用"),
     ("failed calls until its next stop", "到下次停止之前失败的调用"),
     ("CLONE_UNTRACED children", "带 CLONE_UNTRACED 的子任务"),
+    ("children that it leaves unreaped, until its next stop", "到下次停止之前它留下未回收的子进程"),
+    ("names and other facts that only /proc tells: the one that is mounted here is not that of \
+      clonespy's pid namespace",
+     "只有 /proc 才能说明的名称等信息：此处挂载的 /proc 不属于 clonespy 所在的 PID 命名空间"),
     ("a process that was asked for ({})", "所指定的一个进程（{}）"),
     ("it could not be attached to", "无法附着"),
     // Why calls are caught in another way: `start.intercept_why`.

@@ -115,6 +115,15 @@ fn block(set: u64) {
     }
 }
 
+/// A limit that was meant for the program does not end us, and the program with us: beyond
+/// RLIMIT_FSIZE a write of ours fails as on a full disk, and a soft RLIMIT_CPU is the program's alone.
+/// What clonespy starts gets back what it inherited.
+pub fn outlive_limits() {
+    for signal in [libc::SIGXFSZ, libc::SIGXCPU] {
+        set_disposition(signal, libc::SIG_IGN);
+    }
+}
+
 /// Blocks SIGCHLD in the calling thread and makes sure that it is sent at all, so that
 /// [`take_signal`] can wait for it. Only for a program that owns its signals.
 pub fn block_sigchld() {

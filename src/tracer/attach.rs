@@ -17,7 +17,7 @@ use crate::sys;
 
 use super::calls::is_init;
 use super::doubts::Doubts;
-use super::kernel::{Kernel, Live, Refused};
+use super::kernel::{Kernel, Live, Refused, proc_is_ours};
 use super::reaper::{Ended, Reaper};
 use super::refusal::{attach_error, refusal};
 use super::sandbox::Whereabouts;
@@ -93,6 +93,14 @@ enum Wanted {
 /// # Errors
 /// Nothing could be attached to: why, and what to do about it. The program could not be started.
 pub fn trace(attach: Attach, launch: Option<Launch>) -> Result<Traced> {
+    if !proc_is_ours() {
+        let why = "the /proc that is mounted here, if any, is not that of clonespy's pid namespace";
+        return Err(Error::Trace {
+            what: "attach".into(),
+            why: std::io::Error::other(why),
+            hint: Some("mount -t proc proc /proc (unshare has --mount-proc)".into()),
+        });
+    }
     sys::block_ending_signals();
     let wanted = match launch {
         Some(launch) => Wanted::Both(Box::new(Launch {

@@ -16,7 +16,7 @@ use crate::event::{
 use crate::sys::{self, Identity, Note, Program, SockFilter};
 
 use super::attach::Attach;
-use super::kernel::{Kernel, Live};
+use super::kernel::{Kernel, Live, proc_is_ours};
 use super::table::Tracee;
 use super::tracee::Stopped;
 use super::waiter::Style;
@@ -331,6 +331,9 @@ fn describe_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Sta
         Intercept::Event => &["failed calls", "CLONE_UNTRACED children"],
         Intercept::Seccomp | Intercept::Syscall => &[],
     };
+    let names = "names and other facts that only /proc tells: the one that is mounted here is not \
+                 that of clonespy's pid namespace";
+    let nameless = (!proc_is_ours()).then_some(names);
     Start {
         format: FORMAT,
         clonespy: env!("CARGO_PKG_VERSION").to_owned(),
@@ -348,7 +351,12 @@ fn describe_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Sta
         wall: jiff::Timestamp::now().to_string(),
         intercept: intercept.into(),
         intercept_why: None,
-        blind: blind.iter().map(|&what| what.to_owned()).collect(),
+        blind: blind
+            .iter()
+            .copied()
+            .chain(nameless)
+            .map(str::to_owned)
+            .collect(),
         visible: Vec::new(),
     }
 }

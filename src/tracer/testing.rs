@@ -374,18 +374,18 @@ impl Kernel for Scripted {
             "comm" => Ok(format!("t{tid}\n").into_bytes()),
             "status" => Ok(world.status(tid, fake).into_bytes()),
             "syscall" => Ok(syscall_line(fake).into_bytes()),
-            "stat" => {
+            _ if name == "stat" || name == stat => {
                 let letter = fake.letter.unwrap_or('R');
-                let ticks = fake.user_ticks;
-                Ok(
-                    format!("{tid} (t{tid}) {letter} 1 2 3 4 5 6 7 8 9 10 {ticks} 0 0")
-                        .into_bytes(),
-                )
-            }
-            _ if name == stat => {
                 let flags = fake.flags;
-                let line =
-                    format!("{tid} (t{tid}) Z 1 2 3 4 5 {flags} 0 0 0 0 0 0 0 0 20 0 1 0 {tid}\n");
+                // That of the process adds up the times of all threads.
+                let of_group = world.tasks.values().filter(|other| other.tgid == fake.tgid);
+                let ticks = match name {
+                    "stat" => of_group.map(|other| other.user_ticks).sum(),
+                    _ => fake.user_ticks,
+                };
+                let line = format!(
+                    "{tid} (t{tid}) {letter} 1 2 3 4 5 {flags} 0 0 0 0 {ticks} 0 0 0 20 0 1 0 {tid}\n"
+                );
                 Ok(line.into_bytes())
             }
             _ => Err(ENOENT),
