@@ -36,6 +36,7 @@ static SAID: &[(&str, &str)] = &[
      "无法附着到 {}：它是僵尸进程，已经结束，正等待父进程回收"),
     ("cannot trace: attach to {}: it is traced already, by {}; a task has one tracer at a time; end that one first",
      "无法附着到 {}：它已被 {} 跟踪；一个任务同时只能有一个跟踪者，请先结束那一个"),
+    ("cannot trace: attach to {}: it is clonespy itself", "无法附着到 {}：它就是 clonespy 自己"),
     ("cannot trace: attach to {}: it is a kernel thread: nobody can trace those",
      "无法附着到 {}：它是内核线程，谁也不能跟踪"),
     ("cannot trace: attach to {}: it belongs to {}; run clonespy as that user, or as root",

@@ -194,7 +194,14 @@ impl<K: Kernel> Tracer<K> {
             },
             None => Error::Launch {
                 what: program,
-                why: io::Error::other(format!("it ended before its exec ({status:?})")),
+                why: io::Error::other(match status {
+                    Status::Exited { exited } => {
+                        format!("it ended before its exec, with status {exited}")
+                    }
+                    Status::Signaled { signaled, .. } => {
+                        format!("{signaled} ended it before its exec")
+                    }
+                }),
             },
         }
     }

@@ -136,6 +136,12 @@ impl<K: Kernel> Tracer<K> {
             status: facts::status(&self.eye(tid)).unwrap_or_default(),
             ..Facts::default()
         });
+        let own = self.kernel.own_tid();
+        if facts.status.tracer.is_some_and(|tracer| tracer != own) {
+            // A child of ours that nobody traces: as the init of a pid namespace (a container's first
+            // program) clonespy is given orphans of strangers. It is reaped, and nobody's news.
+            return;
+        }
         let stat = facts::stat(&self.eye(tid));
         let at_ns = self.kernel.now_ns();
         self.nursery.tombstones.push(Tombstone {

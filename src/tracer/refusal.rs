@@ -40,6 +40,9 @@ pub(super) fn refusal(kernel: &impl Kernel, tid: Tid, tgid: Tid, why: &io::Error
             None,
         );
     }
+    if tgid_of(kernel, kernel.own_tid()) == Some(tgid) {
+        return say("it is clonespy itself".into(), None);
+    }
     if let Some(tracer) = field("TracerPid").filter(|&pid| pid != "0") {
         if tracer == kernel.own_tid().to_string() {
             return None;

@@ -147,6 +147,8 @@ pub struct Group {
     pub main: TaskId,
     /// Its living tasks.
     pub members: BTreeSet<Tid>,
+    /// The task that made another last; it may have ended since.
+    pub creator: Option<Tid>,
 }
 
 /// All live tasks.
@@ -190,6 +192,7 @@ impl Table {
         let group = self.groups.entry(tracee.tgid).or_insert_with(|| Group {
             main: tracee.id,
             members: BTreeSet::new(),
+            creator: None,
         });
         group.members.insert(tid);
         if tid == tracee.tgid {
@@ -213,6 +216,15 @@ impl Table {
             }
         }
         Some(tracee)
+    }
+
+    /// Notes that a task has made another.
+    pub fn has_created(&mut self, tid: Tid) {
+        if let Some(tracee) = self.tasks.get(&tid)
+            && let Some(group) = self.groups.get_mut(&tracee.tgid)
+        {
+            group.creator = Some(tid);
+        }
     }
 
     /// Notes the call that a task is in.

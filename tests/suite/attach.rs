@@ -372,6 +372,11 @@ fn what_cannot_be_attached_to_is_told_why() {
     // Above any pid_max (include/linux/threads.h, PID_MAX_LIMIT).
     refused(4_194_305, &["4194305", "no such process"]);
 
+    let own =
+        run(Command::new("sh").args(["-c", "exec \"$0\" -p $$", env!("CARGO_BIN_EXE_clonespy")]));
+    own.expect("itself", End::Exit(125));
+    assert!(own.err().contains("it is clonespy itself"), "{}", own.err());
+
     let mut zombie = Command::new("true").spawn().expect("true");
     let pid = zombie.id();
     until("a zombie", pid, || (state(pid) == 'Z').then_some(()));

@@ -301,6 +301,33 @@ fn a_proc_of_another_pid_namespace_is_not_read() {
     assert!(refused.err().contains("/proc"), "{}", refused.err());
 }
 
+/// The init of a pid namespace, as a container's first program, cannot be ended by a signal of its own:
+/// it says with its status which one ended the program.
+#[test]
+fn as_the_first_program_of_a_container_it_ends_with_128_and_the_signal() {
+    if tool("unshare").is_none() {
+        return;
+    }
+    let flags = [
+        "--user",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+    ];
+    if run(Command::new("unshare").args(flags).arg("true")).end() != End::Exit(0) {
+        return lacking("no user namespace may be made here");
+    }
+    for (signal, status) in [("TERM", 143), ("KILL", 137), ("ABRT", 134)] {
+        let script = format!("kill -s {signal} $$");
+        let traced = run(Command::new("unshare")
+            .args(flags)
+            .arg(env!("CARGO_BIN_EXE_clonespy"))
+            .args(["-q", "--", "sh", "-c", &script]));
+        traced.expect(signal, End::Exit(status));
+    }
+}
+
 fn created(event: &Event) -> bool {
     matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Created(_)))
 }
