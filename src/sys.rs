@@ -22,13 +22,15 @@ pub use poll::writable;
 pub use probe::{probe_clone3, probe_filter};
 pub use ptrace::{
     Op, Registers, Request, Siginfo, SyscallInfo, argument_slot, detach, event_message, interrupt,
-    poke_user, registers, resume, return_slots, seize, set_options, siginfo, syscall_info,
+    own_tid, poke_user, registers, resume, return_slots, seize, set_options, siginfo, syscall_info,
 };
 pub use signals::{
     Taken, Wish, alarm_after, block_ending_signals, block_sigchld, die_by, forward_signals_to,
-    kill, obey_ending_signals, same_group, take_signal, take_wish,
+    kill, obey_ending_signals, outlive_limits, same_group, take_signal, take_wish,
 };
-pub use wait::{Report, Target, Watch, What, peek, reap, reap_of_any_thread, take_stop};
+pub use wait::{
+    Report, Target, Watch, What, ended_of_any_thread, peek, reap, reap_of_any_thread, take_stop,
+};
 
 use std::io;
 

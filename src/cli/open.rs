@@ -14,6 +14,7 @@ use super::language::{language, unicode};
 use super::patient::{Patient, Rest};
 use super::{OutputPlan, To};
 use crate::report::{Destination, Look};
+use crate::sys;
 use crate::{Error, Outputs, Result};
 
 /// Columns of a line where no terminal says otherwise.
@@ -31,6 +32,7 @@ pub fn open(plan: &OutputPlan, input: Option<&Path>) -> Result<Outputs> {
         .into_iter()
         .collect();
     let mut outputs = Outputs::new();
+    sys::outlive_limits();
     for (format, to) in &plan.outputs {
         let failed = |why| Error::Output {
             path: to.to_string().into(),

@@ -12,6 +12,10 @@ static SAID: &[(&str, &str)] = &[
     ("failed calls", "失败的调用"),
     ("failed calls until its next stop", "到下次停止之前失败的调用"),
     ("CLONE_UNTRACED children", "带 CLONE_UNTRACED 的子任务"),
+    ("children that it leaves unreaped, until its next stop", "到下次停止之前它留下未回收的子进程"),
+    ("names and other facts that only /proc tells: the one that is mounted here is not that of \
+      clonespy's pid namespace",
+     "只有 /proc 才能说明的名称等信息：此处挂载的 /proc 不属于 clonespy 所在的 PID 命名空间"),
     ("a process that was asked for ({})", "所指定的一个进程（{}）"),
     ("it could not be attached to", "无法附加"),
     // Why calls are caught in another way: `start.intercept_why`.
@@ -32,6 +36,7 @@ static SAID: &[(&str, &str)] = &[
      "无法附加到 {}：它是僵尸进程，已经结束，正等待父进程回收"),
     ("cannot trace: attach to {}: it is traced already, by {}; a task has one tracer at a time; end that one first",
      "无法附加到 {}：它已被 {} 跟踪；一个任务同时只能有一个跟踪者，请先结束那一个"),
+    ("cannot trace: attach to {}: it is clonespy itself", "无法附加到 {}：它就是 clonespy 自己"),
     ("cannot trace: attach to {}: it is a kernel thread: nobody can trace those",
      "无法附加到 {}：它是内核线程，谁也不能跟踪"),
     ("cannot trace: attach to {}: it belongs to {}; run clonespy as that user, or as root",

@@ -1,8 +1,6 @@
 //! Tracees' memory.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// Reads exactly `buf.len()` bytes at `addr`.
 ///
@@ -23,9 +21,7 @@ pub fn read_memory(tid: i32, addr: u64, buf: &mut [u8]) -> io::Result<()> {
     whole(got, buf.len())
 }
 
-/// Writes exactly `bytes` at `addr`. Where the page is read-only the write goes through
-/// /proc/TID/mem, which a tracer may use as PTRACE_POKEDATA: a private page is then copied first, a
-/// shared read-only one is refused (mm/gup.c, FOLL_FORCE).
+/// Writes exactly `bytes` at `addr`.
 ///
 /// # Errors
 /// EFAULT: not all of it is mapped and writable. ESRCH: the task is gone.
@@ -41,12 +37,7 @@ pub fn write_memory(tid: i32, addr: u64, bytes: &[u8]) -> io::Result<()> {
     // SAFETY: `local` describes `bytes`, from which the kernel only reads; `remote` is an address
     // in the other process, which the kernel checks.
     let put = unsafe { libc::process_vm_writev(tid, &local, 1, &remote, 1, 0) };
-    whole(put, bytes.len()).or_else(|_| {
-        let memory = File::options()
-            .write(true)
-            .open(format!("/proc/{tid}/mem"))?;
-        memory.write_all_at(bytes, addr)
-    })
+    whole(put, bytes.len())
 }
 
 /// A transfer that ended early ended at a page that is not there.

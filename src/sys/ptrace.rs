@@ -29,18 +29,24 @@ fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Resu
     })
 }
 
+/// The calling thread: what it seizes is its own.
+pub fn own_tid() -> i32 {
+    // SAFETY: gettid(2) takes nothing and cannot fail.
+    unsafe { libc::gettid() }
+}
+
 /// Begins to trace a task, without stopping it. `exit_kill`: it ends when the tracing thread does.
-/// `filtered`: it carries our filter. `leaving`: it stops once more before it ends.
+/// `filtered`: it carries our filter.
 ///
 /// # Errors
 /// EPERM: not permitted, traced already, a kernel thread or dead; ESRCH: not there; EIO: an option
 /// that this kernel does not know.
-pub fn seize(tid: i32, exit_kill: bool, filtered: bool, leaving: bool) -> io::Result<()> {
-    let options = options(exit_kill, filtered, leaving);
+pub fn seize(tid: i32, exit_kill: bool, filtered: bool) -> io::Result<()> {
+    let options = options(exit_kill, filtered, false);
     ptrace(libc::PTRACE_SEIZE, tid, 0, options).map(drop)
 }
 
-/// Changes what a stopped task was seized with.
+/// Changes what a stopped task was seized with. `leaving`: it stops once more before it ends.
 ///
 /// # Errors
 /// ESRCH: it was killed.

@@ -115,6 +115,15 @@ fn block(set: u64) {
     }
 }
 
+/// A limit that was meant for the program does not end us, and the program with us: beyond
+/// RLIMIT_FSIZE a write of ours fails as on a full disk, and a soft RLIMIT_CPU is the program's alone.
+/// What clonespy starts gets back what it inherited.
+pub fn outlive_limits() {
+    for signal in [libc::SIGXFSZ, libc::SIGXCPU] {
+        set_disposition(signal, libc::SIG_IGN);
+    }
+}
+
 /// Blocks SIGCHLD in the calling thread and makes sure that it is sent at all, so that
 /// [`take_signal`] can wait for it. Only for a program that owns its signals.
 pub fn block_sigchld() {
@@ -335,7 +344,9 @@ pub fn kill(tid: i32, signal: i32) {
     unsafe { libc::kill(tid, signal) };
 }
 
-/// Ends this process by a signal, without a core file of its own.
+/// Ends this process by a signal, without a core file of its own. The init of a pid namespace cannot end
+/// so (kernel/signal.c, SIGNAL_UNKILLABLE): it exits with 128 + the signal's number, as shells and
+/// containers say the same.
 pub fn die_by(signal: i32) -> ! {
     // SAFETY: plain system calls on this process; the limit's address is live.
     unsafe {
@@ -348,6 +359,5 @@ pub fn die_by(signal: i32) -> ! {
         set_mask(0);
         libc::kill(libc::getpid(), signal);
     }
-    // A signal whose default is not to kill (it cannot have killed the program either).
-    process::exit(125)
+    process::exit(128 + signal)
 }

@@ -109,6 +109,17 @@ pub fn reap(tid: i32) -> io::Result<Option<Report>> {
     waitid(Target::One(tid), libc::WEXITED | libc::WNOHANG)
 }
 
+/// Looks whether one task that another thread of this process traces has ended, without reaping it.
+///
+/// # Errors
+/// ECHILD: nobody here traces it.
+pub fn ended_of_any_thread(tid: i32) -> io::Result<Option<Report>> {
+    wait_for(
+        Target::One(tid),
+        libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL,
+    )
+}
+
 /// Reaps one task that another thread of this process traces, if it has ended.
 ///
 /// # Errors

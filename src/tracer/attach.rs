@@ -12,16 +12,17 @@ use crate::abi;
 use crate::error::{Error, Result};
 use crate::event::{Event, How, Intercept, Kind, Tid};
 use crate::peek::Errno;
-use crate::sys::{self, What};
+use crate::sys;
 
 use super::asked::{Attach, Launch};
 use super::doubts::Doubts;
-use super::facts::tgid_of;
-use super::kernel::{Kernel, Live, Refused};
-use super::reaper::Reaper;
+use super::facts::{status_of, tgid_of};
+use super::kernel::{Kernel, Live, Refused, proc_is_ours};
+use super::reaper::{Ended, Reaper};
 use super::refusal::{attach_error, refusal};
 use super::sandbox::Whereabouts;
 use super::table::Tracee;
+use super::wait::{self, Stop};
 use super::waiter::{Style, deadline};
 use super::{Tracer, facts, first_line};
 
@@ -70,6 +71,14 @@ enum Wanted {
 /// # Errors
 /// Nothing could be attached to: why, and what to do about it. The program could not be started.
 pub fn trace(attach: Attach, launch: Option<Launch>) -> Result<Traced> {
+    if !proc_is_ours() {
+        let why = "the /proc that is mounted here, if any, is not that of clonespy's pid namespace";
+        return Err(Error::Trace {
+            what: "attach".into(),
+            why: std::io::Error::other(why),
+            hint: Some("mount -t proc proc /proc (unshare has --mount-proc)".into()),
+        });
+    }
     sys::block_ending_signals();
     let wanted = match launch {
         Some(launch) => Wanted::Both(Box::new(Launch {
@@ -171,16 +180,29 @@ impl<K: Kernel> Tracer<K> {
         let full = wanted.intercept == Some(Intercept::Syscall);
         self.unseen_entries |= !full;
         let mut refusals = Vec::new();
-        for tgid in processes(&*self.kernel, wanted, &mut refusals) {
-            if let Err(refusal) = self.seize_process(tgid, full, &reaper) {
-                refusals.push(refusal);
+        let mut known = BTreeSet::new();
+        let mut next = named(&*self.kernel, wanted, &mut refusals);
+        let asked_for = next.clone();
+        while !next.is_empty() {
+            for &tgid in &next {
+                if !known.insert(tgid) {
+                    continue;
+                }
+                let refused = self.seize_process(tgid, full, &reaper).err();
+                // What has ended meanwhile is nobody's descendant any more.
+                let there = || !has_ended(&*self.kernel, tgid);
+                refusals.extend(refused.filter(|_| asked_for.contains(&tgid) || there()));
             }
+            // The tree may have grown by those whose making had begun before their creator was
+            // seized; the others come by themselves.
+            next = match wanted.descendants {
+                true => descendants(&*self.kernel, &known),
+                false => Vec::new(),
+            };
         }
-        for (tid, what) in reaper.stop() {
-            self.ended_while_attaching(tid, what);
-        }
-        if full {
-            self.interrupt_all();
+        self.ended_while_attaching(reaper.stop());
+        if full || wanted.unreaped {
+            self.interrupt_all(wanted.unreaped);
         }
         refusals
     }
@@ -193,16 +215,17 @@ impl<K: Kernel> Tracer<K> {
     fn seize_process(&mut self, tgid: Tid, full: bool, reaper: &Reaper) -> Result<()> {
         let mut tries = RETRIES;
         let mut doubts = Doubts::default();
+        reaper.watch(tgid);
         loop {
             let (mut news, mut refused) = (doubts.waiting(&*self.kernel), None);
+            self.ended_while_attaching(reaper.take());
             self.forget_replaced(tgid);
             for tid in self.threads(tgid)? {
-                if self.table.get(tid).is_some() || reaper.has_reaped(tid) {
+                if self.table.get(tid).is_some() {
                     continue;
                 }
                 match self.kernel.seize(tid, false) {
                     Ok(()) => {
-                        reaper.watch(tid);
                         doubts.add(&*self.kernel, tid);
                         self.take_in(tid, tgid, full);
                         news = true;
@@ -263,13 +286,26 @@ impl<K: Kernel> Tracer<K> {
         self.table.insert(tid, tracee);
     }
 
-    fn ended_while_attaching(&mut self, tid: Tid, what: What) {
-        let super::wait::Stop::Gone(status) = super::wait::classify(what) else {
-            return;
-        };
-        let at_ns = self.kernel.now_ns();
-        if let Some(tracee) = self.table.remove(tid) {
-            self.tell_exit(tid, &tracee, Some(status), None, at_ns);
+    /// Who was reaped meanwhile: a task that was seized, or one that such a task had made, of which
+    /// nobody has told yet.
+    fn ended_while_attaching(&mut self, all: Vec<Ended>) {
+        for Ended {
+            report,
+            status,
+            stat,
+        } in all
+        {
+            let Stop::Gone(end) = wait::classify(report.what) else {
+                continue;
+            };
+            let tid = report.tid;
+            match self.table.remove(tid) {
+                Some(tracee) => {
+                    let at_ns = self.kernel.now_ns();
+                    self.tell_exit(tid, &tracee, Some(end), stat.as_ref(), at_ns);
+                }
+                None => self.bury(tid, end, status, stat),
+            }
         }
     }
 
@@ -303,14 +339,20 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
-    /// A running task stops at system calls only after it was resumed so. One that would see the
-    /// interrupt (its call would return EINTR) is left alone until it stops for another reason.
-    fn interrupt_all(&mut self) {
+    /// A running task stops at system calls only after it was resumed so, and once more before its
+    /// end only after that was asked of it in a stop. (Asked when it is seized, it could stop on its
+    /// way out while a sibling in exec waits for it, and the seizing of that one for the exec.) One
+    /// that would see the interrupt (its call would return EINTR) is left alone until it stops for
+    /// another reason.
+    fn interrupt_all(&mut self, unreaped: bool) {
         for tid in self.table.tids() {
-            let id = match self.table.get(tid) {
-                Some(tracee) if tracee.full && !tracee.started => tracee.id,
+            let (id, full) = match self.table.get(tid) {
+                Some(tracee) if !tracee.started => (tracee.id, tracee.full),
                 _ => continue,
             };
+            let failed = full.then_some("failed calls until its next stop");
+            let left = unreaped.then_some("children that it leaves unreaped, until its next stop");
+            let what: Vec<&str> = failed.into_iter().chain(left).collect();
             let why = match self.whereabouts(tid) {
                 Whereabouts::Touchy => {
                     "it sleeps in a call that an interrupt would end (epoll_wait, recv and others)"
@@ -321,13 +363,13 @@ impl<K: Kernel> Tracer<K> {
                     _ => continue,
                 },
             };
-            self.tell_blind(id, tid, &["failed calls until its next stop"], why);
+            self.tell_blind(id, tid, &what, why);
         }
     }
 }
 
-/// The processes to attach to.
-fn processes(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Error>) -> Vec<Tid> {
+/// The processes that were named.
+fn named(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Error>) -> Vec<Tid> {
     let mut tgids = Vec::new();
     for &pid in &wanted.pids {
         match tgid_of(kernel, pid) {
@@ -335,37 +377,39 @@ fn processes(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Error>) -
             None => refusals.push(attach_error(pid, "there is no such process", None)),
         }
     }
-    if wanted.descendants {
-        let parents = parents();
-        let mut known: BTreeSet<Tid> = tgids.iter().copied().collect();
-        loop {
-            let more: Vec<Tid> = parents
-                .iter()
-                .filter(|(tgid, ppid)| known.contains(ppid) && !known.contains(tgid))
-                .map(|(&tgid, _)| tgid)
-                .collect();
-            if more.is_empty() {
-                break;
-            }
-            known.extend(&more);
-            tgids.extend(more);
-        }
-    }
-    let mut seen = BTreeSet::new();
-    tgids.retain(|&tgid| seen.insert(tgid));
     tgids
 }
 
-/// Every process with its parent.
-fn parents() -> BTreeMap<Tid, Tid> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return BTreeMap::new();
+/// The living processes that descend from these, and are not traced by this thread yet.
+fn descendants(kernel: &impl Kernel, of: &BTreeSet<Tid>) -> Vec<Tid> {
+    let pids = kernel.system_list("/proc").unwrap_or_default();
+    let pids = pids.iter().filter_map(|name| name.parse::<Tid>().ok());
+    let statuses: BTreeMap<Tid, facts::Status> = pids
+        .filter_map(|pid| Some((pid, status_of(kernel, pid)?)))
+        .collect();
+    let mut known = of.clone();
+    loop {
+        let more: Vec<Tid> = statuses
+            .iter()
+            .filter(|(pid, status)| {
+                !known.contains(pid) && status.ppid.is_some_and(|ppid| known.contains(&ppid))
+            })
+            .map(|(&pid, _)| pid)
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        known.extend(more);
+    }
+    let own = Some(kernel.own_tid());
+    let news = |pid: &Tid| {
+        let traced = statuses.get(pid).and_then(|status| status.tracer) == own;
+        !traced && !of.contains(pid) && !has_ended(kernel, *pid)
     };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<Tid>().ok())
-        .filter_map(|pid| {
-            let bytes = std::fs::read(format!("/proc/{pid}/status")).ok()?;
-            Some((pid, facts::parse_status(&bytes).ppid?))
-        })
-        .collect()
+    known.into_iter().filter(news).collect()
+}
+
+/// Whether a process is a zombie without threads, or not there.
+fn has_ended(kernel: &impl Kernel, tgid: Tid) -> bool {
+    !kernel.lives(tgid) && kernel.threads(tgid).map_or(0, |tids| tids.len()) < 2
 }

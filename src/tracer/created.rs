@@ -47,6 +47,7 @@ impl<K: Kernel> Tracer<K> {
             Ok(child) if child > 0 => {
                 let born = self.look_at_newborn(pending.event.tgid, child);
                 self.created(pending, &born);
+                self.table.has_created(tid);
                 self.kernel.expect(child);
                 self.kernel.expect(tid);
                 match self.release_newborn(child) {

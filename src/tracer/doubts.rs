@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::abi;
 use crate::event::{Call, Tid};
+use crate::peek::Errno;
 
 use super::kernel::Kernel;
 
@@ -55,10 +56,7 @@ impl Doubts {
 /// Whether a task has left the call in which it was seized, if it was in one: it is stopped or has
 /// ended, sleeps in another call, or was in user mode since.
 fn left(kernel: &impl Kernel, tid: Tid, before: Option<u64>, since: Duration) -> bool {
-    let (Ok(stat), Ok(text)) = (
-        kernel.proc_file(tid, "stat"),
-        kernel.proc_file(tid, "syscall"),
-    ) else {
+    let (Ok(stat), Ok(text)) = (own_stat(kernel, tid), kernel.proc_file(tid, "syscall")) else {
         return true;
     };
     let state = fields(&stat).next().unwrap_or_default();
@@ -90,10 +88,13 @@ fn fields(stat: &[u8]) -> impl Iterator<Item = String> {
         .into_iter()
 }
 
+/// Its own stat: `/proc/TID/stat` adds up the times of all threads, in a time that grows with their
+/// number (fs/proc/array.c, do_task_stat).
+fn own_stat(kernel: &impl Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
+    kernel.proc_file(tid, &format!("task/{tid}/stat"))
+}
+
 /// Its time in user mode, in clock ticks (field 14).
 fn user_time(kernel: &impl Kernel, tid: Tid) -> Option<u64> {
-    fields(&kernel.proc_file(tid, "stat").ok()?)
-        .nth(11)?
-        .parse()
-        .ok()
+    fields(&own_stat(kernel, tid).ok()?).nth(11)?.parse().ok()
 }

@@ -41,15 +41,12 @@ impl<K: Kernel> Tracer<K> {
             self.kernel.reap(tid);
             return Ok(Ok(()));
         }
-        if self
-            .table
-            .get(tid)
-            .and_then(|t| t.call.as_ref())
-            .is_some_and(|c| c.odd.is_some())
-        {
+        let stat = facts::stat(&self.eye(tid));
+        let refused = ended_by_filter(&status, stat.as_ref());
+        let call = self.table.get(tid).and_then(|t| t.call.as_ref());
+        if call.is_some_and(|call| call.odd.is_some() || (refused && !call.restarting)) {
             self.odd_result(tid, &Stop::Gone(status.clone()));
         }
-        let stat = facts::stat(&self.eye(tid));
         let handled = self.call_of_the_dead(tid);
         let at_ns = self.kernel.now_ns();
         let Some(tracee) = self.table.remove(tid) else {
@@ -238,6 +235,13 @@ impl<K: Kernel> Tracer<K> {
         }
         self.close_thread_calls(tgid);
     }
+}
+
+/// Whether a seccomp filter ended a task, and nobody else of its process (kernel/seccomp.c,
+/// SECCOMP_RET_KILL_THREAD): a signal would have been one for the whole group.
+fn ended_by_filter(status: &Status, stat: Option<&facts::Stat>) -> bool {
+    let by_sigsys = matches!(status, Status::Signaled { signaled, .. } if signaled == "SIGSYS");
+    by_sigsys && stat.is_some_and(|stat| !stat.cut_off)
 }
 
 /// How a task ended. The wait status alone does not tell a thread that ended itself from one that

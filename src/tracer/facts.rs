@@ -111,9 +111,14 @@ pub fn status(task: &dyn Peek) -> Option<Status> {
         .map(|bytes| parse_status(&bytes))
 }
 
+/// The status of a task that need not be stopped.
+pub(super) fn status_of(kernel: &impl Kernel, tid: Tid) -> Option<Status> {
+    Some(parse_status(&kernel.proc_file(tid, "status").ok()?))
+}
+
 /// The process of a task; `None`: it is not there.
 pub(super) fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
-    parse_status(&kernel.proc_file(tid, "status").ok()?).tgid
+    status_of(kernel, tid)?.tgid
 }
 
 /// A task's name, and its bytes where they are not UTF-8.

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use crate::event::{FORMAT, Intercept, Mode, Start, hex, lossy};
 
 use super::asked::{Attach, Launch};
+use super::kernel::proc_is_ours;
 
 /// For a program that is started.
 pub(super) fn of_program(
@@ -53,6 +54,9 @@ fn on_this_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Star
         Intercept::Event => &["failed calls", "CLONE_UNTRACED children"],
         Intercept::Seccomp | Intercept::Syscall => &[],
     };
+    let names = "names and other facts that only /proc tells: the one that is mounted here is not \
+                 that of clonespy's pid namespace";
+    let nameless = (!proc_is_ours()).then_some(names);
     Start {
         format: FORMAT,
         clonespy: env!("CARGO_PKG_VERSION").to_owned(),
@@ -70,7 +74,12 @@ fn on_this_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Star
         wall: jiff::Timestamp::now().to_string(),
         intercept: intercept.into(),
         intercept_why: None,
-        blind: blind.iter().map(|&what| what.to_owned()).collect(),
+        blind: blind
+            .iter()
+            .copied()
+            .chain(nameless)
+            .map(str::to_owned)
+            .collect(),
         visible: Vec::new(),
     }
 }

@@ -57,7 +57,12 @@ impl<K: Kernel> Tracer<K> {
             return Ok(None);
         }
         match self.kernel.seize(tid, exit_kill) {
-            Ok(()) | Err(Refused::Gone) => Ok(None),
+            Ok(()) | Err(Refused::Gone) => {
+                if let Some(tracee) = self.table.get_mut(tid) {
+                    tracee.asked_before_end = false;
+                }
+                Ok(None)
+            }
             Err(refused) => Err(refused),
         }
     }

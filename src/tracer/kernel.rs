@@ -168,6 +168,10 @@ pub trait Kernel {
     fn own_uid(&self) -> u32 {
         nix::unistd::Uid::effective().as_raw()
     }
+    /// The thread that traces, as /proc names it.
+    fn own_tid(&self) -> Tid {
+        sys::own_tid()
+    }
     /// How many user namespaces lie around a task's own.
     ///
     /// # Errors
@@ -213,6 +217,8 @@ pub struct Live {
     waits: Cell<u64>,
     /// Tasks are asked to stop once more before they end.
     pub(super) leaving: bool,
+    /// /proc has tasks under the tids that the kernel tells us.
+    proc: bool,
 }
 
 impl Live {
@@ -225,6 +231,7 @@ impl Live {
             reads: Tally::default(),
             waits: Cell::new(0),
             leaving: false,
+            proc: proc_is_ours(),
         }
     }
 
@@ -233,6 +240,15 @@ impl Live {
         Live {
             leaving: asked,
             ..self
+        }
+    }
+
+    /// A path that may be read: one that names a task by its tid only where that means the same task
+    /// there.
+    fn at(&self, path: String) -> io::Result<String> {
+        match self.proc || !is_about_tasks(&path) {
+            true => Ok(path),
+            false => Err(io::Error::from_raw_os_error(libc::ENOENT)),
         }
     }
 
@@ -252,6 +268,20 @@ impl Live {
 
 fn errno(why: io::Error) -> Errno {
     Errno(why.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// Whether the /proc that is mounted here is that of our own pid namespace. Mounted before unshare(1)
+/// made a new one, say, it has strangers under the tids that the kernel tells us.
+pub(super) fn proc_is_ours() -> bool {
+    let own = std::fs::read_link("/proc/self");
+    own.is_ok_and(|own| own.as_os_str() == std::process::id().to_string().as_str())
+}
+
+/// Whether what a path leads to depends on who has which tid.
+fn is_about_tasks(path: &str) -> bool {
+    let of_proc = path.strip_prefix("/proc");
+    let first = of_proc.map(|rest| rest.trim_start_matches('/'));
+    first.is_some_and(|first| first.is_empty() || first.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The whole of a file under /proc, whose size is not known before.
@@ -311,10 +341,7 @@ impl Kernel for Live {
     }
 
     fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()> {
-        self.ask(
-            "PTRACE_SEIZE",
-            sys::seize(tid, exit_kill, exit_kill, self.leaving),
-        )
+        self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill, exit_kill))
     }
 
     fn stop_before_end(&self, tid: Tid, exit_kill: bool, filtered: bool) -> Answer<()> {
@@ -362,8 +389,10 @@ impl Kernel for Live {
     }
 
     fn lives(&self, tid: Tid) -> bool {
-        self.reads.add("/proc/TID/stat");
-        slurp(&format!("/proc/{tid}/stat")).is_ok_and(|stat| {
+        self.reads.add("/proc/TID/task/TID/stat");
+        // The process's own stat is added up over all threads.
+        let stat = self.at(format!("/proc/{tid}/task/{tid}/stat"));
+        stat.and_then(|path| slurp(&path)).is_ok_and(|stat| {
             let state = stat
                 .rsplitn(2, |&b| b == b')')
                 .next()
@@ -378,15 +407,28 @@ impl Kernel for Live {
 
     fn write_memory(&self, tid: Tid, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
         self.requests.add("memory written");
-        sys::write_memory(tid, addr, bytes).map_err(errno)
+        let wrote = sys::write_memory(tid, addr, bytes);
+        // Where the page is read-only the write goes through /proc/TID/mem, which a tracer may use as
+        // PTRACE_POKEDATA: a private page is then copied first, a shared read-only one is refused
+        // (mm/gup.c, FOLL_FORCE).
+        let forced = |_| {
+            let path = self.at(format!("/proc/{tid}/mem"))?;
+            File::options()
+                .write(true)
+                .open(path)?
+                .write_all_at(bytes, addr)
+        };
+        wrote.or_else(forced).map_err(errno)
     }
 
     fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
-        self.read(proc_name(name), slurp(&format!("/proc/{tid}/{name}")))
+        let path = self.at(format!("/proc/{tid}/{name}"));
+        self.read(proc_name(name), path.and_then(|path| slurp(&path)))
     }
 
     fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno> {
-        let tids = std::fs::read_dir(format!("/proc/{tgid}/task")).map(|entries| {
+        let path = self.at(format!("/proc/{tgid}/task"));
+        let tids = path.and_then(std::fs::read_dir).map(|entries| {
             let mut tids: Vec<Tid> = entries
                 .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
                 .collect();
@@ -397,7 +439,8 @@ impl Kernel for Live {
     }
 
     fn proc_link(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
-        let target = std::fs::read_link(format!("/proc/{tid}/{name}"));
+        let path = self.at(format!("/proc/{tid}/{name}"));
+        let target = path.and_then(std::fs::read_link);
         self.read(
             proc_name(name),
             target.map(|path| path.into_os_string().into_vec()),
@@ -411,17 +454,20 @@ impl Kernel for Live {
         offset: u64,
         buf: &mut [u8],
     ) -> Result<usize, Errno> {
-        let got =
-            File::open(format!("/proc/{tid}/{name}")).and_then(|file| file.read_at(buf, offset));
+        let path = self.at(format!("/proc/{tid}/{name}"));
+        let got = path
+            .and_then(File::open)
+            .and_then(|file| file.read_at(buf, offset));
         self.read(proc_name(name), got)
     }
 
     fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        self.read("system", slurp(path))
+        let path = self.at(path.to_owned());
+        self.read("system", path.and_then(|path| slurp(&path)))
     }
 
     fn system_link(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        let target = std::fs::read_link(path);
+        let target = self.at(path.to_owned()).and_then(std::fs::read_link);
         self.read(
             "system",
             target.map(|path| path.into_os_string().into_vec()),
@@ -429,7 +475,8 @@ impl Kernel for Live {
     }
 
     fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
-        let names = std::fs::read_dir(path).map(|entries| {
+        let path = self.at(path.to_owned());
+        let names = path.and_then(std::fs::read_dir).map(|entries| {
             let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
             names.collect()
         });
@@ -437,7 +484,11 @@ impl Kernel for Live {
     }
 
     fn user_namespaces_around(&self, tid: Tid) -> Result<usize, Errno> {
-        self.read("/proc/TID/ns/user", sys::user_namespaces_around(tid))
+        let around = match self.proc {
+            true => sys::user_namespaces_around(tid),
+            false => Err(io::Error::from_raw_os_error(libc::ENOENT)),
+        };
+        self.read("/proc/TID/ns/user", around)
     }
 
     fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
@@ -459,5 +510,30 @@ fn proc_name(name: &str) -> &'static str {
         "exe" => "/proc/TID/exe",
         name if name.starts_with("task/") => "/proc/TID/task/TID/stat",
         _ => "/proc/TID/other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_name_a_task_by_its_tid() {
+        for path in ["/proc", "/proc/", "/proc/1/stat", "/proc/77"] {
+            assert!(is_about_tasks(path), "{path}");
+        }
+        for path in [
+            "/proc/self/status",
+            "/proc/sys/kernel/pid_max",
+            "/sys/fs/cgroup",
+            "/proc/meminfo",
+        ] {
+            assert!(!is_about_tasks(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn here_proc_is_ours() {
+        assert!(proc_is_ours());
     }
 }

@@ -71,9 +71,7 @@ impl Tracer<Live> {
         let filtered = self.intercept == Intercept::Seccomp;
         // Without a filter what is left behind can live on, where that is wanted.
         let exit_kill = filtered || !self.until_main;
-        // It stops before its end from its exec on: until then a host that waits for a child whose exec
-        // has failed would take that stop (wait4 asks for the tracees of all threads).
-        sys::seize(pid, exit_kill, filtered, false).map_err(|why| Error::Trace {
+        sys::seize(pid, exit_kill, filtered).map_err(|why| Error::Trace {
             what: "PTRACE_SEIZE".into(),
             why,
             hint: Some(seize_hint()),
@@ -105,10 +103,8 @@ impl<K: Kernel> Tracer<K> {
         }
         self.out.push_back(Event::Start(starting.line));
         let tid = task.tid();
-        let filtered = self.intercept == Intercept::Seccomp;
-        let exit_kill = filtered || !self.until_main;
         // Where it was killed meanwhile its end is what comes next.
-        let _ = self.kernel.stop_before_end(tid, exit_kill, filtered);
+        let _ = self.ask_before_end(task);
         let status = facts::status(task.eye()).unwrap_or_default();
         if let Some(tracee) = self.table.get_mut(tid) {
             tracee.full = self.intercept == Intercept::Syscall;
@@ -156,7 +152,14 @@ impl<K: Kernel> Tracer<K> {
             },
             None => Error::Launch {
                 what: program,
-                why: io::Error::other(format!("it ended before its exec ({status:?})")),
+                why: io::Error::other(match status {
+                    Status::Exited { exited } => {
+                        format!("it ended before its exec, with status {exited}")
+                    }
+                    Status::Signaled { signaled, .. } => {
+                        format!("{signaled} ended it before its exec")
+                    }
+                }),
             },
         }
     }

@@ -9,7 +9,7 @@ use crate::sys::{self, Request, What, Wish};
 use super::kernel::Kernel;
 use super::table::Tracee;
 use super::wait::{Stop, classify};
-use super::{Handled, SIGKILL, Tracer};
+use super::{SIGKILL, Tracer};
 
 /// SIGTERM, on every architecture.
 const SIGTERM: i32 = 15;
@@ -17,8 +17,8 @@ const SIGTERM: i32 = 15;
 const GRACE: Duration = Duration::from_secs(2);
 
 impl<K: Kernel> Tracer<K> {
-    /// A handler ran: what does it want?
-    pub(super) fn grant_wish(&mut self) -> Handled {
+    /// Does what a handler wants, if one ran.
+    pub(super) fn grant_wish(&mut self) {
         match sys::take_wish() {
             Some(Wish::End) => {
                 self.cut = Some("interrupt");
@@ -27,7 +27,6 @@ impl<K: Kernel> Tracer<K> {
             Some(Wish::Timeout) => self.time_is_over(),
             None => {}
         }
-        Ok(())
     }
 
     /// A signal asks clonespy to end. Attached tasks are let go. What was started decides itself

@@ -189,6 +189,8 @@ impl<K: Kernel> Tracer<K> {
 
     /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
+        // In a storm a wait never sleeps, and so is never interrupted.
+        self.grant_wish();
         let restless = (self.unseen_entries && self.nursery.len() > 0) || self.vforks.holds();
         let woke = self
             .kernel
@@ -205,7 +207,7 @@ impl<K: Kernel> Tracer<K> {
                 self.time_is_over();
                 Ok(())
             }
-            Woke::Handler => self.grant_wish(),
+            Woke::Handler => Ok(()),
             Woke::Idle => self.settle().and_then(|()| self.vfork_idle()),
         };
         match handled {
@@ -254,6 +256,10 @@ impl<K: Kernel> Tracer<K> {
             tracee.awaited = false;
             return self.first_stop(task, &stop);
         }
+        self.ask_before_end(&task)?;
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return Ok(());
+        };
         if tracee.call.as_ref().is_some_and(|call| call.odd.is_some()) {
             self.odd_result(tid, &stop);
         }

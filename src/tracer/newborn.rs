@@ -147,7 +147,35 @@ impl<K: Kernel> Tracer<K> {
             status: facts::status(&self.eye(tid)).unwrap_or_default(),
             ..Facts::default()
         });
+        let own = self.kernel.own_tid();
+        if facts.status.tracer.is_some_and(|tracer| tracer != own) {
+            // A child of ours that nobody traces: as the init of a pid namespace (a container's first
+            // program) clonespy is given orphans of strangers. It is reaped, and nobody's news.
+            return;
+        }
         let stat = facts::stat(&self.eye(tid));
+        let at_ns = self.kernel.now_ns();
+        self.nursery.tombstones.push(Tombstone {
+            tid,
+            end,
+            facts,
+            stat,
+            at_ns,
+        });
+    }
+
+    /// The same of one that is reaped already.
+    pub(super) fn bury(
+        &mut self,
+        tid: Tid,
+        end: crate::event::Status,
+        status: facts::Status,
+        stat: Option<facts::Stat>,
+    ) {
+        let facts = Facts {
+            status,
+            ..Facts::default()
+        };
         let at_ns = self.kernel.now_ns();
         self.nursery.tombstones.push(Tombstone {
             tid,
@@ -185,6 +213,7 @@ impl<K: Kernel> Tracer<K> {
     /// A known newborn at its first stop: nothing of it has run yet.
     pub(super) fn first_stop(&mut self, task: Stopped<K>, stop: &Stop) -> Handled {
         let tid = task.tid();
+        self.ask_before_end(&task)?;
         if let Some(edit) = self
             .table
             .get_mut(tid)

@@ -18,7 +18,8 @@ pub(super) fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
 }
 
 /// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
-/// that has ended before its threads, which is nothing to complain about.
+/// that has ended before its threads, or was made by one that is seized and came by itself, which is
+/// nothing to complain about.
 pub(super) fn refusal(kernel: &impl Kernel, tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let status = text(kernel.proc_file(tid, "status").ok()?);
@@ -39,7 +40,13 @@ pub(super) fn refusal(kernel: &impl Kernel, tid: Tid, tgid: Tid, why: &io::Error
             None,
         );
     }
+    if tgid_of(kernel, kernel.own_tid()) == Some(tgid) {
+        return say("it is clonespy itself".into(), None);
+    }
     if let Some(tracer) = field("TracerPid").filter(|&pid| pid != "0") {
+        if tracer == kernel.own_tid().to_string() {
+            return None;
+        }
         // What is named is a thread, perhaps one of several and with a name of its own.
         let thread: Option<Tid> = tracer.parse().ok();
         let process = thread.and_then(|thread| tgid_of(kernel, thread)).or(thread);

@@ -113,6 +113,8 @@ pub struct Tracee {
     pub signal: Option<i32>,
     /// It was told without a creator, whose event may yet come.
     pub orphan: bool,
+    /// It was asked to stop before its end, if that is wanted.
+    pub asked_before_end: bool,
 }
 
 impl Tracee {
@@ -133,6 +135,7 @@ impl Tracee {
             started: false,
             signal: None,
             orphan: false,
+            asked_before_end: false,
         }
     }
 }
@@ -144,6 +147,8 @@ pub struct Group {
     pub main: TaskId,
     /// Its living tasks.
     pub members: BTreeSet<Tid>,
+    /// The task that made another last; it may have ended since.
+    pub creator: Option<Tid>,
 }
 
 /// All live tasks.
@@ -187,6 +192,7 @@ impl Table {
         let group = self.groups.entry(tracee.tgid).or_insert_with(|| Group {
             main: tracee.id,
             members: BTreeSet::new(),
+            creator: None,
         });
         group.members.insert(tid);
         if tid == tracee.tgid {
@@ -210,6 +216,15 @@ impl Table {
             }
         }
         Some(tracee)
+    }
+
+    /// Notes that a task has made another.
+    pub fn has_created(&mut self, tid: Tid) {
+        if let Some(tracee) = self.tasks.get(&tid)
+            && let Some(group) = self.groups.get_mut(&tracee.tgid)
+        {
+            group.creator = Some(tid);
+        }
     }
 
     /// Notes the call that a task is in.

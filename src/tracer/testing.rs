@@ -106,6 +106,10 @@ pub(super) struct World {
     pub files: BTreeMap<String, String>,
     /// The user as whom clonespy runs.
     pub uid: u32,
+    /// The thread that traces.
+    pub own_tid: Tid,
+    /// How often it was asked in which call a task is.
+    pub places_read: u32,
     clock: u64,
 }
 
@@ -365,25 +369,26 @@ impl Kernel for Scripted {
     }
 
     fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
-        let world = self.0.borrow();
+        let mut world = self.0.borrow_mut();
+        world.places_read += u32::from(name == "syscall");
         let fake = world.tasks.get(&tid).ok_or(ENOENT)?;
         let stat = format!("task/{tid}/stat");
         match name {
             "comm" => Ok(format!("t{tid}\n").into_bytes()),
             "status" => Ok(world.status(tid, fake).into_bytes()),
             "syscall" => Ok(syscall_line(fake).into_bytes()),
-            "stat" => {
+            _ if name == "stat" || name == stat => {
                 let letter = fake.letter.unwrap_or('R');
-                let ticks = fake.user_ticks;
-                Ok(
-                    format!("{tid} (t{tid}) {letter} 1 2 3 4 5 6 7 8 9 10 {ticks} 0 0")
-                        .into_bytes(),
-                )
-            }
-            _ if name == stat => {
                 let flags = fake.flags;
-                let line =
-                    format!("{tid} (t{tid}) Z 1 2 3 4 5 {flags} 0 0 0 0 0 0 0 0 20 0 1 0 {tid}\n");
+                // That of the process adds up the times of all threads.
+                let of_group = world.tasks.values().filter(|other| other.tgid == fake.tgid);
+                let ticks = match name {
+                    "stat" => of_group.map(|other| other.user_ticks).sum(),
+                    _ => fake.user_ticks,
+                };
+                let line = format!(
+                    "{tid} (t{tid}) {letter} 1 2 3 4 5 {flags} 0 0 0 0 {ticks} 0 0 0 20 0 1 0 {tid}\n"
+                );
                 Ok(line.into_bytes())
             }
             _ => Err(ENOENT),
@@ -411,6 +416,22 @@ impl Kernel for Scripted {
 
     fn own_uid(&self) -> u32 {
         self.0.borrow().uid
+    }
+
+    fn own_tid(&self) -> Tid {
+        self.0.borrow().own_tid
+    }
+
+    fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
+        let mut world = self.0.borrow_mut();
+        if let Some(happens) = world.at_lists.pop_front() {
+            happens(&mut world);
+        }
+        let leaders = |(&tid, fake): (&Tid, &Fake)| (fake.tgid == tid).then(|| tid.to_string());
+        match path {
+            "/proc" => Ok(world.tasks.iter().filter_map(leaders).collect()),
+            _ => Err(ENOENT),
+        }
     }
 
     fn proc_link(&self, _: Tid, _: &str) -> Result<Vec<u8>, Errno> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::kernel::Kernel;
 use super::tracee::{Eye, Stopped};
 use super::{Handled, Tracer};
-use crate::event::{TaskId, Tid, Unreaped, lossy};
+use crate::event::{Intercept, TaskId, Tid, Unreaped, lossy};
 use crate::peek::Peek;
 use crate::sys::Request;
 
@@ -29,6 +29,23 @@ impl Leaving {
 }
 
 impl<K: Kernel> Tracer<K> {
+    /// Asks a stopped task, once, to stop before its end too, where that is wanted.
+    pub(super) fn ask_before_end(&mut self, task: &Stopped<K>) -> Handled {
+        let tid = task.tid();
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return Ok(());
+        };
+        // Until the program's exec a host that waits for a child whose exec has failed would take
+        // that stop (wait4 asks for the tracees of all threads).
+        if self.start.is_some() || std::mem::replace(&mut tracee.asked_before_end, true) {
+            return Ok(());
+        }
+        let started = tracee.started;
+        let filtered = started && self.intercept == Intercept::Seccomp;
+        let exit_kill = filtered || (started && !self.until_main);
+        self.kernel.stop_before_end(tid, exit_kill, filtered)
+    }
+
     /// EVENT_EXIT: the task is still whole, and will not run again.
     pub(super) fn leaves(&mut self, task: Stopped<K>) -> Handled {
         let tid = task.tid();

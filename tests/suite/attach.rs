@@ -325,15 +325,27 @@ fn a_hundred_rounds_on_a_busy_program() {
 /// which are ours: that must not deadlock.
 #[test]
 fn a_program_that_is_in_exec_again_and_again() {
+    attach_in_exec(&["0"], NONE);
+}
+
+/// The same where who must be reaped was made by a thread that was seized, and where each could stop
+/// once more on its way out.
+#[test]
+fn a_program_in_exec_whose_threads_make_threads() {
+    attach_in_exec(&["0", "0", "busy"], NONE);
+    attach_in_exec(&["0", "0", "busy"], &["--lint", "unreaped-children"]);
+}
+
+fn attach_in_exec(words: &[&str], options: &[&str]) {
     let mut storm = Command::new(program("exec_storm"))
-        .arg("0")
+        .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
         .expect("a fixture");
     let pid = storm.id();
     for round in 0..60 {
-        let spy = Spy::attach(&pid.to_string(), NONE);
+        let spy = Spy::attach(&pid.to_string(), options);
         let seen = spy.end("INT");
         seen.run.expect("a round", End::Exit(0));
         even(&seen);
@@ -359,6 +371,11 @@ fn refused(pid: u32, words: &[&str]) {
 fn what_cannot_be_attached_to_is_told_why() {
     // Above any pid_max (include/linux/threads.h, PID_MAX_LIMIT).
     refused(4_194_305, &["4194305", "no such process"]);
+
+    let own =
+        run(Command::new("sh").args(["-c", "exec \"$0\" -p $$", env!("CARGO_BIN_EXE_clonespy")]));
+    own.expect("itself", End::Exit(125));
+    assert!(own.err().contains("it is clonespy itself"), "{}", own.err());
 
     let mut zombie = Command::new("true").spawn().expect("true");
     let pid = zombie.id();

@@ -144,6 +144,20 @@ fn a_program_runs_on_when_nobody_reads_the_report() {
     }
 }
 
+/// A limit on the size of files is meant for the program; the report that it cuts off is lost, as on
+/// a full disk.
+#[test]
+fn a_program_runs_on_when_the_report_is_larger_than_a_file_may_be() {
+    let file = fresh_file("txt");
+    let script = "ulimit -f 0; exec \"$0\" -o \"$1\" -- sh -c '(exit 3); echo hello; exit 7'";
+    let run = run(Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_clonespy")])
+        .arg(&file));
+    run.expect("a limit", End::Exit(7));
+    assert_eq!(run.out(), "hello\n");
+    assert!(run.err().contains("was lost"), "{}", run.err());
+}
+
 #[test]
 fn the_report_goes_to_standard_error_and_the_program_keeps_its_output() {
     let run = run(clonespy().args(["--", "sh", "-c", "echo hello; (echo child)"]));

@@ -8,7 +8,7 @@ use std::process::Command;
 use clonespy::event::{Event, Intercept, Outcome, Start};
 
 use crate::fixtures::{program, scratch};
-use crate::run::{End, Run, run, tool};
+use crate::run::{End, Run, lacking, run, tool};
 use crate::trace::{Traced, clonespy, events, expect_whole, format, fresh_file, trace, trace_with};
 
 fn start(events: &[Event]) -> &Start {
@@ -257,4 +257,77 @@ fn a_registered_format_runs_its_interpreter() {
             && exec.argv.as_ref().is_some_and(|argv| argv.len() == 3))
     });
     assert!(echo, "{:#?}", traced.events);
+}
+
+/// In a new pid namespace under the old /proc the tids are those of strangers there: nothing of theirs
+/// is told, the program is traced all the same, and that names are missing is said.
+#[test]
+fn a_proc_of_another_pid_namespace_is_not_read() {
+    let namespaces = ["--user", "--map-root-user", "--pid", "--fork"];
+    let inside = |words: &[&OsStr]| {
+        let own = [OsStr::new(env!("CARGO_BIN_EXE_clonespy"))];
+        run(Command::new("unshare")
+            .args(namespaces)
+            .args(own)
+            .args(words))
+    };
+    if tool("unshare").is_none() {
+        return;
+    }
+    if run(Command::new("unshare").args(namespaces).arg("true")).end() != End::Exit(0) {
+        return lacking("no user namespace may be made here");
+    }
+    let jsonl = fresh_file("jsonl");
+    let to = format(&jsonl, "jsonl");
+    let words = ["--", "sh", "-c", "(exit 3); exit 7"].map(OsStr::new);
+    let traced = inside(&[&[OsStr::new("--format"), &to], &words[..]].concat());
+    traced.expect("inside", End::Exit(7));
+    let events = events(&jsonl, &traced.err());
+    let blind = &start(&events).blind;
+    assert!(blind.iter().any(|what| what.contains("/proc")), "{blind:?}");
+    let names: Vec<&str> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Clone(call) => Some(call.comm.as_str()),
+            Event::Exit(exit) => exit.comm.as_deref(),
+            _ => None,
+        })
+        .collect();
+    assert!(names.iter().all(|name| name.is_empty()), "{names:?}");
+    assert!(events.iter().any(created), "{events:#?}");
+    // Who could be attached to is not known either.
+    let refused = inside(&["-p", "1"].map(OsStr::new));
+    refused.expect("attach", End::Exit(125));
+    assert!(refused.err().contains("/proc"), "{}", refused.err());
+}
+
+/// The init of a pid namespace, as a container's first program, cannot be ended by a signal of its own:
+/// it says with its status which one ended the program.
+#[test]
+fn as_the_first_program_of_a_container_it_ends_with_128_and_the_signal() {
+    if tool("unshare").is_none() {
+        return;
+    }
+    let flags = [
+        "--user",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+    ];
+    if run(Command::new("unshare").args(flags).arg("true")).end() != End::Exit(0) {
+        return lacking("no user namespace may be made here");
+    }
+    for (signal, status) in [("TERM", 143), ("KILL", 137), ("ABRT", 134)] {
+        let script = format!("kill -s {signal} $$");
+        let traced = run(Command::new("unshare")
+            .args(flags)
+            .arg(env!("CARGO_BIN_EXE_clonespy"))
+            .args(["-q", "--", "sh", "-c", &script]));
+        traced.expect(signal, End::Exit(status));
+    }
+}
+
+fn created(event: &Event) -> bool {
+    matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Created(_)))
 }

@@ -49,7 +49,8 @@ impl<K: Kernel> Tracer<K> {
 
     fn group_may_be_in_call(&self, tgid: Tid, newborn: Tid) -> bool {
         self.table.group(tgid).is_some_and(|group| {
-            group.members.iter().any(|&member| {
+            // Among thousands of threads it is mostly the same few that make others.
+            group.creator.iter().chain(&group.members).any(|&member| {
                 member != newborn && self.enters_unseen(member) && self.may_be_in_call(member)
             })
         })

@@ -76,6 +76,37 @@ fn a_thread_whose_making_had_begun_is_found() {
     assert_eq!(seized(&s), [LEADER, THREAD]);
 }
 
+/// The same where another thread computes meanwhile: its time is not the creator's.
+#[test]
+fn the_time_of_another_thread_does_not_count() {
+    let mut s = running();
+    let mut other = fake(THREAD, LEADER, 1, 0);
+    idle(&mut other);
+    s.world().tasks.insert(THREAD, other);
+    at_lists(
+        &s,
+        vec![
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(|world| {
+                let other = world.tasks.get_mut(&THREAD).expect("the other");
+                other.user_ticks += 1;
+            }),
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(|world| {
+                let leader = world.tasks.get_mut(&LEADER).expect("the leader");
+                leader.user_ticks += 1;
+                let mut newborn = fake(202, LEADER, 1, 0);
+                idle(&mut newborn);
+                world.tasks.insert(202, newborn);
+            }),
+        ],
+    );
+    assert_eq!(attach(&mut s), [""; 0]);
+    assert_eq!(seized(&s), [LEADER, THREAD, 202]);
+}
+
 /// The same where the call is over only after the list was read.
 #[test]
 fn the_list_is_read_once_more_when_all_have_left_their_calls() {
@@ -198,6 +229,73 @@ fn each_refusal_has_its_reason() {
         assert!(said.contains(word), "{word:?} is not in {said:?}");
         assert!(said.contains("200"), "{said}");
     }
+}
+
+/// What a seized thread makes comes by itself, and shows in the list before anybody has told of it.
+#[test]
+fn a_thread_that_comes_by_itself_is_no_refusal() {
+    let mut s = running();
+    s.edit(LEADER, idle);
+    s.world().own_tid = 1;
+    at_lists(
+        &s,
+        vec![
+            Box::new(|_| {}),
+            Box::new(|world| {
+                let mut newborn = fake(THREAD, LEADER, 1, 0);
+                idle(&mut newborn);
+                newborn.traced = true;
+                newborn.unseizable = Some(1);
+                world.tasks.insert(THREAD, newborn);
+            }),
+        ],
+    );
+    assert_eq!(attach(&mut s), [""; 0]);
+    assert_eq!(told(&s), ["#1 200 process Attached"]);
+}
+
+/// The tree grows while it is being seized: by a child whose making had begun before, which nobody
+/// traces; by one that came by itself; by one that has ended before it could be seized; and then by a
+/// child of the first.
+#[test]
+fn descendants_that_come_meanwhile_are_found() {
+    let mut s = running();
+    s.edit(LEADER, idle);
+    s.world().own_tid = 1;
+    let child = |world: &mut World, tid: Tid, parent: Tid| {
+        let mut child = fake(tid, tid, parent, 0);
+        idle(&mut child);
+        world.tasks.insert(tid, child);
+    };
+    at_lists(
+        &s,
+        vec![
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(move |world| {
+                child(world, 300, LEADER);
+                child(world, 301, LEADER);
+                let by_itself = world.tasks.get_mut(&301).expect("a child");
+                (by_itself.traced, by_itself.unseizable) = (true, Some(1));
+                child(world, 302, LEADER);
+                let ends = world.tasks.get_mut(&302).expect("a child");
+                (ends.letter, ends.unseizable) = (Some('Z'), Some(1));
+                ends.status = "State:\tZ (zombie)\n".to_owned();
+            }),
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(move |world| child(world, 303, 300)),
+        ],
+    );
+    let wanted = Attach {
+        pids: vec![LEADER],
+        descendants: true,
+        ..Attach::default()
+    };
+    assert!(s.tracer.seize_all(&wanted).is_empty());
+    assert_eq!(seized(&s), [LEADER, 300, 303]);
 }
 
 /// /proc names a thread of the tracer; what is told is the process.

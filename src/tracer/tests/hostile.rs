@@ -83,6 +83,18 @@ fn a_stranger_s_end_is_a_task_that_ends() {
     );
 }
 
+/// Orphans of strangers are given to the init of their pid namespace, which clonespy can be.
+#[test]
+fn the_end_of_a_child_that_is_not_traced_is_nobody_s_news() {
+    let mut s = Story::new();
+    s.world().own_tid = 1;
+    s.world().tasks.insert(666, fake(666, 666, 1, 0));
+    s.exits(666);
+    assert_eq!(s.did(), [Did::Reap(666)]);
+    s.exits(ROOT);
+    assert_eq!(s.end(), ["#1 ends: Itself 0 last"]);
+}
+
 #[test]
 fn a_stranger_s_stop_is_a_task_that_goes_on() {
     let mut s = Story::new();

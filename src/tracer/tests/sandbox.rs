@@ -7,7 +7,7 @@ use crate::event::Kind::{Process, Thread};
 use crate::event::Tid;
 use crate::peek::Syscall;
 use crate::peek::testing::x86_64;
-use crate::sys::Request;
+use crate::sys::{Request, What};
 
 const FPROG: u64 = 0x60_0000;
 const CODE: u64 = 0x60_1000;
@@ -292,4 +292,22 @@ fn an_orphan_of_such_a_process_stops_everywhere_too() {
     s.exits(101);
     s.exits(ROOT);
     s.end();
+}
+
+/// RET_KILL_THREAD ends the caller alone, without another stop; who is cut off with its group was in
+/// its call.
+#[test]
+fn a_thread_that_a_filter_ends_has_not_called() {
+    for (flags, outcome) in [(0, "SIGSYS"), (0x400, "unfinished")] {
+        let mut s = Story::new();
+        s.creates(ROOT, 101, Thread);
+        s.enters(101, fork());
+        s.edit(101, |caller| caller.flags = flags);
+        let (signal, core) = (31, false);
+        s.gone(101, What::Killed { signal, core });
+        s.exits(ROOT);
+        let told = format!("#2 fork: {outcome}");
+        let lines = s.end();
+        assert!(lines.contains(&told), "{lines:?}");
+    }
 }

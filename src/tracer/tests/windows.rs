@@ -92,6 +92,35 @@ fn without_entry_stops_a_sibling_waits_for_its_creators_event() {
     assert_eq!(s.end()[0], "#1 clone: #2 101 process, parent outside");
 }
 
+/// Whether a creator may still tell is asked of the thread that made the last one first: with
+/// thousands that sleep it would be a look at each of them for each newborn.
+#[test]
+fn the_last_creator_is_looked_at_first() {
+    let mut s = Story::with(Intercept::Event);
+    for tid in 101..200 {
+        let mut sleeper = fake(tid, ROOT, 1, 0);
+        sleeper.place = Some("34 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff".to_owned());
+        s.world().tasks.insert(tid, sleeper);
+        let id = s.tracer.new_id();
+        let tracee = crate::tracer::table::Tracee::new(id, ROOT, Thread);
+        s.tracer.table.insert(tid, tracee);
+    }
+    s.edit(ROOT, |leader| leader.place = Some("-1 0x0 0x0".to_owned()));
+    for tid in [300, 301] {
+        s.edit(199, |creator| {
+            (creator.place, creator.call) = (None, Some(pthread()));
+        });
+        s.makes(199, tid, Thread);
+        s.world().places_read = 0;
+        s.first_stop(tid);
+        assert_eq!(s.state(tid), Some(State::Stopped), "its creator is there");
+        let looks = s.world().places_read;
+        assert_eq!(looks > 90, tid == 300, "{tid}: {looks}");
+        s.tells(199, tid, CLONE);
+        assert_eq!(s.state(tid), Some(State::Runs));
+    }
+}
+
 /// The same for a newborn that was killed before it ran: its end is reported first.
 #[test]
 fn without_entry_stops_a_newborn_that_only_dies_waits_for_its_creators_event() {
