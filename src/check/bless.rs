@@ -318,13 +318,13 @@ pub(super) fn rows_for(views: &[View]) -> Vec<String> {
     groups.iter().map(row).collect()
 }
 
-fn signal_is_readable(word: &str) -> bool {
+pub(super) fn signal_is_readable(word: &str) -> bool {
     word.starts_with("0x")
         || ["none", "unreadable"].contains(&word)
         || crate::abi::signals::number(word).is_some()
 }
 
-fn flags_text(flags: CloneFlags) -> String {
+pub(super) fn flags_text(flags: CloneFlags) -> String {
     let mut words: Vec<String> = flags.names().map(str::to_owned).collect();
     let unknown = flags.unknown();
     if !unknown.is_empty() {
@@ -347,7 +347,7 @@ fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// A TOML basic string.
-fn text(word: &str) -> String {
+pub(super) fn text(word: &str) -> String {
     let mut out = String::from('"');
     for c in word.chars() {
         match c {

@@ -268,8 +268,14 @@ impl Teller for Junit {
                     status.set_type("expectation");
                     status.set_description(mismatch.to_string());
                 }
-                Outcome::Skipped(why) | Outcome::Broken(why) => {
+                Outcome::Skipped(why) => {
                     status.set_message(why.as_str());
+                }
+                Outcome::Broken(why) => {
+                    // An attribute's line ends are blanks to whoever reads it: the rest is content.
+                    status.set_message(why.lines().next().unwrap_or_default());
+                    status.set_type("broken");
+                    status.set_description(why.as_str());
                 }
                 Outcome::Holds | Outcome::Blessed(_) => {}
             }

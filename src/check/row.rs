@@ -13,7 +13,7 @@ pub struct Row {
     /// Its line in the file, from 1.
     pub line: Option<usize>,
     /// What a known library calls for one of these: `fork`, `vfork`, `posix_spawn`,
-    /// `pthread_create`, `go thread`.
+    /// `pthread_create`, `newosproc`.
     pub is: Vec<&'static str>,
     /// Which of the four calls.
     pub call: Vec<Call>,
@@ -87,7 +87,7 @@ impl<'a> View<'a> {
     }
 
     /// How what was created ended.
-    fn ended(&self) -> Option<&'a Status> {
+    pub fn ended(&self) -> Option<&'a Status> {
         let child = self.child?;
         match child.kind {
             Kind::Process => child.process_status.as_ref(),

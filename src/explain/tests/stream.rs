@@ -272,3 +272,15 @@ fn one_suspect_is_not_one_of_several() {
         "{text}"
     );
 }
+
+/// A line without an end is no call's, and takes no memory.
+#[test]
+fn a_line_of_any_length_passes() {
+    let question = Explain::new(What::Set(String::new()));
+    let long = format!("fork() = {}\nfork() = 7\n", "7".repeat(3 << 20));
+    let mut out = Vec::new();
+    annotate(&question, &mut long.as_bytes(), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.starts_with(&long), "all of it passes");
+    assert_eq!(text.matches("\n    A  a process").count(), 1);
+}
