@@ -9,7 +9,7 @@ use super::expect::{Expectation, Other, Placed};
 use super::mismatch::{Mismatch, Problem};
 use super::row::{Row, View};
 use super::seen::Seen;
-use super::unexpected::{differences, strangers, unexpected};
+use super::unexpected::{NEAR, differences, strangers, unexpected};
 use super::values::{Range, status_words};
 use super::wording::{details_of, line, lines};
 
@@ -259,7 +259,9 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
     if number < wanted.min {
         // What was probably meant: the call that is nearest to the row.
         let others = all.iter().filter(|view| !row.fits(view));
-        let near = others.min_by_key(|view| row.distance(view));
+        let near = others
+            .min_by_key(|view| row.distance(view))
+            .filter(|view| row.distance(view) <= NEAR);
         if let (Some(view), 0) = (near, number) {
             details.push(format!("nearest: {}", line(view)));
             details.extend(differences(row, view));

@@ -256,12 +256,28 @@ impl Row {
         wrong.map(|key| key.weight).sum()
     }
 
+    /// The function that passes exactly what the row asks for.
+    fn made_by(&self) -> Option<&'static str> {
+        let ([call], Some(flags), [signal]) = (&*self.call, self.flags, &*self.exit_signal) else {
+            return None;
+        };
+        known::name_of_flags(*call, flags, &signal.0)
+    }
+
     /// What it is, in few words.
     pub(super) fn words(&self) -> String {
+        let made_by = self.made_by();
         let said = KEYS.iter().filter_map(|key| {
             let default = key.name == "outcome" && self.outcome.is_empty();
             let words = (key.expected)(self).filter(|_| !default)?;
-            Some(format!("{} {words}", key.name))
+            match (key.name, made_by) {
+                // Nine names, where one says the same.
+                ("flags" | "exit_signal", Some(_)) => None,
+                ("call", Some(name)) if name != words => {
+                    Some(format!("call {words} as {name} does"))
+                }
+                (key, _) => Some(format!("{key} {words}")),
+            }
         });
         let said: Vec<String> = said.collect();
         match said.is_empty() {

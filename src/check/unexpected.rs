@@ -14,7 +14,7 @@ use super::wording::lines;
 
 /// Farther than this (the weights of [`KEYS`]) a call has nothing to do with a row: another call
 /// with other flags is a new one, not one that was changed.
-const NEAR: u32 = 5;
+pub(super) const NEAR: u32 = 5;
 /// How many flags are told with their meanings.
 const MEANINGS: usize = 4;
 

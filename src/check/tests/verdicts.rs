@@ -3,6 +3,7 @@
 use super::super::*;
 use super::{END, ROOT, START, events, exit, good, made, sample};
 use crate::error::Error;
+use crate::event::Event;
 
 #[test]
 fn what_is_so_holds_and_what_is_not_is_named() {
@@ -67,6 +68,17 @@ fn what_is_so_holds_and_what_is_not_is_named() {
             ],
         ),
         (
+            "clone = [{ call = 'clone', flags = ['CLONE_CHILD_SETTID', 'CLONE_CHILD_CLEARTID'], exit_signal = 'SIGCHLD', count = 1 }, { outcome = 'EAGAIN' }]",
+            &["clone[1].count", "\n      call clone as fork does\n"],
+        ),
+        (
+            "clone = [{ call = 'clone3', flags = ['CLONE_NEWNET', 'CLONE_NEWUSER'], kind = 'thread', name = 'x', exit = 9 }, { outcome = '*' }]",
+            &[
+                "clone[1].count",
+                "+ seen      0\n      kind thread, call clone3, flags CLONE_NEWUSER|CLONE_NEWNET, name \"x\", exit 9\n\n  where",
+            ],
+        ),
+        (
             "clone = [{ name = 'third' }, { outcome = '*' }]",
             &["clone[1].count", "nearest", "name: expected \"third\""],
         ),
@@ -123,6 +135,28 @@ fn a_trace_that_was_cut_short_is_not_blessed_and_does_not_hold() {
     assert!(bless(&Expectation::default(), &seen).is_err());
     let why = good("").check(&seen).expect_err("it is cut short");
     assert!(why.to_string().contains("before its end"), "{why}");
+}
+
+/// A line that was lost, or that this clonespy cannot read, is not taken for a task that never was.
+#[test]
+fn a_trace_whose_lines_do_not_add_up_is_no_proof() {
+    let child = [made(2, 2), exit(3, 2, "first", 0)];
+    let whole = [START, ROOT, &child[0], &child[1], &exit(4, 1, "a", 0), END].map(str::to_owned);
+    let whole = whole.iter().map(String::as_str).collect::<Vec<_>>();
+    let whole = events(&whole);
+    assert_eq!(Seen::of(&whole).cut(), None);
+    // As a line of a newer clonespy is read.
+    let mut unread = whole.clone();
+    unread[2] = Event::Unknown;
+    let mut lost = whole;
+    lost.remove(2);
+    for events in [lost, unread] {
+        let seen = Seen::of(&events);
+        let why = seen.cut().expect("it does not add up");
+        assert!(why.contains("its end counts"), "{why}");
+        assert!(good("exit = 0").check(&seen).is_err());
+        assert!(bless(&Expectation::default(), &seen).is_err());
+    }
 }
 
 #[test]
@@ -185,7 +219,7 @@ fn verdicts_are_told_in_every_format() {
     };
     let perform = |job: &Job| match &job.subject {
         Subject::Trace(file) if file.to_string_lossy().contains("gone") => {
-            Err(Error::Usage("it is \u{1b}gone".into()))
+            Err(Error::Usage("it is \u{1b}gone\nfor good".into()))
         }
         _ => Ok(Ran {
             events: events(&[
@@ -232,7 +266,11 @@ fn verdicts_are_told_in_every_format() {
             .map(|s| &s[..1]),
         Some("4")
     );
+    assert_eq!(json["checks"][1]["stdout"], "\u{1b}[31m&");
     assert!(junit.contains("&lt;b&gt;.jsonl"), "{junit}");
+    // Lines stay lines in what an element holds, and in no attribute.
+    assert!(junit.contains("one\" type=\"broken\">it is"), "{junit}");
+    assert!(junit.contains("\nfor good</error>"), "{junit}");
     assert!(
         junit.contains("<failure ") && junit.contains("<error "),
         "{junit}"
