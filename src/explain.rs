@@ -52,8 +52,8 @@ impl Format {
 /// What is to be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A set of flags: `0x3d0f00`, `CLONE_VM|CLONE_THREAD|SIGCHLD`, or the name of a library
-    /// function, `pthread_create`.
+    /// A set of flags: `0x3d0f00`, `CLONE_VM|CLONE_THREAD|SIGCHLD`, the name of a library function,
+    /// `pthread_create`, or a call as strace writes it.
     Set(String),
     /// Every flag.
     Flags,
@@ -99,6 +99,10 @@ impl Explain {
 /// [`Error::Usage`] for flags that are none, [`Error::Output`] where `out` takes no more.
 pub fn explain(question: &Explain, out: &mut dyn Write) -> Result<()> {
     let (page, json) = match &question.what {
+        // Why it failed is what such a line is about.
+        What::Set(text) if question.format == Format::Text && failed(text) => {
+            return annotate(question, &mut text.as_bytes(), out);
+        }
         What::Set(text) => {
             let set = set_of(text, question)?;
             let picture = Picture::of(&set, question.language);
@@ -120,6 +124,14 @@ pub fn explain(question: &Explain, out: &mut dyn Write) -> Result<()> {
     };
     out.write_all(text.as_bytes()).map_err(output)?;
     out.flush().map_err(output)
+}
+
+/// Whether this is a line of strace about a call that failed.
+fn failed(text: &str) -> bool {
+    let clean = line::cleaned(line::prefix(text).rest);
+    let name = clean.split_once('(').map(|(name, _)| name);
+    name.is_some_and(|name| line::CALLS.contains(&name))
+        && matches!(line::outcome(&clean), line::Outcome::Failed(_))
 }
 
 /// A set, or a call as strace writes it: `clone3({flags=CLONE_VM, …}, 88) = 5`.

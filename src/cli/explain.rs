@@ -29,8 +29,8 @@ Examples:
 /// What is to be explained, and how.
 #[derive(Debug, Args)]
 pub(super) struct Question {
-    /// Flags: 0x3d0f00, 'CLONE_VM|CLONE_FS|SIGCHLD', or the name of a library function such as
-    /// pthread_create. `-`: strace's output on standard input, each call explained below its line
+    /// Flags: 0x3d0f00, 'CLONE_VM|CLONE_FS|SIGCHLD', the name of a library function such as
+    /// pthread_create, or a call as strace writes it. `-`: strace's output on standard input, each call explained below its line
     #[arg(value_name = "SET")]
     set: Option<String>,
     /// Every flag

@@ -92,6 +92,16 @@ fn sets_are_read_as_people_and_tools_write_them() {
     }
 }
 
+/// A line that says that it failed is explained with why.
+#[test]
+fn a_line_of_a_failure_is_told_as_in_a_stream() {
+    let line =
+        "clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD) = -1 EINVAL (Invalid argument)";
+    let text = unwrapped(&told(&set(line)));
+    assert!(text.starts_with(line), "{text}");
+    assert!(text.contains("[thread-needs-sighand]"), "{text}");
+}
+
 #[test]
 fn a_call_that_is_not_the_functions_is_refused() {
     for (text, call, words) in [
