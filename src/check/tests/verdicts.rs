@@ -109,6 +109,34 @@ fn what_is_so_holds_and_what_is_not_is_named() {
     }
 }
 
+/// Blessed anew, a file speaks of the machines that it spoke of, and is run as it was.
+#[test]
+fn what_is_no_observation_stays_when_it_is_blessed() {
+    let text = concat!(
+        "command = [\"./a\"]\nbuild = \"make\"\nenv = { \"A\" = \"b\", \"C\" = false }\n",
+        "stdin = \"x\"\ntimeout = 7\nskip = \"skip*\"\nmachine = [\"x86_64\", \"aarch64\"]\n",
+        "[forbid]\nflags = [\"CLONE_NEWUSER\"]\nuntraced = true\ncalls = [\"clone3\"]\n",
+        "[lints]\ndeny = [\"warnings\"]\nallow = [\"vfork-misuse\"]\n",
+    );
+    let before = good(text);
+    let after = good(&bless(&before, &sample()).expect("whole"));
+    assert_eq!(after.recipe, before.recipe);
+    assert_eq!(after.machine, before.machine);
+    let calls = |forbid: &Forbid| forbid.calls.as_ref().map(|calls| calls.value.clone());
+    let flags = |forbid: &Forbid| forbid.flags.as_ref().map(|flags| flags.value);
+    assert_eq!(calls(&after.forbid), calls(&before.forbid));
+    assert_eq!(flags(&after.forbid), flags(&before.forbid));
+    assert!(after.forbid.untraced.is_some());
+    let denied = |lints: &Denied| {
+        lints
+            .lints()
+            .iter()
+            .map(|lint| lint.value.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(denied(&after.lints), denied(&before.lints));
+}
+
 #[test]
 fn a_tracer_that_cannot_see_failures_cannot_promise_that_there_were_none() {
     let start = START.replace("\"seccomp\"}", "\"event\",\"blind\":[\"failed calls\"]}");
