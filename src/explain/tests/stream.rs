@@ -284,3 +284,24 @@ fn a_line_of_any_length_passes() {
     assert!(text.starts_with(&long), "all of it passes");
     assert_eq!(text.matches("\n    A  a process").count(), 1);
 }
+
+/// `strace -e raw=all`: on s390 the first of these would be the stack.
+#[test]
+fn raw_arguments_of_clone_are_said_to_be_raw() {
+    for line in [
+        "[pid 7] clone(0x11, 0, 0, 0, 0) = 0x3c31",
+        "clone(0x11, 0, 0, 0, 0 <unfinished ...>",
+    ] {
+        assert!(
+            below(line).contains("raw arguments"),
+            "{line}: {}",
+            below(line)
+        );
+    }
+    let failed = below("clone(0x10100, 0, 0, 0, 0) = -1 (errno 22)");
+    assert!(
+        failed.contains("raw arguments") && !failed.contains("a process"),
+        "{failed}"
+    );
+    assert_eq!(below("clone(child_stack=NULL"), "");
+}
