@@ -97,7 +97,12 @@ fn a_program_that_changes_is_found_out_with_words() {
         ),
         (
             "NAMESPACE",
-            &["forbid.flags", "CLONE_NEWUSER", "failed with EINVAL"],
+            &[
+                "forbid.flags",
+                "CLONE_NEWUSER",
+                "failed with EINVAL: CLONE_NEWUSER with CLONE_FS",
+                "[newuser-with-fs]",
+            ],
         ),
     ];
     let files = cases.map(|(what, _)| {

@@ -1,7 +1,7 @@
 //! Expectations against traces, and how verdicts are told.
 
 use super::super::*;
-use super::{END, ROOT, START, events, exit, good, made, sample};
+use super::{END, ROOT, START, call, events, exit, good, made, sample};
 use crate::error::Error;
 use crate::event::Event;
 
@@ -106,6 +106,35 @@ fn what_is_so_holds_and_what_is_not_is_named() {
         for part in *parts {
             assert!(words.contains(part), "{text}: no {part:?} in\n{words}");
         }
+    }
+}
+
+/// What is known of a failure stands beside it, and what is only possible does not.
+#[test]
+fn a_failed_call_is_told_with_its_reason() {
+    let failed = |certainty: &str| {
+        let outcome = format!(
+            r#"{{"failed":{{"errno":"EAGAIN","code":11,"reasons":[{{"rule":"pids-max","certainty":"{certainty}","text":"5 of 5 in /a"}}]}}}}"#
+        );
+        let lines = [
+            START,
+            ROOT,
+            &call(2, "fork", 0, &outcome),
+            &exit(3, 1, "a", 0),
+            END,
+        ];
+        let why = good("tasks.failed = 0").check(&Seen::of(&events(&lines)));
+        why.expect_err("it failed").to_string()
+    };
+    for certainty in ["certain", "likely"] {
+        let words = failed(certainty);
+        assert!(
+            words.contains("failed with EAGAIN: 5 of 5 in /a [pids-max]"),
+            "{words}"
+        );
+    }
+    for certainty in ["possible", "excluded"] {
+        assert!(!failed(certainty).contains("pids-max"), "{certainty}");
     }
 }
 
