@@ -6,7 +6,7 @@
 //! strace's lines ─ stream ─► Set ───────┘       └────────► JSON
 //! ```
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 
 use crate::abi::Call;
@@ -26,7 +26,7 @@ mod walk;
 
 use page::Page;
 use picture::Picture;
-use set::Set;
+use set::{BadSet, Set};
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -52,8 +52,8 @@ impl Format {
 /// What is to be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A set of flags: `0x3d0f00`, `CLONE_VM|CLONE_THREAD|SIGCHLD`, or the name of a library
-    /// function, `pthread_create`.
+    /// A set of flags: `0x3d0f00`, `CLONE_VM|CLONE_THREAD|SIGCHLD`, the name of a library function,
+    /// `pthread_create`, or a call as strace writes it.
     Set(String),
     /// Every flag.
     Flags,
@@ -99,9 +99,12 @@ impl Explain {
 /// [`Error::Usage`] for flags that are none, [`Error::Output`] where `out` takes no more.
 pub fn explain(question: &Explain, out: &mut dyn Write) -> Result<()> {
     let (page, json) = match &question.what {
+        // Why it failed is what such a line is about.
+        What::Set(text) if question.format == Format::Text && failed(text) => {
+            return annotate(question, &mut text.as_bytes(), out);
+        }
         What::Set(text) => {
-            let set = Set::parse(text, question.call, question.version())
-                .map_err(|error| Error::Usage(error.to_string()))?;
+            let set = set_of(text, question)?;
             let picture = Picture::of(&set, question.language);
             (picture.page(question.language), json_of(&picture))
         }
@@ -123,18 +126,59 @@ pub fn explain(question: &Explain, out: &mut dyn Write) -> Result<()> {
     out.flush().map_err(output)
 }
 
+/// Whether this is a line of strace about a call that failed.
+fn failed(text: &str) -> bool {
+    let clean = line::cleaned(line::prefix(text).rest);
+    let name = clean.split_once('(').map(|(name, _)| name);
+    name.is_some_and(|name| line::CALLS.contains(&name))
+        && matches!(line::outcome(&clean), line::Outcome::Failed(_))
+}
+
+/// A set, or a call as strace writes it: `clone3({flags=CLONE_VM, …}, 88) = 5`.
+fn set_of(text: &str, question: &Explain) -> Result<Set> {
+    let usage = |why: &dyn std::fmt::Display| Error::Usage(why.to_string());
+    let clean = line::cleaned(line::prefix(text).rest);
+    let clean = match clean.starts_with('{') {
+        true => format!("clone3({clean}, 88)"),
+        false => clean,
+    };
+    let name = clean.split_once('(').map(|(name, _)| name);
+    if name.is_none_or(|name| !line::CALLS.contains(&name)) {
+        return Set::parse(&clean, question.call, question.version()).map_err(|why| usage(&why));
+    }
+    let asked = line::call(&clean, question.version()).filter(|asked| asked.shown);
+    let Some(asked) = asked else {
+        return Err(usage(&format!(
+            "{text:?} does not show which flags are passed"
+        )));
+    };
+    if let Some(strange) = asked.strange.into_iter().next() {
+        return Err(usage(&BadSet::Word(strange)));
+    }
+    match question.call.filter(|call| *call != asked.set.call) {
+        Some(call) => Err(usage(&format!("{text:?} is no {call}"))),
+        None => Ok(asked.set),
+    }
+}
+
+/// The longest line that is looked at, in bytes: a longer one is none of a call's.
+const LONGEST: u64 = 1 << 20;
+
 /// Copies strace's output line by line, and explains below each line that has one of the four calls.
-/// Lines of any other content pass unchanged. `call` and `format` of the question play no part.
+/// Lines of any other content pass unchanged, and so do those of more than a megabyte. `call` and
+/// `format` of the question play no part.
 ///
 /// # Errors
 /// [`Error::Input`] and [`Error::Output`].
 pub fn annotate(question: &Explain, input: &mut dyn BufRead, out: &mut dyn Write) -> Result<()> {
     let mut notes = stream::Notes::new(question.version(), question.language);
     let mut line = Vec::new();
+    // What is read next begins a line.
+    let mut fresh = true;
     loop {
         line.clear();
-        // A line of endless length is strace's to write, not ours to cut.
-        let read = input
+        let mut piece = Read::take(&mut *input, LONGEST);
+        let read = piece
             .read_until(b'\n', &mut line)
             .map_err(|why| Error::Input {
                 path: PathBuf::from("standard input"),
@@ -144,6 +188,12 @@ pub fn annotate(question: &Explain, input: &mut dyn BufRead, out: &mut dyn Write
             return Ok(());
         }
         out.write_all(&line).map_err(output)?;
+        let ended = line.ends_with(b"\n");
+        let whole = fresh && (ended || piece.limit() > 0);
+        fresh = ended;
+        if !whole {
+            continue;
+        }
         if let Some(note) = notes.below(&line) {
             // The last line may lack its end.
             if !line.ends_with(b"\n") {

@@ -40,6 +40,7 @@ pub mod event;
 #[cfg(test)]
 mod event_samples;
 pub mod explain;
+mod near;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;
 pub mod peek;
@@ -60,9 +61,10 @@ mod watchdog;
 
 use std::io;
 
+pub use check::Expectation;
 pub use error::{Error, Result};
 #[cfg(all(feature = "trace", target_os = "linux"))]
-pub use trace::{Trace, trace};
+pub use trace::{Options, Trace, trace};
 
 use check::lints::Lints;
 use event::{End, Event, Finding};

@@ -64,7 +64,7 @@ fn own(recipe: &Recipe) -> Result<Command> {
         why,
     })?;
     let mut command = match program.contains('/') {
-        true => Command::new(directory.join(program)),
+        true => Command::new(directory.join(program.strip_prefix("./").unwrap_or(program))),
         false => Command::new(program),
     };
     command.args(args).current_dir(&directory);

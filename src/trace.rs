@@ -38,7 +38,7 @@ use crate::tracer::{self, Hook};
 ///
 /// // The same in the words of an expectation file, whose difference `?` and `unwrap` show.
 /// let expected = "exit = 0\n tasks.processes = 2\n clone = [{ is = ['fork', 'vfork'] }]";
-/// trace.check(&clonespy::check::Expectation::parse(expected, "inline".as_ref())?)?;
+/// trace.check(&clonespy::Expectation::parse(expected, "inline".as_ref())?)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -56,6 +56,23 @@ pub fn trace(command: Command) -> Result<Trace> {
 }
 
 /// How [`trace`] goes about it.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut command = std::process::Command::new("cat");
+/// command.stdin(std::process::Stdio::piped());
+/// command.stdout(std::process::Stdio::piped());
+///
+/// let mut options = clonespy::Options::default();
+/// options.stdin = b"read by cat".to_vec();
+/// options.timeout = Some(std::time::Duration::from_secs(60));
+/// let trace = options.trace(command)?;
+///
+/// assert!(!trace.timed_out());
+/// assert_eq!(trace.stdout, b"read by cat");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {

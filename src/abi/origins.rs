@@ -292,6 +292,23 @@ pub fn pattern(name: &str) -> impl Iterator<Item = &'static Origin> {
     ORIGINS.iter().filter(move |row| row.name == name)
 }
 
+/// The functions, by their short names, by which something of this name comes: `popen` by posix_spawn.
+pub fn serving(name: &str) -> Vec<&'static str> {
+    let mut found: Vec<&'static str> = Vec::new();
+    // `system, popen; Command of Rust`: names, each perhaps with whose it is.
+    let serves = |row: &&Origin| {
+        row.serves
+            .split([',', ';'])
+            .any(|one| one.trim().split(" of ").next() == Some(name))
+    };
+    for row in ORIGINS.iter().filter(serves) {
+        if !found.contains(&row.name) {
+            found.push(row.name);
+        }
+    }
+    found
+}
+
 /// The names that [`pattern`] knows, each once.
 pub fn names() -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();

@@ -51,8 +51,8 @@ struct Group {
     origin: Option<&'static str>,
 }
 
-/// What was seen, as an expectation file. How the program is run, and what must not be, is taken over
-/// from what was expected `before`; the rest is what was seen, and holds.
+/// What was seen, as an expectation file. How and on which machines the program is run, and what must
+/// not be, is taken over from what was expected `before`; the rest is what was seen, and holds.
 ///
 /// # Errors
 /// The trace was cut short: what would have come is not known.
@@ -66,6 +66,10 @@ pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
         "# What clonespy saw. Edit what may differ: counts can be ranges (\"4..=8\"), names patterns.\n",
     );
     head(&mut out, &before.recipe);
+    if !before.machine.is_empty() {
+        let machines = before.machine.iter().map(String::as_str);
+        line(&mut out, "machine", &list(machines));
+    }
     if let Some(found) = seen.status().map(Ends::of).filter(readable) {
         line(&mut out, "exit", &ends(&found));
     }
@@ -318,13 +322,13 @@ pub(super) fn rows_for(views: &[View]) -> Vec<String> {
     groups.iter().map(row).collect()
 }
 
-fn signal_is_readable(word: &str) -> bool {
+pub(super) fn signal_is_readable(word: &str) -> bool {
     word.starts_with("0x")
         || ["none", "unreadable"].contains(&word)
         || crate::abi::signals::number(word).is_some()
 }
 
-fn flags_text(flags: CloneFlags) -> String {
+pub(super) fn flags_text(flags: CloneFlags) -> String {
     let mut words: Vec<String> = flags.names().map(str::to_owned).collect();
     let unknown = flags.unknown();
     if !unknown.is_empty() {
@@ -347,7 +351,7 @@ fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// A TOML basic string.
-fn text(word: &str) -> String {
+pub(super) fn text(word: &str) -> String {
     let mut out = String::from('"');
     for c in word.chars() {
         match c {

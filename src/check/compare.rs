@@ -1,15 +1,15 @@
 //! An expectation against what was seen.
 
 use crate::abi::CloneFlags;
-use crate::abi::signals::number;
-use crate::event::{Finding, Outcome, Status};
+use crate::event::{Finding, Outcome};
 
+use super::accept;
 use super::assign::{assign, in_order};
 use super::expect::{Expectation, Other, Placed};
 use super::mismatch::{Mismatch, Problem};
 use super::row::{Row, View};
 use super::seen::Seen;
-use super::unexpected::{differences, unexpected};
+use super::unexpected::{NEAR, differences, strangers, unexpected};
 use super::values::{Range, status_words};
 use super::wording::{details_of, line, lines};
 
@@ -64,7 +64,7 @@ impl Expectation {
                 seen: status_words(seen.status()),
                 accept: seen
                     .status()
-                    .and_then(|status| accepted(*line, "exit", &exit_value(status)?)),
+                    .and_then(|status| accept::line(*line, "exit", &accept::exit_value(status)?)),
                 ..Problem::default()
             });
         }
@@ -98,7 +98,11 @@ impl Expectation {
                     None => number.to_string(),
                 },
                 details,
-                accept: accepted(*line, count.name, &number.to_string()),
+                // Nothing that is written makes the unseen seen.
+                accept: match unseen {
+                    None => accept::line(*line, count.name, &number.to_string()),
+                    Some(_) => None,
+                },
             });
         }
     }
@@ -196,17 +200,23 @@ impl Expectation {
                 .copied()
                 .collect()
         };
+        let groups = match self.other() {
+            Other::Forbid => strangers(&self.rows, &at(&assigned.strangers), &assigned.counts),
+            Other::Allow => Vec::new(),
+        };
         for (index, row) in self.rows.iter().enumerate() {
             let over = assigned.excess.iter().filter(|(_, full)| *full == index);
             let over: Vec<usize> = over.map(|(call, _)| *call).collect();
             let has = assigned.counts.get(index).copied().unwrap_or_default();
-            if let Some(problem) = row_count(index, row, has, &at(&over), &views) {
+            if let Some(mut problem) = row_count(index, row, has, &at(&over), &views) {
+                let instead = groups.iter().filter_map(|group| group.instead.as_ref());
+                if let Some((_, keys)) = instead.into_iter().find(|(row, _)| *row == index) {
+                    problem.accept = accept::in_row(row, keys);
+                }
                 problems.push(problem);
             }
         }
-        if self.other() == Other::Forbid {
-            unexpected(self, &at(&assigned.strangers), &assigned.counts, problems);
-        }
+        unexpected(self, &groups, &assigned.counts, problems);
         if let (Some(ordered), true) = (&self.ordered, problems.len() == before) {
             // Strangers that are allowed may stand anywhere.
             let known = fits.iter().zip(&views).filter(|(rows, _)| !rows.is_empty());
@@ -249,7 +259,9 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
     if number < wanted.min {
         // What was probably meant: the call that is nearest to the row.
         let others = all.iter().filter(|view| !row.fits(view));
-        let near = others.min_by_key(|view| row.distance(view));
+        let near = others
+            .min_by_key(|view| row.distance(view))
+            .filter(|view| row.distance(view) <= NEAR);
         if let (Some(view), 0) = (near, number) {
             details.push(format!("nearest: {}", line(view)));
             details.extend(differences(row, view));
@@ -267,9 +279,7 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
         expected: calls_range(wanted, row.count.is_none()),
         seen: number.to_string(),
         details,
-        accept: row
-            .line
-            .map(|line| format!("in the [[clone]] at line {line}: count = {number}")),
+        accept: accept::in_row(row, &format!("count = {number}")),
     })
 }
 
@@ -291,19 +301,6 @@ fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
         (None, None) => {}
     }
     lines
-}
-
-/// How a key would read for the file to hold.
-fn accepted(line: Option<usize>, key: &str, value: &str) -> Option<String> {
-    Some(format!("line {}: {key} = {value}", line?))
-}
-
-/// An end as a file has it.
-fn exit_value(status: &Status) -> Option<String> {
-    match status {
-        Status::Exited { exited } => Some(exited.to_string()),
-        Status::Signaled { signaled, .. } => number(signaled).map(|_| format!("{signaled:?}")),
-    }
 }
 
 fn calls_range(range: Range, unsaid: bool) -> String {

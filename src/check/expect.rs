@@ -1,5 +1,7 @@
 //! What is expected of a program: the model behind an expectation file.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::event::Call;
 
 use super::lints::{LINTS, Level, Lint};
+use super::read::LONGEST;
 use super::row::Row;
 use super::seen::Seen;
 use super::values::{Ends, Glob, Range};
@@ -236,7 +239,11 @@ impl Expectation {
     /// It cannot be read, or has mistakes: all of them are shown, with their places.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|why| Error::Input {
+        // One byte too many is seen, and no more is read: a device has no end.
+        let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        read.map_err(|why| Error::Input {
             path: path.to_owned(),
             why,
         })?;

@@ -1,5 +1,6 @@
 //! Verdicts in words, JSON and JUnit XML: one row per format.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -204,6 +205,11 @@ struct JsonCheck<'a> {
     why: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mismatch: Option<&'a Mismatch>,
+    /// What the program wrote, where it was taken.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stdout: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stderr: Cow<'a, str>,
 }
 
 impl Teller for Json {
@@ -224,6 +230,8 @@ impl Teller for Json {
                 Outcome::Fails(mismatch) => Some(mismatch),
                 _ => None,
             },
+            stdout: String::from_utf8_lossy(&done.stdout),
+            stderr: String::from_utf8_lossy(&done.stderr),
         });
         let status = verdict.status();
         let document = JsonVerdict {
@@ -268,8 +276,14 @@ impl Teller for Junit {
                     status.set_type("expectation");
                     status.set_description(mismatch.to_string());
                 }
-                Outcome::Skipped(why) | Outcome::Broken(why) => {
+                Outcome::Skipped(why) => {
                     status.set_message(why.as_str());
+                }
+                Outcome::Broken(why) => {
+                    // An attribute's line ends are blanks to whoever reads it: the rest is content.
+                    status.set_message(why.lines().next().unwrap_or_default());
+                    status.set_type("broken");
+                    status.set_description(why.as_str());
                 }
                 Outcome::Holds | Outcome::Blessed(_) => {}
             }

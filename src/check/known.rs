@@ -33,6 +33,19 @@ pub fn name_of(request: &Request) -> Option<&'static str> {
     Some(origins::likely(request.call, flags.0, signal, stack)?.name)
 }
 
+/// The name for which libraries pass exactly these, where one name is enough; `signal` is a name, or `none`.
+pub fn name_of_flags(call: Call, flags: CloneFlags, signal: &str) -> Option<&'static str> {
+    let signal = match signal {
+        "none" => 0,
+        name => signals::number(name).and_then(|number| u64::try_from(number).ok())?,
+    };
+    let fits = |row: &&Origin| row.passes_flags(call, flags.0, signal);
+    let mut fitting = origins::ORIGINS.iter().filter(fits);
+    let first = fitting.next()?;
+    let alone = first.telling && fitting.all(|row| row.name == first.name && row.telling);
+    alone.then_some(first.name)
+}
+
 /// The exit signal in the table's numbering, which is the generic one.
 fn signal(request: &Request) -> Option<u64> {
     match &request.exit_signal {

@@ -47,6 +47,7 @@
 //! Nothing depends on the order between tasks, unless `ordered = true` asks that the calls come in
 //! the order of the rows.
 
+mod accept;
 mod assign;
 mod bless;
 mod compare;

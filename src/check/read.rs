@@ -3,26 +3,26 @@
 
 use std::ops::Range as Span;
 use std::path::Path;
-use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::abi::{self, CloneFlags, arch};
+use crate::abi::{self, arch};
 use crate::error::{Error, Result, Shown};
 use crate::event::Kind;
+use crate::near::nearest;
 
-use super::expect::{COUNTS, Denied, Expectation, Forbid, Other, Placed, Recipe, count};
-use super::known;
+use super::expect::{COUNTS, Denied, Expectation, Forbid, Other, Placed, count};
 use super::mistakes::{Mistake, line, render};
 use super::row::Row;
-use super::values::{BadValue, End, Ends, Glob, Range, nearest};
-use super::words::{Read, call, denied, exit_signal, flag, lint, named, no_nul, outcome, unknown};
+use super::values::Glob;
+use super::words::{call, denied, exit_signal, lint, outcome, pattern, unknown};
+
+mod recipe;
+mod value;
 
 /// The longest file that is read, in bytes.
-const LONGEST: usize = 1 << 20;
-/// The longest time that can be waited for, in seconds: a day.
-const LONGEST_TIMEOUT: u64 = 86_400;
+pub(super) const LONGEST: usize = 1 << 20;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
@@ -50,6 +50,54 @@ impl<'a, 'i> Keys<'a, 'i> {
         self.asked.push(key);
         self.table.get(key)
     }
+}
+
+/// Keys that are often written where they do not belong, and where they do.
+pub(super) const HOMES: &[(&str, &[&str])] = &[
+    (
+        "the expectation",
+        &[
+            "command", "build", "stdin", "env", "timeout", "skip", "machine", "exit", "else",
+            "ordered",
+        ],
+    ),
+    ("a table of its own", &["tasks", "clone", "forbid", "lints"]),
+    (
+        "[tasks]",
+        &[
+            "processes",
+            "threads",
+            "created",
+            "failed",
+            "unfinished",
+            "cut_off",
+            "outlived",
+        ],
+    ),
+    (
+        "[[clone]]",
+        &[
+            "is",
+            "call",
+            "flags",
+            "require",
+            "exit_signal",
+            "outcome",
+            "kind",
+            "name",
+            "count",
+        ],
+    ),
+    ("[forbid]", &["untraced", "calls"]),
+    ("[lints]", &["deny", "allow"]),
+];
+
+/// Where a key belongs.
+fn home(key: &str) -> Option<&'static str> {
+    let mut homes = HOMES.iter();
+    homes
+        .find(|(_, keys)| keys.contains(&key))
+        .map(|(home, _)| *home)
 }
 
 /// Reads the text of a file; `path` names it.
@@ -110,9 +158,14 @@ impl Reader<'_> {
             if keys.asked.contains(&name) {
                 continue;
             }
-            let hint = match nearest(name, keys.asked.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("{} knows {}", keys.name, keys.asked.join(", ")),
+            let known = || format!("{} knows {}", keys.name, keys.asked.join(", "));
+            let hint = match (home(name), nearest(name, keys.asked.iter().copied())) {
+                (Some("the expectation"), _) => {
+                    format!("`{name}` is the whole file's: it stands before the first [table]")
+                }
+                (Some(home), _) => format!("{}; `{name}` stands in {home}", known()),
+                (None, Some(meant)) => format!("did you mean `{meant}`?"),
+                (None, None) => known(),
             };
             self.mistake(
                 key.span(),
@@ -166,99 +219,6 @@ impl Reader<'_> {
         }
         self.leftover(&keys);
         expectation
-    }
-
-    fn recipe(&mut self, keys: &mut Keys) -> Recipe {
-        let mut recipe = Recipe::default();
-        if let Some(value) = keys.take("command") {
-            recipe.command = match value.get_ref().as_array() {
-                Some(_) => self.list("command", value, |word| no_nul("command", word)),
-                None => {
-                    let hint = "write [\"./program\", \"argument\"]";
-                    self.mistake(value.span(), "`command` is a list".to_owned(), hint);
-                    Vec::new()
-                }
-            };
-        }
-        let text = |reader: &mut Self, value: Option<&Value>, name| {
-            let value = value?;
-            reader
-                .word(name, value, |word| Ok(word.to_owned()))
-                .map(|text| text.value)
-        };
-        let value = keys.take("build");
-        recipe.build = text(self, value, "build");
-        let value = keys.take("stdin");
-        recipe.stdin = text(self, value, "stdin");
-        if let Some(value) = keys.take("env") {
-            self.env(value, &mut recipe);
-        }
-        if let Some(value) = keys.take("timeout") {
-            recipe.timeout = self.timeout(value);
-        }
-        if let Some(value) = keys.take("skip") {
-            let skip = self.word("skip", value, |word| {
-                // A pattern that fits all output would skip the check for ever, unseen.
-                if word
-                    .trim_start_matches(['#', ' '])
-                    .to_lowercase()
-                    .starts_with("skip")
-                {
-                    return Ok(Glob(word.to_owned()));
-                }
-                let what = format!("`skip` begins with the word skip, and {word:?} does not");
-                Err((what, "a line such as \"skipped: no cgroups\"".to_owned()))
-            });
-            recipe.skip = skip.map(|skip| skip.value);
-        }
-        recipe
-    }
-
-    fn env(&mut self, value: &Value, recipe: &mut Recipe) {
-        let Some(table) = self.table("env", value) else {
-            return;
-        };
-        for (key, value) in table {
-            let name: &str = key.get_ref();
-            if name.is_empty() || name.contains(['=', '\0']) {
-                let what = format!("`env`: {name:?} cannot be a variable's name");
-                self.mistake(key.span(), what, "");
-            }
-            match value.get_ref() {
-                DeValue::String(text) if text.contains('\0') => {
-                    self.mistake(value.span(), format!("`env.{name}` has a NUL in it"), "");
-                }
-                DeValue::String(text) => {
-                    recipe
-                        .env
-                        .push((name.to_owned(), Some(text.clone().into_owned())));
-                }
-                DeValue::Boolean(false) => recipe.env.push((name.to_owned(), None)),
-                other => {
-                    let what = format!("`env.{name}` is {}", other.type_str());
-                    self.mistake(
-                        value.span(),
-                        what,
-                        "a text, or false to remove the variable",
-                    );
-                }
-            }
-        }
-    }
-
-    fn timeout(&mut self, value: &Value) -> Option<Duration> {
-        let seconds = match value.get_ref() {
-            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => None,
-        };
-        match seconds {
-            Some(seconds @ 1..=LONGEST_TIMEOUT) => Some(Duration::from_secs(seconds)),
-            _ => {
-                let what = "`timeout` is a whole number of seconds".to_owned();
-                self.mistake(value.span(), what, format!("from 1 to {LONGEST_TIMEOUT}"));
-                None
-            }
-        }
     }
 
     fn tasks(&mut self, value: &Value, expectation: &mut Expectation) {
@@ -338,11 +298,7 @@ impl Reader<'_> {
             ..Row::default()
         };
         if let Some(value) = keys.take("is") {
-            row.is = self.list("is", value, |word| {
-                let names = known::names();
-                let found = names.iter().copied().find(|name| *name == word);
-                found.ok_or_else(|| unknown("pattern", word, names))
-            });
+            row.is = self.list("is", value, pattern);
         }
         if let Some(value) = keys.take("call") {
             row.call = self.list("call", value, call);
@@ -375,139 +331,5 @@ impl Reader<'_> {
             .and_then(|value| self.range("count", value));
         self.leftover(&keys);
         row
-    }
-
-    fn table<'a, 'i>(&mut self, name: &str, value: &'a Value<'i>) -> Option<&'a DeTable<'i>> {
-        let table = value.get_ref().as_table();
-        if table.is_none() {
-            let what = format!("`{name}` is a table, not {}", value.get_ref().type_str());
-            self.mistake(value.span(), what, "");
-        }
-        table
-    }
-
-    /// A text, read by `read`.
-    fn word<T>(
-        &mut self,
-        name: &str,
-        value: &Value,
-        read: impl FnOnce(&str) -> Read<T>,
-    ) -> Option<Placed<T>> {
-        let Some(word) = value.get_ref().as_str() else {
-            let what = format!("`{name}` is a text, not {}", value.get_ref().type_str());
-            self.mistake(value.span(), what, "write it in quotes");
-            return None;
-        };
-        match read(word) {
-            Ok(read) => Some(self.placed(&value.span(), read)),
-            Err((what, hint)) => {
-                self.mistake(value.span(), named(name, &what), hint);
-                None
-            }
-        }
-    }
-
-    /// One text, or a list of them.
-    fn list<T>(&mut self, name: &str, value: &Value, read: impl Fn(&str) -> Read<T>) -> Vec<T> {
-        let list = self.placed_list(name, value, read);
-        list.into_iter().map(|placed| placed.value).collect()
-    }
-
-    /// The same, each with its line.
-    fn placed_list<T>(
-        &mut self,
-        name: &str,
-        value: &Value,
-        read: impl Fn(&str) -> Read<T>,
-    ) -> Vec<Placed<T>> {
-        match value.get_ref().as_array() {
-            None => self.word(name, value, &read).into_iter().collect(),
-            // Exactly no flag is something to say; one of none is not.
-            Some(list) if list.is_empty() && name != "flags" => {
-                let what = format!("`{name}` is an empty list");
-                self.mistake(value.span(), what, "leave it out, or name something");
-                Vec::new()
-            }
-            Some(list) => list
-                .iter()
-                .filter_map(|value| self.word(name, value, &read))
-                .collect(),
-        }
-    }
-
-    fn flags(&mut self, name: &str, value: &Value) -> CloneFlags {
-        let read = |word: &str| flag(word);
-        self.list(name, value, read)
-            .into_iter()
-            .fold(CloneFlags(0), CloneFlags::union)
-    }
-
-    /// A number, or a text that `parse` reads.
-    fn number_or_text<T>(
-        &mut self,
-        name: &str,
-        value: &Value,
-        parse: impl Fn(&str) -> std::result::Result<T, BadValue>,
-    ) -> Option<T> {
-        let text = match value.get_ref() {
-            DeValue::Integer(number) => {
-                match i64::from_str_radix(number.as_str(), number.radix()) {
-                    Ok(number) => number.to_string(),
-                    Err(_) => number.as_str().to_owned(),
-                }
-            }
-            DeValue::String(text) => text.clone().into_owned(),
-            other => {
-                let what = format!("`{name}` is {}", other.type_str());
-                self.mistake(value.span(), what, "a number, or a text such as \"1..=4\"");
-                return None;
-            }
-        };
-        match parse(&text) {
-            Ok(read) => Some(read),
-            Err(why) => {
-                self.mistake(value.span(), named(name, &why.to_string()), "");
-                None
-            }
-        }
-    }
-
-    fn range(&mut self, name: &str, value: &Value) -> Option<Range> {
-        self.number_or_text(name, value, str::parse)
-    }
-
-    fn ends(&mut self, name: &str, value: &Value) -> Option<Ends> {
-        let ends: Vec<End> = match value.get_ref().as_array() {
-            Some(list) => list
-                .iter()
-                .filter_map(|value| self.number_or_text(name, value, str::parse))
-                .collect(),
-            None => self
-                .number_or_text(name, value, str::parse)
-                .into_iter()
-                .collect(),
-        };
-        if value
-            .get_ref()
-            .as_array()
-            .is_some_and(|list| list.is_empty())
-        {
-            self.mistake(
-                value.span(),
-                format!("`{name}` is empty: nothing ends so"),
-                "",
-            );
-        }
-        (!ends.is_empty()).then_some(Ends(ends))
-    }
-
-    /// A key that is either true or left out.
-    fn yes(&mut self, name: &str, value: &Value) -> Option<Placed<()>> {
-        if value.get_ref().as_bool() == Some(true) {
-            return Some(self.placed(&value.span(), ()));
-        }
-        let what = format!("`{name}` is true, or left out");
-        self.mistake(value.span(), what, "");
-        None
     }
 }

@@ -13,7 +13,7 @@ pub struct Row {
     /// Its line in the file, from 1.
     pub line: Option<usize>,
     /// What a known library calls for one of these: `fork`, `vfork`, `posix_spawn`,
-    /// `pthread_create`, `go thread`.
+    /// `pthread_create`, `newosproc`.
     pub is: Vec<&'static str>,
     /// Which of the four calls.
     pub call: Vec<Call>,
@@ -87,7 +87,7 @@ impl<'a> View<'a> {
     }
 
     /// How what was created ended.
-    fn ended(&self) -> Option<&'a Status> {
+    pub fn ended(&self) -> Option<&'a Status> {
         let child = self.child?;
         match child.kind {
             Kind::Process => child.process_status.as_ref(),
@@ -256,12 +256,28 @@ impl Row {
         wrong.map(|key| key.weight).sum()
     }
 
+    /// The function that passes exactly what the row asks for.
+    fn made_by(&self) -> Option<&'static str> {
+        let ([call], Some(flags), [signal]) = (&*self.call, self.flags, &*self.exit_signal) else {
+            return None;
+        };
+        known::name_of_flags(*call, flags, &signal.0)
+    }
+
     /// What it is, in few words.
     pub(super) fn words(&self) -> String {
+        let made_by = self.made_by();
         let said = KEYS.iter().filter_map(|key| {
             let default = key.name == "outcome" && self.outcome.is_empty();
             let words = (key.expected)(self).filter(|_| !default)?;
-            Some(format!("{} {words}", key.name))
+            match (key.name, made_by) {
+                // Nine names, where one says the same.
+                ("flags" | "exit_signal", Some(_)) => None,
+                ("call", Some(name)) if name != words => {
+                    Some(format!("call {words} as {name} does"))
+                }
+                (key, _) => Some(format!("{key} {words}")),
+            }
         });
         let said: Vec<String> = said.collect();
         match said.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::event::{
     Appeared, CloneCall, Created, End, Ending, Event, Exec, Exit, Kind, Outcome, Start, Status,
-    TaskId, Tid,
+    TaskId, Tid, Totals,
 };
 use crate::tasks::TaskTree;
 
@@ -249,11 +249,26 @@ impl Seen {
     pub fn cut(&self) -> Option<String> {
         match self.end() {
             None => Some("the trace stops before its end".to_owned()),
-            Some(end) => end
-                .cut
-                .as_ref()
-                .map(|why| format!("the trace was ended early ({why})")),
+            Some(end) => match &end.cut {
+                Some(why) => Some(format!("the trace was ended early ({why})")),
+                None => self.gap(&end.totals),
+            },
         }
+    }
+
+    /// In what the lines of the trace do not add up to what its last one counts.
+    fn gap(&self, end: &Totals) -> Option<String> {
+        let lines = self.tree.totals();
+        let counts = [
+            ("processes", lines.processes, end.processes),
+            ("threads", lines.threads, end.threads),
+            ("calls that created a task", lines.created, end.created),
+            ("calls that failed", lines.failed, end.failed),
+        ];
+        let (what, lines, end) = counts.iter().find(|(_, lines, end)| lines != end)?;
+        Some(format!(
+            "the trace's lines show {lines} {what}, and its end counts {end}: a line is missing, or is of a newer clonespy"
+        ))
     }
 
     /// Why something of this kind could not be seen, if it could not.

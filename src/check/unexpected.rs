@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::abi::CloneFlags;
 
+use super::accept::changed;
 use super::bless::rows_for;
 use super::expect::Expectation;
 use super::known;
@@ -13,17 +14,24 @@ use super::wording::lines;
 
 /// Farther than this (the weights of [`KEYS`]) a call has nothing to do with a row: another call
 /// with other flags is a new one, not one that was changed.
-const NEAR: u32 = 5;
+pub(super) const NEAR: u32 = 5;
 /// How many flags are told with their meanings.
 const MEANINGS: usize = 4;
 
-/// Calls that fit no row, those alike together. `counts` says how many calls each row has found.
-pub(super) fn unexpected(
-    expectation: &Expectation,
-    views: &[View],
+/// Calls that fit no row, those alike together.
+pub(super) struct Strangers<'a> {
+    pub calls: Vec<View<'a>>,
+    /// The row that was probably meant for them, by its place, where it has found no other, and what
+    /// has to change in it.
+    pub instead: Option<(usize, String)>,
+}
+
+/// Calls alike together, in the order of their first ones. `counts` says how many calls each row has found.
+pub(super) fn strangers<'a>(
+    rows: &[Row],
+    views: &[View<'a>],
     counts: &[u64],
-    problems: &mut Vec<Problem>,
-) {
+) -> Vec<Strangers<'a>> {
     let mut alike: BTreeMap<Vec<String>, Vec<View>> = BTreeMap::new();
     for view in views {
         let look = KEYS.iter().filter(|key| key.name != "name");
@@ -34,11 +42,39 @@ pub(super) fn unexpected(
     }
     let mut groups: Vec<Vec<View>> = alike.into_values().collect();
     groups.sort_by_key(|group| group.first().map(|view| view.call.seq));
-    for group in groups {
+    let mut taken = Vec::new();
+    let with_row = |calls: Vec<View<'a>>| {
+        let number = u64::try_from(calls.len()).unwrap_or(u64::MAX);
+        let near = calls.first().and_then(|first| nearest(rows, counts, first));
+        let instead = near
+            .filter(|(index, row)| {
+                counts.get(*index) == Some(&0)
+                    && row.wanted().contains(number)
+                    && !taken.contains(index)
+            })
+            .and_then(|(index, row)| Some((index, changed(row, &calls)?)));
+        taken.extend(instead.as_ref().map(|(index, _)| *index));
+        Strangers { calls, instead }
+    };
+    groups.into_iter().map(with_row).collect()
+}
+
+/// Tells of each group of strangers.
+pub(super) fn unexpected(
+    expectation: &Expectation,
+    groups: &[Strangers],
+    counts: &[u64],
+    problems: &mut Vec<Problem>,
+) {
+    for Strangers {
+        calls: group,
+        instead,
+    } in groups
+    {
         let Some(first) = group.first() else {
             continue;
         };
-        let mut details = lines(&group);
+        let mut details = lines(group);
         details.extend(meanings(first));
         details.extend(closest(&expectation.rows, counts, first));
         problems.push(Problem {
@@ -56,10 +92,11 @@ pub(super) fn unexpected(
                 n => format!("{n} calls that none describes"),
             },
             details,
-            accept: expectation
-                .file
-                .as_ref()
-                .map(|_| format!("add:\n{}", rows_for(&group).join("\n"))),
+            // Else it is the row that is to change.
+            accept: match (instead, &expectation.file) {
+                (None, Some(_)) => Some(format!("add:\n{}", rows_for(group).join("\n"))),
+                _ => None,
+            },
         });
     }
 }
@@ -82,14 +119,17 @@ fn meanings(view: &View) -> Vec<String> {
     flags.rows().take(MEANINGS).map(meaning).collect()
 }
 
-/// The row that is nearest to a call, if one is near.
-fn closest(rows: &[Row], counts: &[u64], view: &View) -> Vec<String> {
-    let nearest = rows
-        .iter()
+/// The row that is nearest to a call, if one is near; of several, one that has found no call.
+fn nearest<'a>(rows: &'a [Row], counts: &[u64], view: &View) -> Option<(usize, &'a Row)> {
+    rows.iter()
         .enumerate()
-        .min_by_key(|(_, row)| row.distance(view))
-        .filter(|(_, row)| row.distance(view) <= NEAR);
-    let Some((index, row)) = nearest else {
+        .min_by_key(|(index, row)| (row.distance(view), counts.get(*index) != Some(&0)))
+        .filter(|(_, row)| row.distance(view) <= NEAR)
+}
+
+/// The same in words.
+fn closest(rows: &[Row], counts: &[u64], view: &View) -> Vec<String> {
+    let Some((index, row)) = nearest(rows, counts, view) else {
         return Vec::new();
     };
     let place = match row.line {

@@ -259,22 +259,6 @@ pub(super) fn status_words(status: Option<&Status>) -> String {
     }
 }
 
-/// The one of these words that was probably meant.
-pub(super) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    words
-        .into_iter()
-        .map(|known| {
-            let (a, b) = (word.to_lowercase(), known.to_lowercase());
-            let distance = strsim::damerau_levenshtein(&a, &b);
-            // A flag or signal without its prefix, or a word in the plural.
-            let part = a.len() >= 3 && (b.ends_with(&a) || b.starts_with(&a));
-            (if part { distance.min(1) } else { distance }, known)
-        })
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}
-
 /// Text of the traced program, made safe for a terminal.
 pub(super) fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{CloneCall, Kind, Outcome};
+use crate::event::{Certainty, CloneCall, Kind, Outcome, Reason};
 
 use super::known;
 use super::row::View;
@@ -53,7 +53,9 @@ pub(super) fn line(view: &View) -> String {
             };
             format!("made {} {}{copy}", child.kind, task_words(child))
         }
-        (Outcome::Failed { errno, .. }, _) => format!("failed with {errno}"),
+        (Outcome::Failed { errno, reasons, .. }, _) => {
+            format!("failed with {errno}{}", why(reasons))
+        }
         (Outcome::Untraced { .. }, _) => "made a task that was let go untraced".to_owned(),
         (Outcome::Unfinished {}, _) => "its caller died inside of it".to_owned(),
         _ => "with an outcome that is not known".to_owned(),
@@ -70,6 +72,16 @@ pub(super) fn line(view: &View) -> String {
         "{number}: {request} by {:?} (tid {}){place}: {result}",
         call.comm, call.tid
     )
+}
+
+/// The best reason for a failure, where it is more than a possibility.
+fn why(reasons: &[Reason]) -> String {
+    let known =
+        |reason: &&Reason| matches!(reason.certainty, Certainty::Certain | Certainty::Likely);
+    match reasons.iter().find(known) {
+        Some(reason) => format!(": {} [{}]", reason.text, reason.rule),
+        None => String::new(),
+    }
 }
 
 /// The innermost place of the caller that has a name.

@@ -1,12 +1,14 @@
 //! The single words of an expectation file: names of calls, flags, signals, outcomes. What is wrong
 //! comes with a hint at what was meant.
 
-use crate::abi::{self, CloneFlags, FLAGS, flags, signals};
+use crate::abi::{self, CloneFlags, FLAGS, flags, origins, signals};
 use crate::event::Call;
+use crate::near::nearest;
 
 use super::expect::WARNINGS;
+use super::known;
 use super::lints::{self, LINTS};
-use super::values::{Glob, nearest};
+use super::values::Glob;
 
 /// A message that names its key.
 pub(super) fn named(key: &str, what: &str) -> String {
@@ -22,15 +24,36 @@ pub(super) fn unknown<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str> + Clone,
 ) -> (String, String) {
-    let hint = match nearest(word, known.clone()) {
-        Some(meant) => format!("did you mean \"{meant}\"?"),
-        None => {
-            let mut words: Vec<&str> = known.into_iter().collect();
-            words.dedup();
-            format!("one of {}", words.join(", "))
+    let hint = meant(word, known.clone()).unwrap_or_else(|| {
+        let mut words: Vec<&str> = Vec::new();
+        for word in known {
+            if !words.contains(&word) {
+                words.push(word);
+            }
         }
-    };
+        match words.len() <= MOST {
+            true => format!("one of {}", words.join(", ")),
+            false => format!(
+                "such as {}",
+                words.get(..EXAMPLES).unwrap_or_default().join(", ")
+            ),
+        }
+    });
     (format!("unknown {sort} {word:?}"), hint)
+}
+
+/// So many words are no longer listed: a few of them are examples enough.
+const MOST: usize = 16;
+const EXAMPLES: usize = 3;
+
+/// What a word was probably meant to be.
+pub(super) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    Some(format!("did you mean \"{}\"?", nearest(word, known)?))
+}
+
+/// The signals that have names.
+pub(super) fn signal_names() -> impl Iterator<Item = &'static str> + Clone {
+    (1..=31).filter_map(signals::name)
 }
 
 pub(super) type Read<T> = Result<T, (String, String)>;
@@ -73,13 +96,38 @@ pub(super) fn flag(word: &str) -> Read<CloneFlags> {
     if let Some(bits) = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
         return Ok(CloneFlags(bits));
     }
-    let names = FLAGS.iter().map(|flag| flag.name);
+    let parts: Vec<&str> = word
+        .split(['|', ',', ' '])
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.len() > 1 {
+        let what = format!("{word:?} is no single flag");
+        return Err((what, format!("write a list: {parts:?}")));
+    }
     if signals::number(word).is_some() {
         let hint = "a signal is no flag: write exit_signal = …";
         return Err((format!("{word:?} among the flags"), hint.to_owned()));
     }
-    let (what, hint) = unknown("flag", word, names);
-    Err((what, hint))
+    let hint = meant(word, FLAGS.iter().map(|flag| flag.name));
+    let hint = hint.unwrap_or_else(|| "`clonespy explain --list` names every flag".to_owned());
+    Err((format!("unknown flag {word:?}"), hint))
+}
+
+/// What libraries call, by the function's name.
+pub(super) fn pattern(word: &str) -> Read<&'static str> {
+    let names = known::names();
+    if let Some(found) = names.iter().copied().find(|name| *name == word) {
+        return Ok(found);
+    }
+    let (what, hint) = unknown("pattern", word, names);
+    let serving: Vec<String> = origins::serving(word)
+        .iter()
+        .map(|name| format!("{name:?}"))
+        .collect();
+    match serving.is_empty() {
+        true => Err((what, hint)),
+        false => Err((what, format!("it comes by {}", serving.join(" or ")))),
+    }
 }
 
 pub(super) fn exit_signal(word: &str) -> Read<Glob> {
@@ -94,8 +142,18 @@ pub(super) fn exit_signal(word: &str) -> Read<Glob> {
     {
         return Ok(glob);
     }
-    let names = (1..=31).filter_map(signals::name).chain(["none"]);
-    Err(unknown("signal", word, names.collect::<Vec<_>>()))
+    let by_number = match word.parse() {
+        Ok(0) => Some("none"),
+        Ok(number) => signals::name(number),
+        Err(_) => None,
+    };
+    let what = format!("unknown signal {word:?}");
+    let hint = match by_number {
+        Some(name) => Some(format!("did you mean {name:?}?")),
+        None => meant(word, signal_names().chain(["none"])),
+    };
+    let hint = hint.unwrap_or_else(|| "such as \"SIGCHLD\", or \"none\"".to_owned());
+    Err((what, hint))
 }
 
 pub(super) fn outcome(word: &str) -> Read<Glob> {

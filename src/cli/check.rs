@@ -73,7 +73,7 @@ pub(super) struct Asked {
     #[arg(long, value_name = "LINT", value_delimiter = ',')]
     allow: Vec<String>,
     /// How many checks run at once
-    #[arg(short, long, value_name = "N", default_value = "1")]
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = jobs)]
     jobs: usize,
     /// Write the verdict in this format (text, json, junit); may be given again for another DEST
     #[arg(long, value_name = "NAME[:DEST]")]
@@ -81,6 +81,11 @@ pub(super) struct Asked {
     /// The longest that a program may take whose file does not say
     #[arg(long, value_name = "SECONDS", value_parser = running::seconds)]
     timeout: Option<Duration>,
+}
+
+fn jobs(word: &str) -> std::result::Result<usize, String> {
+    let jobs = word.parse().ok().filter(|jobs| *jobs > 0);
+    jobs.ok_or_else(|| format!("'{word}' is no number of checks, from 1"))
 }
 
 /// Flags by name, all known.
@@ -203,6 +208,11 @@ fn outputs(
         let mut parts = word.as_bytes().splitn(2, |&byte| byte == b':');
         let name = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
         let to = match parts.next() {
+            Some([]) => {
+                return Err(Said::wrong(format!(
+                    "--format {name}: no destination after the colon"
+                )));
+            }
             Some(to) => To::named(std::ffi::OsStr::from_bytes(to)),
             None => default.clone(),
         };
@@ -336,7 +346,17 @@ mod tests {
         ] {
             assert!(plan(args).is_err(), "{args:?}");
         }
-        let said = plan(&["--forbid", "CLONE_NEWUSR", "--", "p"]).expect_err("no such flag");
-        assert!(said.contains("CLONE_NEWUSER"), "{said}");
+        for (args, word) in [
+            (["--forbid", "CLONE_NEWUSR", "--", "p"], "CLONE_NEWUSER"),
+            (
+                ["--format", "json:", "--", "p"],
+                "--format json: no destination after the colon",
+            ),
+            (["--jobs", "x", "--", "p"], "'x' is no number of checks"),
+            (["--jobs", "0", "--", "p"], "'0' is no number of checks"),
+        ] {
+            let said = plan(&args).expect_err(word);
+            assert!(said.contains(word), "{said}");
+        }
     }
 }

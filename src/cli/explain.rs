@@ -29,9 +29,9 @@ Examples:
 /// What is to be explained, and how.
 #[derive(Debug, Args)]
 pub(super) struct Question {
-    /// Flags: 0x3d0f00, 'CLONE_VM|CLONE_FS|SIGCHLD', or the name of a library function such as
-    /// pthread_create. `-`: strace's output on standard input, each call explained below its line
-    #[arg(value_name = "SET", required_unless_present_any = ["list", "rules"])]
+    /// Flags: 0x3d0f00, 'CLONE_VM|CLONE_FS|SIGCHLD', the name of a library function such as
+    /// pthread_create, or a call as strace writes it. `-`: strace's output on standard input, each call explained below its line
+    #[arg(value_name = "SET")]
     set: Option<String>,
     /// Every flag
     #[arg(long, conflicts_with_all = ["set", "rules"])]
@@ -82,6 +82,17 @@ impl Question {
                 ));
             }
         };
+        if let Some(call) = self
+            .call
+            .as_deref()
+            .filter(|_| stream || self.list || self.rules)
+        {
+            let why = match stream {
+                true => "with `-`: each of strace's lines names its own call",
+                false => "with --list or --rules: it is about a set of flags",
+            };
+            return Err(Said::wrong(format!("--call {call} cannot be had {why}")));
+        }
         if stream && self.format != "text" {
             return Err(Said::wrong(format!(
                 "--format {} cannot be had with `-`: strace's lines are annotated as text alone; for a set, as in clonespy explain --format {} 0x3d0f00, it can",
@@ -175,7 +186,17 @@ mod tests {
             assert!(said.contains("annotated as text alone"), "{said}");
         }
         assert!(plan(&["-", "--format", "text"]).expect("a question").stream);
-        assert!(plan(&[]).is_err() && plan(&["--list", "0x11"]).is_err());
+        let said = plan(&[]).expect_err("nothing is asked");
+        assert!(said.contains("nothing to explain"), "{said}");
+        assert!(plan(&["--list", "0x11"]).is_err());
+        for asked in [
+            ["-", "each of strace's lines"],
+            ["--list", "a set"],
+            ["--rules", "a set"],
+        ] {
+            let said = plan(&[asked[0], "--call", "clone3"]).expect_err("no call is chosen");
+            assert!(said.contains(asked[1]), "{said}");
+        }
         assert!(plan(&["0x11", "--call", "unshare"]).is_err());
         assert!(plan(&["0x11", "--on", "new"]).is_err());
     }

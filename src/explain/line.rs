@@ -131,7 +131,7 @@ pub fn outcome(line: &str) -> Outcome<'_> {
 pub struct Asked {
     /// What is told.
     pub set: Set,
-    /// Whether the line shows clone3's struct; the other calls have none.
+    /// Whether the line shows clone3's struct, or which of clone's arguments is which.
     pub shown: bool,
     /// Whether it shows everything by which the kernel judges arguments.
     pub whole: bool,
@@ -151,6 +151,11 @@ pub fn call(text: &str, version: Version) -> Option<Asked> {
     match name {
         "fork" => Some(plain(Call::Fork)),
         "vfork" => Some(plain(Call::Vfork)),
+        "clone" | "clone2" | "__clone2" if is_raw(arguments) => Some(Asked {
+            shown: false,
+            whole: false,
+            ..plain(Call::Clone)
+        }),
         "clone" | "clone2" | "__clone2" => {
             let (mut set, strange) = flags(field(arguments, "flags")?, Call::Clone, version)?;
             let stack = field(arguments, "child_stack").and_then(number);
@@ -194,6 +199,13 @@ fn flags(text: &str, call: Call, version: Version) -> Option<(Set, Vec<String>)>
             Err(_) => return None,
         }
     }
+}
+
+/// Arguments without names (`-e raw`): their order is the machine's, which the line does not tell.
+fn is_raw(arguments: &str) -> bool {
+    let all = arguments.split([')', '<']).next().unwrap_or_default();
+    let mut all = all.split(", ").map(str::trim);
+    all.all(|one| number(one).is_some())
 }
 
 /// clone3 with an address in place of its struct: strace could not read that, or its size is none, or

@@ -118,6 +118,11 @@ pub fn signal_text(set: &Set, language: Lang) -> String {
             "that of the caller's thread group leader, whose sibling the child is".to_owned(),
             "取调用者线程组组长的：子任务与它是兄弟".to_owned(),
         )
+    } else if set.has(CLONE_AUTOREAP) {
+        (
+            "none: the kernel reaps the child at its end, and no wait() sees that".to_owned(),
+            "无：子进程结束时由内核自动回收，任何 wait() 都看不到".to_owned(),
+        )
     } else if set.signal == 0 {
         (
             "none: the child's end signals nobody, and plain wait() and waitpid() do not see such a child; they need __WALL or __WCLONE, until it execs"
@@ -128,9 +133,11 @@ pub fn signal_text(set: &Set, language: Lang) -> String {
     } else if !valid {
         (
             format!(
-                "{name}: no signal has this number, so none is sent; wait() needs __WALL or __WCLONE"
+                "{name}: no signal has this number, so none is sent; wait() needs __WALL or __WCLONE, until the child execs"
             ),
-            format!("{name}：没有这个编号的信号，不会发送；wait() 要加 __WALL 或 __WCLONE"),
+            format!(
+                "{name}：没有这个编号的信号，不会发送；wait() 要加 __WALL 或 __WCLONE（exec 之后除外）"
+            ),
         )
     } else if name == "SIGCHLD" {
         (

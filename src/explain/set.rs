@@ -2,8 +2,10 @@
 
 use crate::abi::Call;
 use crate::abi::flags::{self, CSIGNAL, CloneFlags, Use};
+use crate::abi::origins::{self, Origin};
 use crate::abi::rules::{Arguments, Kernel, Version};
-use crate::abi::{origins, signals};
+use crate::abi::signals;
+use crate::near::nearest;
 
 /// A set of flags, as one of the calls passes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +36,17 @@ pub enum BadSet {
         "{0:?} is neither a CLONE_ flag, nor a signal, nor a number, nor a library function{hint}; clonespy explain --list shows every flag", hint = meant(.0)
     )]
     Word(String),
-    /// clone3 has one exit signal.
-    #[error("clone3 takes one exit signal, not both {0} and {1}")]
+    /// Nothing where a word should be.
+    #[error(
+        "nothing stands before or behind a `|`, or nothing at all; give flags, as in CLONE_VM|SIGCHLD"
+    )]
+    Nothing,
+    /// A child has one exit signal.
+    #[error("a child has one exit signal, not both {0} and {1}")]
     TwoSignals(&'static str, &'static str),
+    /// The function makes other calls.
+    #[error("{0} does not call {1}; it comes by {2}")]
+    OtherCall(&'static str, Call, String),
     /// fork and vfork pass nothing.
     #[error("{0} takes no flags: give {0} alone, or --call clone or clone3")]
     NoFlags(Call),
@@ -44,30 +54,17 @@ pub enum BadSet {
 
 /// What a word was probably meant to be, as `; did you mean CLONE_VM?`, or nothing.
 fn meant(word: &str) -> String {
-    let upper = word.to_ascii_uppercase();
     let flags = flags::FLAGS.iter().map(|flag| flag.name);
     let signals = (1..=31).filter_map(signals::name);
     let functions = origins::ORIGINS.iter().map(|row| row.name);
-    let candidates = flags.chain(signals).map(|name| (name, upper.as_str()));
-    let candidates = candidates.chain(functions.map(|name| (name, word)));
-    let distance = |known: &str, word: &str| {
-        // CLONE_ and SIG may be left out, and say nothing of what is meant.
-        let short = known
-            .strip_prefix("CLONE_")
-            .filter(|_| !word.starts_with("CLONE_"));
-        let known = short.unwrap_or(known);
-        let far = strsim::damerau_levenshtein(known, word);
-        let letters = known.strip_prefix("CLONE_").unwrap_or(known).len();
-        // At least half of it has to be there.
-        (far <= (1 + known.len() / 4).min(letters / 2)).then_some(far)
-    };
-    candidates
-        .take(if word.len() <= 64 { usize::MAX } else { 0 })
-        .filter_map(|(known, word)| Some((distance(known, word)?, known)))
-        .min_by_key(|(far, _)| *far)
-        .map_or(String::new(), |(_, known)| {
-            format!("; did you mean {known}?")
-        })
+    let serving = origins::serving(word);
+    if !serving.is_empty() {
+        return format!("; it comes by {}", serving.join(" or "));
+    }
+    match nearest(word, flags.chain(signals).chain(functions)) {
+        Some(known) => format!("; did you mean {known}?"),
+        None => String::new(),
+    }
 }
 
 /// What one word between two bars stands for.
@@ -86,10 +83,43 @@ fn word(text: &str) -> Option<Word> {
     if let Some(number) = signals::number(&upper) {
         return Some(Word::Signal(number));
     }
-    // Numbers and nothing else: their parser knows signs and names, of which none is left here.
-    let digit = text.starts_with(|c: char| c.is_ascii_digit());
-    let CloneFlags(bits) = digit.then(|| text.parse().ok())??;
-    Some(Word::Number(bits))
+    number(text).map(Word::Number)
+}
+
+/// A number as C writes it: `17`, `0x11`, `021`; or as others do: `0o21`, `0b10001`.
+fn number(text: &str) -> Option<u64> {
+    let octal = text
+        .strip_prefix('0')
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let (digits, radix) = [("0x", 16), ("0X", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(prefix, radix)| Some((text.strip_prefix(prefix)?, radix)))
+        .or(octal.map(|rest| (rest, 8)))
+        .unwrap_or((text, 10));
+    // The parser knows signs, too.
+    let clean = digits.starts_with(|c: char| c.is_ascii_hexdigit());
+    clean.then(|| u64::from_str_radix(digits, radix).ok())?
+}
+
+/// The words of a set: between bars, commas or blanks, and without the names of fields.
+fn words(text: &str) -> Result<Vec<&str>, BadSet> {
+    let mut found = Vec::new();
+    for part in text.split(['|', ',']) {
+        let before = found.len();
+        found.extend(part.split_whitespace());
+        if found.len() == before {
+            return Err(BadSet::Nothing);
+        }
+    }
+    let bare = |word: &mut &str| {
+        let field = ["flags=", "exit_signal="].into_iter();
+        *word = field
+            .filter_map(|name| word.strip_prefix(name))
+            .next()
+            .unwrap_or(word);
+    };
+    found.iter_mut().for_each(bare);
+    Ok(found)
 }
 
 impl Set {
@@ -101,20 +131,20 @@ impl Set {
     }
 
     fn read(text: &str, call: Option<Call>, version: Version) -> Result<Set, BadSet> {
-        if let Some(set) = Set::of_function(text, call, version) {
+        if let Some(set) = Set::of_function(text, call, version)? {
             return Ok(set);
         }
         let (mut named, mut numbers) = (CloneFlags(0), 0);
         let mut found: Option<i32> = None;
         let mut signal_bits = 0;
-        for part in text.split('|').map(str::trim) {
+        for part in words(text)? {
             match word(part).ok_or_else(|| BadSet::Word(part.to_owned()))? {
                 Word::Flag(flag) => named = named.union(flag),
                 Word::Number(bits) => numbers |= bits,
                 Word::Signal(number) => {
                     let bits = u64::try_from(number).unwrap_or(0);
                     let two = found.filter(|first| *first != number);
-                    if let (Some(first), Some(Call::Clone3)) = (two, call) {
+                    if let Some(first) = two {
                         let name = |number| signals::name(number).unwrap_or("?");
                         return Err(BadSet::TwoSignals(name(first), name(number)));
                     }
@@ -141,24 +171,36 @@ impl Set {
     }
 
     /// A set that is named by the library function that passes it.
-    fn of_function(name: &str, call: Option<Call>, version: Version) -> Option<Set> {
+    fn of_function(
+        name: &str,
+        call: Option<Call>,
+        version: Version,
+    ) -> Result<Option<Set>, BadSet> {
         // The calls themselves come before functions of the same name.
-        if let ("fork" | "vfork", Some(Call::Fork | Call::Vfork) | None) = (name, call) {
-            let call = if name == "fork" {
-                Call::Fork
-            } else {
-                Call::Vfork
-            };
-            let mut set = Set::new(call, 0, 0, version);
-            set.function = Some(call.name());
-            return Some(set);
+        let own = [Call::Fork, Call::Vfork]
+            .into_iter()
+            .find(|own| own.name() == name);
+        if let Some(own) = own.filter(|own| call.is_none_or(|call| call == *own)) {
+            let mut set = Set::new(own, 0, 0, version);
+            set.function = Some(own.name());
+            return Ok(Some(set));
         }
-        let mut rows = origins::pattern(name);
-        let row = rows.find(|row| call.is_none_or(|call| call == row.call))?;
+        let rows: Vec<&Origin> = origins::pattern(name).collect();
+        let Some(first) = rows.first() else {
+            return Ok(None);
+        };
+        let fits = |row: &&&Origin| call.is_none_or(|call| call == row.call);
+        let Some(row) = rows.iter().find(fits) else {
+            let mut calls: Vec<&str> = rows.iter().map(|row| row.call.name()).collect();
+            calls.sort_unstable();
+            calls.dedup();
+            let asked = call.unwrap_or(first.call);
+            return Err(BadSet::OtherCall(first.name, asked, calls.join(" or ")));
+        };
         let mut set = Set::new(row.call, row.flags.0, row.exit_signal, version);
         set.stack = Some(row.stack.is_passed());
         set.function = Some(row.name);
-        Some(set)
+        Ok(Some(set))
     }
 
     /// A set of known parts.

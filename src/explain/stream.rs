@@ -124,8 +124,16 @@ impl Notes {
     fn head(&mut self, asked: &Asked, made: bool) -> String {
         let set = &asked.set;
         if !asked.shown {
-            let english = "clone3, of whose struct this line shows the address alone";
-            let chinese = "clone3；这一行只给出结构体的地址，没有内容";
+            let (english, chinese) = match set.call {
+                Call::Clone3 => (
+                    "clone3, of whose struct this line shows the address alone",
+                    "clone3；这一行只给出结构体的地址，没有内容",
+                ),
+                Call::Clone | Call::Fork | Call::Vfork => (
+                    "clone, with raw arguments: which is which depends on the machine",
+                    "clone；这一行只有原始参数，各是什么因机器而异",
+                ),
+            };
             return self.language.pick(english, chinese).to_owned();
         }
         // A set of which not all is known is not the same as another.

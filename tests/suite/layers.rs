@@ -26,9 +26,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sys", &["error"]),
     ("replay", &["error", "abi", "event"]),
     ("tasks", &["error", "abi", "event"]),
-    ("check", &["error", "abi", "event", "tasks"]),
+    ("near", &[]),
+    ("check", &["error", "abi", "event", "tasks", "near"]),
     ("report", &["error", "abi", "event", "tasks"]),
-    ("explain", &["error", "abi"]),
+    ("explain", &["error", "abi", "near"]),
     ("measure", &["error", "abi", "sys"]),
 ];
 

@@ -40,7 +40,8 @@ mod surroundings; // what a program finds is the same, traced or not
 
 // Expectations.
 mod check; // every fixture's expectation file: it holds, and each of its values matters
-mod library; // clonespy::trace, from this multi-threaded program
+mod library;
+mod verdict; // what a check says of programs that change or cannot run // clonespy::trace, from this multi-threaded program
 
 // The face.
 mod documents; // each command in the documents says what stands there

@@ -135,8 +135,20 @@ pub(super) static ROWS: &[Rule] = &[
         errnos: &["ENOMEM"],
         decided: Decided::Unseen,
         condition: "no memory for what perf, audit, a security module or io_uring keep of each task",
-        english: "out of kernel memory; a security module may refuse with an errno of its own",
-        chinese: "perf、audit、安全模块或 io_uring 的每任务数据分配失败；安全模块也可能以自己的 errno 拒绝。",
+        english: "out of kernel memory",
+        chinese: "perf、audit、安全模块或 io_uring 的每任务数据分配失败。",
+        proof: Proof::Read,
+        ..RULE
+    },
+    Rule {
+        id: "security-module",
+        errnos: &["EACCES", "EPERM"],
+        decided: Decided::Unseen,
+        condition: "a security module forbids the caller to create tasks",
+        english: "policy of SELinux (the permission fork of the class process) or a BPF program, which may give any errno",
+        chinese: "安全模块不许调用者创建任务：SELinux 的 process 类 fork 权限，或 BPF 程序（errno 由它决定）。",
+        look: "/proc/PID/attr/current",
+        source: "kernel/fork.c, security_task_alloc",
         proof: Proof::Read,
         ..RULE
     },

@@ -232,7 +232,12 @@ fn suspects_are_those_before_the_certain_one() {
     // An ordinary user hears of the missing privilege first.
     assert_eq!(
         ids(&clone("CLONE_NEWUTS"), "EPERM"),
-        ["sandbox-filter", "namespace-needs-admin", "sched-ext"]
+        [
+            "sandbox-filter",
+            "security-module",
+            "namespace-needs-admin",
+            "sched-ext"
+        ]
     );
 }
 

@@ -39,7 +39,9 @@ impl FromStr for Version {
     type Err = NotAVersion;
 
     fn from_str(text: &str) -> Result<Self, NotAVersion> {
-        Version::of_release(text.trim()).ok_or_else(|| NotAVersion(text.to_owned()))
+        let release = text.trim();
+        let release = release.strip_prefix('v').unwrap_or(release);
+        Version::of_release(release).ok_or_else(|| NotAVersion(text.to_owned()))
     }
 }
 

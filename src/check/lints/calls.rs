@@ -85,6 +85,10 @@ pub(super) fn exit_signal(call: &CloneCall) -> Option<Words> {
     if took(call, "CLONE_PARENT") {
         return None;
     }
+    // The kernel itself reaps such a child: nobody is to wait for it.
+    if took(call, "CLONE_AUTOREAP") {
+        return None;
+    }
     let raw = call.request.exit_signal_raw?.0;
     let mut text = match &call.request.exit_signal {
         Some(Some(name)) if name == "SIGCHLD" => return None,

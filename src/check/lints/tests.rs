@@ -264,7 +264,8 @@ fn exit_signals_that_wait_does_not_see() {
             .unwrap()
             .contains("no signal at its end")
     );
-    assert_eq!(text("clone", &["CLONE_PARENT"], none), None);
+    assert_eq!(text("clone", &["CLONE_PARENT"], none.clone()), None);
+    assert_eq!(text("clone3", &["CLONE_AUTOREAP"], none), None);
     let usr1 = json!({"exit_signal": "SIGUSR1", "exit_signal_raw": "0xa"});
     assert!(text("clone3", &[], usr1).unwrap().contains("sends SIGUSR1"));
     assert_eq!(text("clone3", &[], json!({})), None);
@@ -389,7 +390,18 @@ fn lints_are_silenced_and_asked_for_by_name() {
 fn every_lint_is_documented() {
     let page = include_str!("../../../docs/lints.md");
     for lint in LINTS {
-        assert!(page.contains(&format!("## {}", lint.id)), "{}", lint.id);
+        let head = format!("\n## {}\n", lint.id);
+        let (_, section) = page.split_once(&head).expect(lint.id);
+        let section = section.split("\n#").next().unwrap_or_default();
+        // How it is asked for or silenced, and how a finding reads.
+        let level = match (lint.level, lint.default) {
+            (Level::Warning, true) => "*warning, on.*",
+            (Level::Note, true) => "*note, on.*",
+            (Level::Note, false) => "*note, on request.*",
+            (Level::Warning, false) => "*warning, on request.*",
+        };
+        assert!(section.contains(level), "{}: {level}", lint.id);
+        assert!(section.contains("\n\n    "), "{}: no example", lint.id);
     }
 }
 

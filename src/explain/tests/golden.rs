@@ -1,4 +1,4 @@
-//! What is written, against files. `CLONESPY_UPDATE=1 cargo test explain` writes them anew.
+//! What is written, against files. `CLONESPY_BLESS=1 cargo test explain` writes them anew.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ fn compare(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("src/explain/tests/golden")
         .join(file);
-    if std::env::var_os("CLONESPY_UPDATE").is_some() {
+    if std::env::var_os("CLONESPY_BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
     }

@@ -18,7 +18,7 @@ fn a_misspelt_word_is_guessed() {
         ("pthread_craete", "pthread_create"),
         ("posix_spwan", "posix_spawn"),
         ("SIGCHDL", "SIGCHLD"),
-        ("SIGFOO", "SIGFPE"),
+        ("chld", "SIGCHLD"),
     ] {
         let error = refusal(word);
         let hint = format!("; did you mean {meant}?");
@@ -30,6 +30,110 @@ fn a_misspelt_word_is_guessed() {
     }
     let long = "CLONE_".repeat(100_000);
     assert!(!refusal(&long).contains("did you mean"));
+}
+
+/// The part of a title that says what is asked for.
+fn title(text: &str) -> String {
+    let told = told(&set(text));
+    let (title, _) = told.split_once("  ").expect("a title");
+    title.to_owned()
+}
+
+#[test]
+fn sets_are_read_as_people_and_tools_write_them() {
+    for (text, asked) in [
+        ("CLONE_VM, CLONE_FS", "clone(CLONE_VM|CLONE_FS)"),
+        (
+            "CLONE_VM CLONE_FS|SIGCHLD",
+            "clone(CLONE_VM|CLONE_FS|SIGCHLD)",
+        ),
+        ("flags=CLONE_VM|0x80000000", "clone(CLONE_VM|CLONE_IO)"),
+        ("0x11 /* SIGCHLD */", "clone(SIGCHLD)"),
+        ("021", "clone(SIGCHLD)"),
+        ("0o21", "clone(SIGCHLD)"),
+        ("0b10001", "clone(SIGCHLD)"),
+        ("0X11", "clone(SIGCHLD)"),
+        (
+            "clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 12",
+            "clone(CLONE_CHILD_SETTID|SIGCHLD)",
+        ),
+        (
+            "[pid 7] clone3({flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD, stack=0x7f00, stack_size=0x9000}, 88) = 8",
+            "clone3(CLONE_VM|CLONE_VFORK|SIGCHLD)",
+        ),
+        (
+            "{flags=CLONE_VM, exit_signal=SIGCHLD, stack=NULL, stack_size=0}",
+            "clone3(CLONE_VM|SIGCHLD)",
+        ),
+        ("vfork() = 8", "vfork()"),
+    ] {
+        assert_eq!(title(text), asked, "{text}");
+    }
+    for (text, words) in [
+        ("", "nothing stands"),
+        ("CLONE_VM||CLONE_FS", "nothing stands"),
+        ("|", "nothing stands"),
+        ("089", "nor a number"),
+        ("0o", "nor a number"),
+        (
+            "SIGUSR1|SIGCHLD",
+            "one exit signal, not both SIGUSR1 and SIGCHLD",
+        ),
+        ("clone3(0x7ffd, 88) = 5", "does not show which flags"),
+        (
+            "clone(child_stack=NULL, flags=CLONE_WEIRD) = 5",
+            "\"CLONE_WEIRD\" is neither",
+        ),
+        ("popen", "it comes by posix_spawn;"),
+        ("std::thread", "it comes by pthread_create"),
+    ] {
+        let said = refusal(text);
+        assert!(said.contains(words), "{text}: {said}");
+    }
+}
+
+/// A line that says that it failed is explained with why.
+#[test]
+fn a_line_of_a_failure_is_told_as_in_a_stream() {
+    let line =
+        "clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD) = -1 EINVAL (Invalid argument)";
+    let text = unwrapped(&told(&set(line)));
+    assert!(text.starts_with(line), "{text}");
+    assert!(text.contains("[thread-needs-sighand]"), "{text}");
+}
+
+#[test]
+fn a_call_that_is_not_the_functions_is_refused() {
+    for (text, call, words) in [
+        (
+            "fork",
+            Call::Vfork,
+            "fork does not call vfork; it comes by clone or fork",
+        ),
+        ("fork", Call::Clone3, "fork does not call clone3"),
+        ("newosproc", Call::Clone3, "it comes by clone"),
+        ("vfork() = 8", Call::Clone, "is no clone"),
+    ] {
+        let mut question = set(text);
+        question.call = Some(call);
+        let said = explain(&question, &mut Vec::new()).unwrap_err().to_string();
+        assert!(said.contains(words), "{text}: {said}");
+    }
+}
+
+/// Nobody waits for such a child, with whatever option.
+#[test]
+fn a_child_that_reaps_itself_has_no_wait() {
+    let text = unwrapped(&told(&set("CLONE_AUTOREAP")));
+    assert!(
+        text.contains("the kernel reaps the child at its end"),
+        "{text}"
+    );
+    assert!(!text.contains("__WALL"), "{text}");
+    // A kernel that does not know the flag.
+    let mut question = set("CLONE_AUTOREAP");
+    (question.on, question.call) = (Some(Version(6, 18, 0)), Some(Call::Clone));
+    assert!(unwrapped(&told(&question)).contains("__WALL"));
 }
 
 #[test]

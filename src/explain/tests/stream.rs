@@ -272,3 +272,36 @@ fn one_suspect_is_not_one_of_several() {
         "{text}"
     );
 }
+
+/// A line without an end is no call's, and takes no memory.
+#[test]
+fn a_line_of_any_length_passes() {
+    let question = Explain::new(What::Set(String::new()));
+    let long = format!("fork() = {}\nfork() = 7\n", "7".repeat(3 << 20));
+    let mut out = Vec::new();
+    annotate(&question, &mut long.as_bytes(), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.starts_with(&long), "all of it passes");
+    assert_eq!(text.matches("\n    A  a process").count(), 1);
+}
+
+/// `strace -e raw=all`: on s390 the first of these would be the stack.
+#[test]
+fn raw_arguments_of_clone_are_said_to_be_raw() {
+    for line in [
+        "[pid 7] clone(0x11, 0, 0, 0, 0) = 0x3c31",
+        "clone(0x11, 0, 0, 0, 0 <unfinished ...>",
+    ] {
+        assert!(
+            below(line).contains("raw arguments"),
+            "{line}: {}",
+            below(line)
+        );
+    }
+    let failed = below("clone(0x10100, 0, 0, 0, 0) = -1 (errno 22)");
+    assert!(
+        failed.contains("raw arguments") && !failed.contains("a process"),
+        "{failed}"
+    );
+    assert_eq!(below("clone(child_stack=NULL"), "");
+}

@@ -72,6 +72,7 @@ const SCENES: &[Scene] = &[
     scene("no-free-pid", Call::Fork, 0),
     scene("pid-namespace-dead", Call::Clone, 0),
     scene("pidfd-no-descriptor", Call::Clone, CLONE_PIDFD.0),
+    scene("cgroup-not-a-cgroup", Call::Clone3, INTO),
     scene("cgroup-removed", Call::Clone3, INTO),
     scene("cgroup-permission", Call::Clone3, INTO),
     scene("cgroup-domain", Call::Clone3, INTO),
@@ -236,7 +237,6 @@ fn every_observed_rule_has_its_proof() {
         // Told by where user memory ends and what is mapped: random calls.
         "tls-address",
         "pidfd-address",
-        "cgroup-not-a-cgroup",
         "set-tid-deeper-than-namespaces",
         "tid-above-pid-max",
         "set-tid-needs-capability",
