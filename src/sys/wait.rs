@@ -109,18 +109,22 @@ pub fn reap(tid: i32) -> io::Result<Option<Report>> {
     waitid(Target::One(tid), libc::WEXITED | libc::WNOHANG)
 }
 
-/// Looks whether one task that another thread of this process traces has ended, without reaping it.
+/// Looks whether one task that another thread of this process traces has ended, without reaping it. A
+/// stop is none of that, and is left: the kernel shows those of tracees whatever the options
+/// (kernel/exit.c, wait_task_stopped), and who takes one must resume it.
 ///
 /// # Errors
 /// ECHILD: nobody here traces it.
 pub fn ended_of_any_thread(tid: i32) -> io::Result<Option<Report>> {
-    wait_for(
+    let seen = wait_for(
         Target::One(tid),
         libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL,
-    )
+    )?;
+    Ok(seen.filter(|report| !matches!(report.what, What::Stopped(_))))
 }
 
-/// Reaps one task that another thread of this process traces, if it has ended.
+/// Reaps one task that [`ended_of_any_thread`] has seen to have ended. For no others: their stops would
+/// be taken.
 ///
 /// # Errors
 /// ECHILD: nobody here traces it.
@@ -165,5 +169,29 @@ impl Watch {
         let millis = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: one live pollfd.
         unsafe { libc::poll(&mut poll, 1, millis) > 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys;
+
+    #[test]
+    fn a_stop_is_left_to_who_must_resume_it() {
+        let mut sleeper = std::process::Command::new("sleep");
+        let mut child = sleeper.arg("1000").spawn().expect("sleep");
+        let tid = child.id().cast_signed();
+        sys::seize(tid, true, false).expect("a child can be seized");
+        sys::interrupt(tid).expect("it runs");
+        let seen = peek(Target::One(tid), true)
+            .expect("a wait")
+            .expect("a stop");
+        assert!(matches!(seen.what, What::Stopped(_)), "{seen:?}");
+        assert_eq!(ended_of_any_thread(tid).expect("a wait"), None);
+        assert_eq!(take_stop(tid).expect("a wait"), Some(seen));
+        child.kill().expect("SIGKILL");
+        let end = child.wait().expect("its end");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&end), Some(9));
     }
 }

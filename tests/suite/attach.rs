@@ -321,6 +321,23 @@ fn a_hundred_rounds_on_a_busy_program() {
     driven.goes_on();
 }
 
+/// Who stops while others are still being seized is not forgotten: the threads that make threads are
+/// joined while they are traced.
+#[test]
+fn who_stops_while_others_are_seized_goes_on() {
+    let mut driven = Driven::start();
+    driven.ask("sleep");
+    for _ in 0..20 {
+        driven.ask("busy");
+        let spy = Spy::attach(&driven.pid().to_string(), NONE);
+        driven.ask("calm");
+        let seen = spy.end("INT");
+        seen.run.expect("a round", End::Exit(0));
+        even(&seen);
+    }
+    driven.goes_on();
+}
+
 /// A thread in exec holds the lock that attaching needs, and waits for its siblings to be reaped,
 /// which are ours: that must not deadlock.
 #[test]
