@@ -5,7 +5,7 @@
 pub const SIZE_VER0: usize = 64;
 /// With `set_tid`, Linux 5.5 (`CLONE_ARGS_SIZE_VER1`).
 pub const SIZE_VER1: usize = 80;
-/// With `cgroup`, Linux 5.7 (`CLONE_ARGS_SIZE_VER2`): the newest up to 7.1.
+/// With `cgroup`, Linux 5.7 (`CLONE_ARGS_SIZE_VER2`): the newest up to 7.2.
 pub const SIZE_VER2: usize = 88;
 
 /// The highest number of entries of `set_tid` (`MAX_PID_NS_LEVEL`, include/linux/pid_namespace.h).

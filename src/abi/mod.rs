@@ -17,7 +17,7 @@ pub use flags::{CloneFlags, FLAGS, Flag};
 pub use lang::Lang;
 
 // The one thing that the tables share with events: which of the four calls.
-pub use crate::event::Call;
+pub use crate::event::{Call, Stack};
 
 #[cfg(test)]
 mod testing;

@@ -37,7 +37,7 @@ pub enum Decided {
 /// What stands behind a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// Observed on a running kernel: 6.18, x86-64.
+    /// Observed on a running kernel: 6.18 or 7.2, x86-64.
     Observed,
     /// Read in the kernel's source.
     Read,

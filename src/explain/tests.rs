@@ -275,7 +275,7 @@ fn clone3_and_failures_are_understood() {
     let sandbox = "clone3({flags=CLONE_VM, exit_signal=SIGCHLD, stack=NULL, stack_size=0}, 88) = -1 ENOSYS (Function not implemented)\n";
     let text = unwrapped(&annotated(sandbox));
     assert!(
-        text.contains("ENOSYS: no check of Linux 7.1 gives it"),
+        text.contains("ENOSYS: no check of Linux 7.2 gives it"),
         "{text}"
     );
 }

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::abi::Call;
 use crate::abi::flags::{Flag, Use};
 use crate::abi::origins::Origin;
 use crate::abi::rules::{Rule, Version};
-use crate::event::Stack;
+use crate::abi::{Call, Stack};
 
 use super::Lang;
 use super::page::Block;

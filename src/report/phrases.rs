@@ -16,7 +16,7 @@ const fn row(name: &'static str, verb: [&'static str; 2], object: [&'static str;
     Phrase { name, verb, object }
 }
 
-/// Every flag up to Linux 7.1, in the order of their bits.
+/// Every flag up to Linux 7.2, in the order of their bits.
 #[rustfmt::skip]
 static PHRASES: &[Phrase] = &[
     row("CLONE_NEWTIME", ["new", "新建"],

@@ -89,8 +89,8 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
         let bits = Hex(unknown & !(beyond | signal));
         out.push(say!(
             look,
-            "{bits}: bits that have no name in Linux 7.1",
-            "{bits}：Linux 7.1 中没有名字的位"
+            "{bits}: bits that have no name in Linux 7.2",
+            "{bits}：Linux 7.2 中没有名字的位"
         ));
     }
     let odd = request.exit_signal.is_none() && request.call == Call::Clone;

@@ -1,6 +1,6 @@
 //! The rows: one per flag, in the order of their bits. A new flag is a new row here and nothing else.
 //!
-//! Complete up to Linux 7.1. The `unshare` column tells what unshare(2) does
+//! Complete up to Linux 7.2. The `unshare` column tells what unshare(2) does
 //! with the same bit, where the sense of a sharing flag is turned round.
 
 use super::{CloneFlags, Flag, Sense, Use};
@@ -15,7 +15,7 @@ macro_rules! flags {
         $(#[doc = $english]
         pub const $name: CloneFlags = CloneFlags($bits);)+
 
-        /// Every flag up to Linux 7.1, in the order of their bits.
+        /// Every flag up to Linux 7.2, in the order of their bits.
         pub static FLAGS: &[Flag] = &[$(Flag {
             bits: $bits,
             name: stringify!($name),

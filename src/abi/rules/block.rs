@@ -4,6 +4,7 @@
 use crate::abi::args::MAX_SET_TID;
 use crate::abi::flags::*;
 
+use super::combinations::VALIDATED;
 use super::*;
 
 const COPY: &str = "kernel/fork.c, copy_clone_args_from_user";
@@ -133,11 +134,19 @@ pub(super) static ROWS: &[Rule] = &[
         id: "clone3-exit-signal",
         calls: CLONE3,
         since: Version(5, 3, 0),
+        kernels: "since 7.1 only numbers above 255 are refused here, and the others a moment later",
         condition: "clone3 with an exit_signal above the highest signal",
         english: "not a signal number",
         chinese: "clone3 的 exit_signal 不是有效的信号编号。",
         source: COPY,
-        test: |a, k| a.exit_signal > k.max_signal,
+        test: |a, k| {
+            let last = if k.version < VALIDATED {
+                k.max_signal
+            } else {
+                CSIGNAL
+            };
+            a.exit_signal > last
+        },
         ..RULE
     },
     Rule {

@@ -4,6 +4,10 @@ use crate::abi::flags::*;
 
 use super::*;
 
+/// From here on clone's exit signal is checked as well. Observed on 7.2, where 6.12.117 and 6.18.44
+/// still accept it.
+pub(super) const VALIDATED: Version = Version(7, 1, 0);
+
 const AUTOREAP_ENEMIES: CloneFlags = CLONE_THREAD.union(CLONE_PARENT);
 
 pub(super) static ROWS: &[Rule] = &[
@@ -21,6 +25,18 @@ pub(super) static ROWS: &[Rule] = &[
                 && a.pidfd_address() == a.parent_tid
                 && (a.call == Call::Clone || k.version >= Version(5, 9, 0))
         },
+        ..RULE
+    },
+    Rule {
+        id: "exit-signal-out-of-range",
+        calls: BOTH,
+        since: VALIDATED,
+        kernels: "clone3 has always refused them, earlier in its checks; clone accepted them and signalled nobody",
+        condition: "an exit signal above the highest signal",
+        english: "not a signal number; bits 0 to 7 of clone's flags are the exit signal",
+        chinese: "退出信号不是有效的信号编号；旧的 clone 以 flags 的低 8 位为退出信号。",
+        source: "kernel/fork.c, kernel_clone (commit 09e7827e7857)",
+        test: |a, k| a.signal() > k.max_signal,
         ..RULE
     },
     Rule {

@@ -3,6 +3,7 @@
 use crate::abi::flags::*;
 use crate::event::Call;
 
+use super::combinations::VALIDATED;
 use super::{Arguments, CLONE, Kernel, Version, all_of, any_of};
 
 /// Something that is accepted without an effect, or with another than its writer may think.
@@ -80,9 +81,9 @@ pub static IGNORED: &[Ignored] = &[
         condition: "the bit 0x80, CLONE_NEWTIME, in legacy clone",
         english: "it is part of the exit signal's number: no time namespace is made; use clone3 or unshare",
         chinese: "旧的 clone 中 0x80（CLONE_NEWTIME）属于退出信号编号，不会新建时间命名空间；要用 clone3 或 unshare。",
-        kernels: "",
+        kernels: "refused since 7.1: no signal has such a number",
         source: "kernel/fork.c, clone (CSIGNAL)",
-        holds: |a, _| a.word & CLONE_NEWTIME.0 != 0,
+        holds: |a, k| a.word & CLONE_NEWTIME.0 != 0 && k.version < VALIDATED,
     },
     Ignored {
         id: "exit-signal-invalid",
@@ -90,9 +91,13 @@ pub static IGNORED: &[Ignored] = &[
         condition: "an exit signal that is no signal's number, in legacy clone",
         english: "the child's end signals nobody, and wait(2) sees it with __WALL or __WCLONE alone",
         chinese: "旧的 clone 不检查退出信号：编号无效则不发信号，且只有带 __WALL 或 __WCLONE 的 wait 看得到该子进程。",
-        kernels: "",
+        kernels: "refused since 7.1",
         source: "kernel/signal.c, do_notify_parent",
-        holds: |a, k| a.signal() > k.max_signal && !any_of(a, CLONE_THREAD.union(CLONE_PARENT)),
+        holds: |a, k| {
+            k.version < VALIDATED
+                && a.signal() > k.max_signal
+                && !any_of(a, CLONE_THREAD.union(CLONE_PARENT))
+        },
     },
     Ignored {
         id: "detached",

@@ -11,8 +11,8 @@ impl Version {
     /// Before every other: a rule since this one has always been there.
     pub const FIRST: Version = Version(0, 0, 0);
 
-    /// The newest that the tables know: Linux 7.1.
-    pub const NEWEST: Version = Version(7, 1, 0);
+    /// The newest that the tables know: Linux 7.2.
+    pub const NEWEST: Version = Version(7, 2, 0);
 
     /// Reads a release as `uname -r` gives it: `6.1.0-18-amd64` is 6.1.0.
     pub fn of_release(release: &str) -> Option<Version> {

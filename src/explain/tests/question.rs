@@ -192,16 +192,16 @@ fn a_kernel_newer_than_the_tables_comes_with_a_caveat() {
         (question.on, question.language) = (Some(version), language);
         unwrapped(&told(&question))
     };
-    let caveat = "by the rules of Linux 7.1, the newest that is known: 9.9.9 may have others";
+    let caveat = "by the rules of Linux 7.2, the newest that is known: 9.9.9 may have others";
     for what in ["0", "CLONE_VM|CLONE_THREAD"] {
         let text = verdict(Version(9, 9, 9), what, Lang::English);
         assert!(text.contains(caveat), "{text}");
         let text = verdict(Version(9, 9, 9), what, Lang::Chinese);
         assert!(text.contains("9.9.9 可能另有规则"), "{text}");
     }
-    let text = verdict(Version(7, 2, 0), "0", Lang::English);
-    assert!(text.contains("7.2 may have others"), "{text}");
-    for known in [Version(7, 1, 0), Version(7, 1, 12), Version(5, 10, 0)] {
+    let text = verdict(Version(7, 3, 0), "0", Lang::English);
+    assert!(text.contains("7.3 may have others"), "{text}");
+    for known in [Version(7, 2, 0), Version(7, 2, 13), Version(5, 10, 0)] {
         let text = verdict(known, "0", Lang::English);
         assert!(!text.contains("the newest that is known"), "{text}");
     }

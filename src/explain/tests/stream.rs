@@ -257,7 +257,7 @@ fn a_kernel_newer_than_the_tables_is_said_to_be_that() {
     annotate(&question, &mut line, &mut out).unwrap();
     let text = unwrapped(&String::from_utf8(out).unwrap());
     assert!(
-        text.contains("no check of Linux 9.9.9 (by the rules of 7.1) gives it"),
+        text.contains("no check of Linux 9.9.9 (by the rules of 7.2) gives it"),
         "{text}"
     );
 }

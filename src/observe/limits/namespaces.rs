@@ -1,7 +1,7 @@
 //! Namespaces: pending ones, nested ones, limits on their number, tids that are asked for.
 
 use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWUSER};
-use crate::abi::rules::{Rule, Tids};
+use crate::abi::rules::{Rule, Tids, Version};
 
 use super::look::{Answer, Found, Look};
 
@@ -9,6 +9,10 @@ use super::look::{Answer, Found, Look};
 /// include/linux/pid_namespace.h).
 const DEEPEST_USER: usize = 33;
 const DEEPEST_PID: usize = 32;
+
+/// From here on the link of a pid namespace without init may be there. (It is in 7.2, and is not in
+/// 6.18: between them nothing was looked at.)
+const LINKED: Version = Version(6, 19, 0);
 
 /// Which namespace the caller's children will be in, against its own.
 enum Pending {
@@ -18,6 +22,8 @@ enum Pending {
     Begun,
     /// Another one, whose init is still to come.
     Empty,
+    /// Another one, which may have had an init or not.
+    Other,
     /// It cannot be read.
     Unknown,
 }
@@ -27,6 +33,8 @@ fn pending(look: &Look<'_>, kind: &str) -> Pending {
     let children = look.task.proc_link(&format!("ns/{kind}_for_children"));
     match (own, children) {
         (Some(own), Ok(children)) if children == own.as_bytes() => Pending::None,
+        // The link of one without an init is there in 7.2, and was not in 6.18.
+        (Some(_), Ok(_)) if look.kernel.version >= LINKED => Pending::Other,
         (Some(_), Ok(_)) => Pending::Begun,
         // fs/nsfs.c: ENOENT where there is no namespace to speak of (kernel/pid_namespace.c,
         // pidns_for_children_get: no init yet).
@@ -48,7 +56,7 @@ fn other(look: &Look<'_>, kind: &str) -> Found {
 fn waits(look: &Look<'_>, kind: &str) -> Answer {
     let found = other(look, kind);
     match pending(look, kind) {
-        Pending::Begun | Pending::Empty => found.certain(),
+        Pending::Begun | Pending::Empty | Pending::Other => found.certain(),
         Pending::None => Answer::Silent,
         Pending::Unknown => found.unknown(),
     }
@@ -68,7 +76,7 @@ pub(super) fn time_pending(look: &Look<'_>, _: &Rule) -> Answer {
 /// is that there is such a namespace; it alone makes the kernel short of "memory" in most cases.
 pub(super) fn dead(look: &Look<'_>, _: &Rule) -> Answer {
     match pending(look, "pid") {
-        Pending::Begun => other(look, "pid").likely(),
+        Pending::Begun | Pending::Other => other(look, "pid").likely(),
         Pending::None => Found::text("pid namespace: the caller's children are in its own").not(),
         Pending::Empty => Answer::Silent,
         Pending::Unknown => other(look, "pid").unknown(),
@@ -190,7 +198,10 @@ fn tids<'a>(look: &'a Look<'_>) -> &'a [i32] {
 
 /// The pid namespaces in which the child will have a tid, as far as they can be seen.
 fn levels(look: &Look<'_>) -> usize {
-    let newer = matches!(pending(look, "pid"), Pending::Begun | Pending::Empty);
+    let newer = matches!(
+        pending(look, "pid"),
+        Pending::Begun | Pending::Empty | Pending::Other
+    );
     look.numbers("NSpid").len() + usize::from(look.has(CLONE_NEWPID)) + usize::from(newer)
 }
 
@@ -235,13 +246,17 @@ pub(super) fn tid_above(look: &Look<'_>, _: &Rule) -> Answer {
 
 /// The first task of a pid namespace is its pid 1.
 pub(super) fn first_tid(look: &Look<'_>, _: &Rule) -> Answer {
-    let empty = look.has(CLONE_NEWPID) || matches!(pending(look, "pid"), Pending::Empty);
-    match tids(look).first() {
-        Some(tid) if empty && *tid != 1 => Found::text(format!(
-            "tid {tid} in set_tid: the first task of a pid namespace is its pid 1"
-        ))
-        .certain(),
-        _ => Answer::Silent,
+    let Some(tid) = tids(look).first().copied().filter(|tid| *tid != 1) else {
+        return Answer::Silent;
+    };
+    let found = Found::text(format!(
+        "tid {tid} in set_tid: the first task of a pid namespace is its pid 1"
+    ));
+    match pending(look, "pid") {
+        _ if look.has(CLONE_NEWPID) => found.certain(),
+        Pending::Empty => found.certain(),
+        Pending::Other => found.likely(),
+        Pending::None | Pending::Begun | Pending::Unknown => Answer::Silent,
     }
 }
 

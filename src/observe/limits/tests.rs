@@ -241,6 +241,40 @@ fn what_cannot_be_seen_is_possible() {
     );
 }
 
+/// Whether the namespace for the children has an init shows in its link up to 6.18, and no more in 7.2.
+#[test]
+fn a_namespace_that_waits_for_its_pid_1() {
+    let block: &[u64] = &[0, 0, 0, 0, 17, 0, 0, 0, 0x2000, 1, 0];
+    for (release, link, reason) in [
+        ("6.18.44", None, "Certain first-tid-must-be-one"),
+        (
+            "7.2.13",
+            Some("pid:[4026532000]"),
+            "Likely first-tid-must-be-one",
+        ),
+    ] {
+        let mut world = World::new(release);
+        world.task = Recorded::new()
+            .with_words(0x1000, block)
+            .with(0x2000, 2_i32.to_ne_bytes())
+            .with_file(
+                "status",
+                "Uid:\t0\t0\t0\t0\nNSpid:\t100\nCapEff:\t000001ffffffffff\n",
+            )
+            .with_link("ns/user", "user:[4026531837]")
+            .with_link("ns/pid", "pid:[4026531836]");
+        if let Some(link) = link {
+            world.task = world.task.with_link("ns/pid_for_children", link);
+        }
+        let reasons = told(&world.why(&mut ours(), clone3(88), "EINVAL"));
+        assert_eq!(
+            reasons.first().map(String::as_str),
+            Some(reason),
+            "{reasons:?}"
+        );
+    }
+}
+
 #[test]
 fn users_are_not_counted_at_every_retry() {
     let world = World::new("6.18.44");
