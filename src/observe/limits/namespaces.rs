@@ -10,6 +10,9 @@ use super::look::{Answer, Found, Look};
 const DEEPEST_USER: usize = 33;
 const DEEPEST_PID: usize = 32;
 
+/// No pid namespace can have a pid_max below this (kernel/pid.c: RESERVED_PIDS + 1).
+const LEAST_PID_MAX: i32 = 301;
+
 /// From here on the link of a pid namespace without init may be there. (It is in 7.2, and is not in
 /// 6.18: between them nothing was looked at.)
 const LINKED: Version = Version(6, 19, 0);
@@ -237,7 +240,9 @@ pub(super) fn tid_above(look: &Look<'_>, _: &Rule) -> Answer {
                 _ => found.likely(),
             }
         }
-        None if levels(look) == 1 => Answer::Silent,
+        None if levels(look) == 1 || tids(look).iter().all(|tid| *tid < LEAST_PID_MAX) => {
+            Answer::Silent
+        }
         None => {
             Found::text("a wanted tid at or above the pid_max of a nested pid namespace").unknown()
         }
