@@ -19,7 +19,7 @@ const ORIGIN: usize = 17;
 /// `48211 demo     `: the beginning of every line.
 pub(super) fn who(pen: &mut Pen<'_>, look: &Look, at: Columns, tid: impl Display, comm: &str) {
     pen.put(&format!("{:>width$} ", tid.to_string(), width = at.tid()))
-        .put(&look.name(comm))
+        .put(&look.comm(comm))
         .to(at.what());
 }
 
@@ -53,7 +53,7 @@ pub(super) fn remark(pen: &mut Pen<'_>, text: &str) {
 /// A pid as it is named in a sentence: with `-y` its command as well.
 pub(super) fn pid(look: &Look, tree: &TaskTree, tid: Tid) -> String {
     match tree.by_tid(tid) {
-        Some(task) if look.names => format!("{tid}<{}>", look.name(&task.comm)),
+        Some(task) if look.names => format!("{tid}<{}>", look.comm(&task.comm)),
         _ => tid.to_string(),
     }
 }

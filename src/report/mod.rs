@@ -277,6 +277,14 @@ impl Look {
         self.why || self.verbose > 1
     }
 
+    /// A task's name, made safe; `?` where it is empty or could not be read.
+    fn comm(&self, name: &str) -> String {
+        match name {
+            "" => "?".to_owned(),
+            name => self.name(name),
+        }
+    }
+
     /// A word of the traced program, made safe.
     fn name(&self, text: &str) -> String {
         escape::name(text, self.unicode)

@@ -131,7 +131,7 @@ impl Text {
 
     /// Makes the columns wide enough for a line about this task.
     fn fit(&mut self, tid: impl Display, name: &str) {
-        let (tid, name) = (tid.to_string(), self.look.name(name));
+        let (tid, name) = (tid.to_string(), self.look.comm(name));
         self.columns.fit(&self.look, &tid, &name);
     }
 
@@ -208,8 +208,8 @@ impl Text {
     /// What was found, where the line that it is about would be.
     fn finding(&mut self, finding: &Finding, tree: &TaskTree) -> Vec<Timed> {
         let who = match tree.task(finding.task) {
-            Some(task) => format!("{} {}", task.tid, self.look.name(&task.comm)),
-            None => self.look.name(&self.known(finding.task)),
+            Some(task) => format!("{} {}", task.tid, self.look.comm(&task.comm)),
+            None => self.look.comm(&self.known(finding.task)),
         };
         let news = self.found.learn(finding, who);
         let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;

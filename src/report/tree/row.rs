@@ -202,7 +202,7 @@ impl<'a> Row<'a> {
         let tid = task.tid.to_string();
         let rest = |odd: &str| room.saturating_sub(tid.len() + 1 + columns(odd));
         let (long, short) = (self.odd(look, true), self.odd(look, false));
-        let fits = rest(&long) >= columns(&look.name(self.name)).min(8);
+        let fits = rest(&long) >= columns(&look.comm(self.name)).min(8);
         let odd = if fits || !look.cut { long } else { short };
         format!("{tid} {}{odd}", self.title(look, rest(&odd).max(8)))
     }
@@ -279,7 +279,7 @@ impl<'a> Row<'a> {
             format!("   {before}tids {low}{}{high}{after}", glyphs.dash)
         };
         let (long, short) = (self.odd(look, true), self.odd(look, false));
-        let name = columns(look.name(self.name).as_str()).min(8);
+        let name = columns(look.comm(self.name).as_str()).min(8);
         let fits = |odd: &str| columns(&text) + columns(odd) + columns(&tids) + name <= room;
         // With whom memory is shared is worth more than the tids.
         let ending = match (fits(&long), fits(&short)) {
@@ -304,7 +304,7 @@ impl<'a> Row<'a> {
                 };
                 command::program(look, program, words)
             }
-            _ => look.name(self.name),
+            _ => look.comm(self.name),
         };
         shorten(&command::without_directory(text, room, look), room, look)
     }
