@@ -153,10 +153,16 @@ impl Text {
 
     /// A line about one task, in words.
     fn about(&mut self, tid: impl Display, task: TaskId, text: &str, ink: Ink) -> String {
-        let (tid, name) = (tid.to_string(), self.known(task));
-        self.fit(&tid, &name);
+        let name = self.known(task);
+        self.about_one(tid, &name, text, ink)
+    }
+
+    /// The same, where the name is at hand.
+    fn about_one(&mut self, tid: impl Display, name: &str, text: &str, ink: Ink) -> String {
+        let tid = tid.to_string();
+        self.fit(&tid, name);
         let mut pen = Pen::new(&self.look);
-        who(&mut pen, &self.look, self.columns, tid, &name);
+        who(&mut pen, &self.look, self.columns, tid, name);
         pen.words(text, ink, self.columns.what()).end();
         pen.done()
     }
@@ -383,11 +389,13 @@ impl Text {
         self.other(event.at_ns().unwrap_or_default(), text)
     }
 
-    /// What makes the report incomplete: said as long as there is a report at all.
-    fn gaps(&mut self, event: &Event) -> Vec<Timed> {
+    /// What makes the report incomplete: said as long as there is a report at all, also where nobody
+    /// learns the names of tasks.
+    fn gaps(&mut self, event: &Event, tree: &TaskTree) -> Vec<Timed> {
+        let name = |task| tree.task(task).map_or("", |task| &task.comm);
         let text = match event {
             Event::Start(e) => news::start(&self.look, e),
-            Event::Blind(e) => self.blind(e),
+            Event::Blind(e) => self.blind(e, name(e.task)),
             Event::Kill(e) => {
                 let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
                 let text = say!(
@@ -395,7 +403,7 @@ impl Text {
                     "gets {signal} from clonespy: {why}",
                     "收到 clonespy 发来的 {signal}：{why}"
                 );
-                self.about(e.tgid, e.task, &text, Ink::Odd)
+                self.about_one(e.tgid, name(e.task), &text, Ink::Odd)
             }
             Event::Lost(e) => {
                 let what = self.look.name(&e.what);
@@ -411,14 +419,14 @@ impl Text {
         self.other(event.at_ns().unwrap_or_default(), text)
     }
 
-    fn blind(&mut self, event: &Blind) -> String {
+    fn blind(&mut self, event: &Blind, name: &str) -> String {
         let (what, why) = (list(&self.look, &event.what), said(&self.look, &event.why));
         let text = say!(
             self.look,
             "from here on not seen: {what} ({why})",
             "此后看不到：{what}（{why}）"
         );
-        self.about(event.tid, event.task, &text, Ink::Odd)
+        self.about_one(event.tid, name, &text, Ink::Odd)
     }
 
     fn note(&self, text: &str) -> String {
@@ -486,12 +494,16 @@ impl Reporter for Text {
         if self.look.summary == Summary::Only {
             // What its counts lack is said of a table, too.
             let lacks = matches!(event, Event::Start(_) | Event::Blind(_) | Event::Lost(_));
-            let lines = if lacks { self.gaps(event) } else { Vec::new() };
+            let lines = if lacks {
+                self.gaps(event, tree)
+            } else {
+                Vec::new()
+            };
             return self.write(lines);
         }
         let mut lines = match event {
             Event::Finding(finding) => self.finding(finding, tree),
-            _ => self.gaps(event),
+            _ => self.gaps(event, tree),
         };
         if self.look.quiet < 2 {
             self.learn(event);
