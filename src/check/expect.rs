@@ -1,16 +1,12 @@
 //! What is expected of a program: the model behind an expectation file.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::abi::CloneFlags;
-use crate::error::{Error, Result};
 use crate::event::Call;
 
 use super::lints::{LINTS, Level, Lint};
-use super::read::LONGEST;
 use super::row::Row;
 use super::seen::Seen;
 use super::values::{Ends, Glob, Range};
@@ -233,37 +229,6 @@ pub fn count(name: &str) -> Option<&'static Count> {
 }
 
 impl Expectation {
-    /// Reads an expectation file. Its command is relative to the file's directory.
-    ///
-    /// # Errors
-    /// It cannot be read, or has mistakes: all of them are shown, with their places.
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        // One byte too many is seen, and no more is read: a device has no end.
-        let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-        read.map_err(|why| Error::Input {
-            path: path.to_owned(),
-            why,
-        })?;
-        let text = String::from_utf8(bytes).map_err(|_| Error::Check {
-            what: format!(
-                "{} is no expectation file: it is not text; a program to check stands after `--`",
-                path.display()
-            ),
-        })?;
-        Self::parse(&text, path)
-    }
-
-    /// Reads the text of an expectation file; `path` names it in messages.
-    ///
-    /// # Errors
-    /// All mistakes, with their places.
-    pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        super::read::read(text, path)
-    }
-
     /// Expects a count, in place of what the file said of it.
     pub fn set_count(&mut self, name: &str, range: Range) -> Option<()> {
         let count = count(name)?;

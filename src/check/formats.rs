@@ -8,8 +8,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
 use super::mismatch::Mismatch;
-use super::suite::{Checked, Outcome, Verdict};
 use super::values::safe;
+use super::verdict::{Checked, Outcome, Verdict};
 
 /// How much of a program's own output the text shows, in lines.
 const LAST_LINES: usize = 12;

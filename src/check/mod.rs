@@ -65,6 +65,7 @@ mod suite;
 mod tests;
 mod unexpected;
 mod values;
+mod verdict;
 mod wording;
 mod words;
 
@@ -76,7 +77,6 @@ pub use self::formats::{FORMATS, Format, Teller, format};
 pub use self::mismatch::{Mismatch, Problem};
 pub use self::row::Row;
 pub use self::seen::{Seen, SeenTask};
-pub use self::suite::{
-    Adhoc, CheckPlan, Checked, Job, Outcome, Perform, Ran, Subject, Task, Verdict, run,
-};
+pub use self::suite::{Adhoc, CheckPlan, Job, Perform, Ran, Subject, Task, run};
 pub use self::values::{BadValue, End, Ends, Glob, Range};
+pub use self::verdict::{Checked, Outcome, Verdict};

@@ -1,6 +1,8 @@
 //! Reading an expectation file. Every mistake is told with its place, and with what was probably
 //! meant.
 
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range as Span;
 use std::path::Path;
 
@@ -22,7 +24,7 @@ mod recipe;
 mod value;
 
 /// The longest file that is read, in bytes.
-pub(super) const LONGEST: usize = 1 << 20;
+const LONGEST: usize = 1 << 20;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
@@ -49,6 +51,39 @@ impl<'a, 'i> Keys<'a, 'i> {
     fn take(&mut self, key: &'static str) -> Option<&'a Value<'i>> {
         self.asked.push(key);
         self.table.get(key)
+    }
+}
+
+impl Expectation {
+    /// Reads an expectation file. Its command is relative to the file's directory.
+    ///
+    /// # Errors
+    /// It cannot be read, or has mistakes: all of them are shown, with their places.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        // One byte too many is seen, and no more is read: a device has no end.
+        let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        read.map_err(|why| Error::Input {
+            path: path.to_owned(),
+            why,
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| Error::Check {
+            what: format!(
+                "{} is no expectation file: it is not text; a program to check stands after `--`",
+                path.display()
+            ),
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of an expectation file; `path` names it in messages.
+    ///
+    /// # Errors
+    /// All mistakes, with their places.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        read(text, path)
     }
 }
 

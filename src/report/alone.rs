@@ -1,7 +1,7 @@
 //! What belongs to one call alone and not to its set of flags: its stack, its addresses.
 
-use super::call::pid;
 use super::lang::say;
+use super::line::pid;
 use super::{Look, units};
 use crate::event::{CloneCall, Hex, Outcome, Request, Stack};
 use crate::tasks::TaskTree;

@@ -1,27 +1,17 @@
 //! The lines of one call: who asked, what came of it, and what is odd about it.
 
-use std::fmt::Display;
-
 use super::columns::Columns;
 use super::flagset::{self, Set};
 use super::lang::say;
+use super::line::{pid, remark, who};
 use super::pen::{Ink, Pen, columns};
 use super::{Look, NARROW, errnos, remarks, units};
-use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Tid, Totals};
+use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Totals};
 use crate::tasks::TaskTree;
 
-/// Where the lines begin that belong to the one above.
-pub(super) const UNDER: usize = 6;
 /// Columns that the right-hand side takes: the origin, and the letter of the set.
 const RIGHT: usize = 25;
 const ORIGIN: usize = 17;
-
-/// `48211 demo     `: the beginning of every line.
-pub(super) fn who(pen: &mut Pen<'_>, look: &Look, at: Columns, tid: impl Display, comm: &str) {
-    pen.put(&format!("{:>width$} ", tid.to_string(), width = at.tid()))
-        .put(&look.comm(comm))
-        .to(at.what());
-}
 
 /// What stands in the columns of the lines; nothing where there is no room for columns.
 pub(super) fn heads(look: &Look, at: Columns) -> String {
@@ -40,22 +30,6 @@ pub(super) fn heads(look: &Look, at: Columns) -> String {
         .ink(look.lang.pick("looks like", "像是"), Ink::Faint)
         .end();
     pen.done()
-}
-
-/// What the reader must not miss, on lines of its own under the one that it is about.
-pub(super) fn remark(pen: &mut Pen<'_>, text: &str) {
-    pen.to(UNDER)
-        .ink("! ", Ink::Odd)
-        .words(text, Ink::Odd, UNDER + 2)
-        .end();
-}
-
-/// A pid as it is named in a sentence: with `-y` its command as well.
-pub(super) fn pid(look: &Look, tree: &TaskTree, tid: Tid) -> String {
-    match tree.by_tid(tid) {
-        Some(task) if look.names => format!("{tid}<{}>", look.comm(&task.comm)),
-        _ => tid.to_string(),
-    }
 }
 
 /// A kind of task, in the language of the look.

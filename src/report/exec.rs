@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::call::{remark, who};
 use super::columns::Columns;
 use super::lang::say;
+use super::line::{remark, who};
 use super::pen::{Ink, Pen, columns, shorten};
 use super::{Look, command, escape};
 use crate::event::Exec;

@@ -1,7 +1,7 @@
 //! What lints found: under the line that it is about, and once a site at the end.
 
-use super::call::{UNDER, remark};
 use super::lang::say;
+use super::line::{UNDER, remark};
 use super::pen::{Ink, Pen};
 use super::{Lang, Look, escape};
 use crate::event::Finding;

@@ -17,6 +17,7 @@ mod flagset;
 mod found;
 mod json;
 mod lang;
+mod line;
 mod news;
 mod pen;
 mod phrases;

@@ -1,8 +1,8 @@
 //! What is said of a task that appears or changes, and of the trace as a whole.
 
 use super::Look;
-use super::call::{pid, remark};
 use super::lang::say;
+use super::line::{pid, remark};
 use super::pen::Pen;
 use super::said::{list, said};
 use crate::event::{Appeared, Copied, How, Intercept, Kind, Start, Unshared, Word};

@@ -1,8 +1,8 @@
 //! What the reader must know of a call to trust the rest: what could not be read, what has no effect,
 //! what the kernel did otherwise.
 
-use super::call::{UNDER, pid, remark};
 use super::lang::say;
+use super::line::{UNDER, pid, remark};
 use super::pen::{Ink, Pen};
 use super::said::list;
 use super::{Lang, Look};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use super::call::pid;
+use super::line::pid;
 use super::scope::Scope;
 use super::stamp::Stamper;
 use super::{Destination, Look, Reporter};

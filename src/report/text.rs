@@ -5,13 +5,14 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
 use super::alike::{Alike, Like, Line, Timed};
-use super::call::{self, remark, who};
+use super::call;
 use super::columns::Columns;
 use super::end::{end, lived};
 use super::exec::{Files, arguments, exec};
 use super::flagset::Sets;
 use super::found::{Findings, full, is_said};
 use super::lang::say;
+use super::line::{remark, who};
 use super::pen::{Ink, Pen};
 use super::remarks::remarks;
 use super::said::{list, said};

@@ -9,7 +9,7 @@ use crate::sys::{self, Coming, Host};
 
 use super::first_line;
 use super::intercept::{choose, filter_for};
-use super::kernel::Live;
+use super::live::Live;
 use super::program::cannot_run;
 use super::waiter::Style;
 use super::{Launch, Starting, Tracer};

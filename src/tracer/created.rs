@@ -5,8 +5,7 @@ use crate::decode::{self, Decoded};
 use crate::event::{Created, Kind, Outcome, TaskId, Tid};
 
 use super::kernel::{Kernel, Refused};
-use super::newborn::Lineage;
-use super::table::{Pending, Tracee};
+use super::table::{Lineage, Pending, Tracee};
 use super::tracee::Stopped;
 use super::{Handled, Tracer, facts};
 

@@ -6,8 +6,7 @@ use crate::event::{Ending, Event, Exec, Exit, Kind, Status, Tid, lossy};
 use crate::sys;
 
 use super::kernel::Kernel;
-use super::newborn::Lineage;
-use super::table::Tracee;
+use super::table::{Lineage, Tracee};
 use super::tracee::Stopped;
 use super::wait::Stop;
 use super::{Handled, Tracer, facts};

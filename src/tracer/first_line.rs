@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use crate::event::{FORMAT, Intercept, Mode, Start, hex, lossy};
 
 use super::asked::{Attach, Launch};
-use super::kernel::proc_is_ours;
+use super::live::proc_is_ours;
 
 /// For a program that is started.
 pub(super) fn of_program(

@@ -9,7 +9,8 @@ use crate::sys::{self, Note};
 
 use super::asked::Launch;
 use super::intercept::{choose, filter_for};
-use super::kernel::{Kernel, Live};
+use super::kernel::Kernel;
+use super::live::Live;
 use super::program::{cannot_run, prepare};
 use super::table::Tracee;
 use super::tracee::Stopped;

@@ -25,7 +25,8 @@
 //! | `untraced` | CLONE_UNTRACED, taken off unseen |
 //! | `init` | a crash in the init of a pid namespace |
 //! | `unreaped` | children that nobody waited for |
-//! | `kernel`, `tracee`, `table`, `facts` | what is asked, of whom, who is there, what /proc says |
+//! | `kernel`, `live`, `tracee` | what is asked, for real, and of whom |
+//! | `table`, `facts` | who is there, what /proc says |
 
 mod appeared;
 mod asked;
@@ -43,6 +44,7 @@ mod intercept;
 mod kernel;
 mod launch;
 mod leave;
+mod live;
 mod newborn;
 mod program;
 mod reaper;
@@ -70,9 +72,11 @@ use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Ti
 use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};
 
-use self::kernel::{Kernel, Live, Refused};
-use self::newborn::{Lineage, Nursery};
+use self::kernel::{Kernel, Refused};
+use self::live::Live;
+use self::newborn::Nursery;
 use self::sandbox::Sync;
+use self::table::Lineage;
 use self::table::{Table, Tracee};
 use self::tracee::{Eye, Stopped};
 use self::unreaped::Leaving;

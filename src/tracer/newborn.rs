@@ -17,7 +17,7 @@ use crate::sys::{Registers, Request};
 
 use super::created::Born;
 use super::kernel::Kernel;
-use super::table::{Pending, Tracee};
+use super::table::{Lineage, Pending};
 use super::tracee::Stopped;
 use super::wait::Stop;
 use super::{Handled, Tracer, facts};
@@ -56,36 +56,6 @@ struct DeadCall {
     pending: Pending,
     ppid: Option<Tid>,
     caller: Lineage,
-}
-
-/// What a task hands down to those that it creates.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lineage {
-    /// It stops at every system call.
-    pub full: bool,
-    /// It descends from the program that clonespy started.
-    pub started: bool,
-}
-
-impl From<&Tracee> for Lineage {
-    fn from(tracee: &Tracee) -> Self {
-        Self {
-            full: tracee.full,
-            started: tracee.started,
-        }
-    }
-}
-
-/// What is true of either holds.
-impl std::ops::BitOr for Lineage {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self {
-            full: self.full || other.full,
-            started: self.started || other.started,
-        }
-    }
 }
 
 /// All of them.

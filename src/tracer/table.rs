@@ -140,6 +140,36 @@ impl Tracee {
     }
 }
 
+/// What a task hands down to those that it creates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lineage {
+    /// It stops at every system call.
+    pub full: bool,
+    /// It descends from the program that clonespy started.
+    pub started: bool,
+}
+
+impl From<&Tracee> for Lineage {
+    fn from(tracee: &Tracee) -> Self {
+        Self {
+            full: tracee.full,
+            started: tracee.started,
+        }
+    }
+}
+
+/// What is true of either holds.
+impl std::ops::BitOr for Lineage {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            full: self.full || other.full,
+            started: self.started || other.started,
+        }
+    }
+}
+
 /// A live thread group.
 #[derive(Debug)]
 pub struct Group {

@@ -3,11 +3,11 @@
 use crate::abi::flags;
 use crate::event::{How, Intercept, TaskId, Tid};
 use crate::tracer::kernel::Kernel;
-use crate::tracer::table::Tracee;
+use crate::tracer::table::{Lineage, Tracee};
 use crate::tracer::{Tracer, facts};
 
+use super::Facts;
 use super::kin::{came_by_itself, fits, may_be_group};
-use super::{Facts, Lineage};
 
 impl<K: Kernel> Tracer<K> {
     /// Whether a live task can be the creator, whose event is then still to come: one that was seen
