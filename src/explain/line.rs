@@ -193,7 +193,12 @@ fn flags(text: &str, call: Call, version: Version) -> Option<(Set, Vec<String>)>
                 if !word.starts_with("CLONE_") || !word.bytes().all(part) {
                     return None;
                 }
+                let before = words.len();
                 words.retain(|other| other.trim() != word);
+                if words.len() == before {
+                    // A part of something that only looks like a name.
+                    return None;
+                }
                 strange.push(word);
             }
             Err(_) => return None,

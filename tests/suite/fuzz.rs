@@ -15,6 +15,8 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clonespy::abi::bpf::{self, Insn, RET_ACTION_FULL, SeccompData};
@@ -248,6 +250,27 @@ fn time() -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// How long one input may take, on a machine however busy.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Whether a reader takes an input, and comes to an end with it.
+fn holds(hold: fn(&[u8]), input: &[u8]) -> bool {
+    let (done, end) = mpsc::channel();
+    let input = input.to_vec();
+    // One that does not end is left behind: the test fails.
+    thread::spawn(move || {
+        let held = catch_unwind(AssertUnwindSafe(|| hold(&input))).is_ok();
+        let _ = done.send(held);
+    });
+    match end.recv_timeout(LONGEST) {
+        Ok(held) => held,
+        Err(_) => {
+            eprintln!("no end after {} s", LONGEST.as_secs());
+            false
+        }
+    }
+}
+
 #[track_caller]
 fn fuzz(name: &str) {
     let kind = KINDS.iter().find(|kind| kind.name == name).expect("a kind");
@@ -255,8 +278,11 @@ fn fuzz(name: &str) {
     assert!(corpus.len() >= 3, "{name}: a corpus of {}", corpus.len());
     let mut seeds: Vec<Vec<u8>> = Vec::new();
     for (path, bytes) in corpus {
-        eprintln!("{}", path.display());
-        (kind.hold)(&bytes);
+        assert!(
+            holds(kind.hold, &bytes),
+            "{name}: broken by {}",
+            path.display()
+        );
         seeds.push(bytes);
     }
     if let Some((place, ending)) = kind.more {
@@ -277,7 +303,7 @@ fn fuzz(name: &str) {
     while tried < 20 || Instant::now() < end {
         let input = changed(&mut chance, &seeds, kind.words);
         tried += 1;
-        if catch_unwind(AssertUnwindSafe(|| (kind.hold)(&input))).is_err() {
+        if !holds(kind.hold, &input) {
             let place = scratch().with_file_name(format!("broken-{name}"));
             std::fs::write(&place, &input).expect("a file");
             panic!("{name}: broken by {}", place.display());
