@@ -26,7 +26,7 @@ use clonespy::event::{Event, Request, Tid};
 use clonespy::explain::{Explain, What, annotate};
 use clonespy::peek::{Errno, Peek, Syscall};
 use clonespy::replay::Replay;
-use clonespy::report::{FORMATS, Lang, Look};
+use clonespy::report::{FORMATS, Lang, Look, Style};
 use clonespy::tasks::TaskTree;
 
 use crate::fixtures::scratch;
@@ -358,8 +358,11 @@ fn rendered(input: &[u8]) -> Vec<Vec<u8>> {
         for lang in [Lang::English, Lang::Chinese] {
             let sink = Sink::default();
             let look = Look {
-                lang,
-                width: 40,
+                style: Style {
+                    lang,
+                    width: 40,
+                    ..Style::default()
+                },
                 all: lang == Lang::Chinese,
                 verbose: 2,
                 ..Look::default()

@@ -28,8 +28,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("tasks", &["error", "abi", "event"]),
     ("near", &[]),
     ("check", &["error", "abi", "event", "tasks", "near"]),
-    ("report", &["error", "abi", "event", "tasks"]),
-    ("explain", &["error", "abi", "near"]),
+    ("report", &["error", "abi", "event", "tasks", "layout"]),
+    ("layout", &["abi"]),
+    ("explain", &["error", "abi", "near", "layout"]),
     ("measure", &["error", "abi", "sys"]),
 ];
 
