@@ -20,10 +20,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clonespy::abi::bpf::{self, Insn, RET_ACTION_FULL, SeccompData};
-use clonespy::check::lints::Lints;
-use clonespy::check::{Expectation, Seen};
+use clonespy::check::Expectation;
 use clonespy::event::{Event, Request, Tid};
 use clonespy::explain::{Explain, What, annotate};
+use clonespy::lint::{Lints, Seen};
 use clonespy::peek::{Errno, Peek, Syscall};
 use clonespy::replay::Replay;
 use clonespy::report::{FORMATS, Lang, Look};
