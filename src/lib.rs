@@ -41,7 +41,6 @@ pub mod event;
 mod event_samples;
 pub mod explain;
 pub mod lint;
-mod near;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;
 pub mod peek;
@@ -49,6 +48,7 @@ pub mod peek;
 pub mod perform;
 pub mod replay;
 pub mod report;
+mod suggest;
 pub mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod sys;

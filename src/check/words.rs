@@ -3,7 +3,7 @@
 
 use crate::abi::{self, CloneFlags, FLAGS, flags, origins, signals};
 use crate::event::Call;
-use crate::near::nearest;
+use crate::suggest::nearest;
 
 use super::expect::WARNINGS;
 use super::known;

@@ -26,11 +26,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sys", &["error"]),
     ("replay", &["error", "abi", "event"]),
     ("tasks", &["error", "abi", "event"]),
-    ("near", &[]),
+    ("suggest", &[]),
     ("lint", &["error", "abi", "event", "tasks"]),
-    ("check", &["error", "abi", "event", "tasks", "lint", "near"]),
+    (
+        "check",
+        &["error", "abi", "event", "tasks", "lint", "suggest"],
+    ),
     ("report", &["error", "abi", "event", "tasks"]),
-    ("explain", &["error", "abi", "near"]),
+    ("explain", &["error", "abi", "suggest"]),
     ("measure", &["error", "abi", "sys"]),
 ];
 
