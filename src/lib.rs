@@ -48,6 +48,7 @@ pub mod peek;
 pub mod perform;
 pub mod replay;
 pub mod report;
+pub mod seccomp;
 mod suggest;
 pub mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]

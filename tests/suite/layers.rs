@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Two exceptions to the order: the tables of calls speak of `event::Call` and `event::Stack`.
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
+    ("seccomp", &["error", "abi"]),
     ("peek", &["error", "abi", "event"]),
     ("decode", &["error", "abi", "event", "peek"]),
     ("symbols", &["error", "abi", "event", "peek", "decode"]),
@@ -20,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "tracer",
         &[
-            "error", "abi", "event", "peek", "decode", "symbols", "observe", "sys",
+            "error", "abi", "event", "seccomp", "peek", "decode", "symbols", "observe", "sys",
         ],
     ),
     ("sys", &["error"]),
