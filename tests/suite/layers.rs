@@ -10,12 +10,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Two exceptions to the order: the tables of calls speak of `event::Call` and `event::Stack`.
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
+    ("origins", &["error", "abi", "event"]),
     ("peek", &["error", "abi", "event"]),
     ("decode", &["error", "abi", "event", "peek"]),
     ("symbols", &["error", "abi", "event", "peek", "decode"]),
     (
         "observe",
-        &["error", "abi", "event", "peek", "decode", "symbols", "sys"],
+        &[
+            "error", "abi", "event", "origins", "peek", "decode", "symbols", "sys",
+        ],
     ),
     (
         "tracer",
@@ -27,9 +30,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("replay", &["error", "abi", "event"]),
     ("tasks", &["error", "abi", "event"]),
     ("near", &[]),
-    ("check", &["error", "abi", "event", "tasks", "near"]),
+    (
+        "check",
+        &["error", "abi", "event", "origins", "tasks", "near"],
+    ),
     ("report", &["error", "abi", "event", "tasks"]),
-    ("explain", &["error", "abi", "near"]),
+    ("explain", &["error", "abi", "origins", "near"]),
     ("measure", &["error", "abi", "sys"]),
 ];
 
