@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::columns::Columns;
-use super::lang::say;
+use super::command;
 use super::line::{remark, who};
-use super::pen::{Ink, Pen, columns, shorten};
-use super::{Look, command, escape};
 use crate::event::Exec;
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen, columns, shorten};
+use crate::report::{Look, escape};
 
 /// A task replaced its program: told under its old name, with the arguments that fit.
 /// The `file` is named where it is another than the first argument says.

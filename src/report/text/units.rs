@@ -1,7 +1,7 @@
 //! Quantities for people: times, sizes, counts. Pure, and the same on every machine.
 
-use super::Lang;
 use crate::event::Hex;
+use crate::report::Lang;
 
 /// Units of time: nanoseconds in one, and the name (ASCII, Unicode).
 static TIMES: &[(u64, &str, &str)] = &[

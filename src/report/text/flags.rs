@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::alone::this_call;
-use super::lang::say;
-use super::pen::{Ink, Pen, columns};
-use super::{Lang, Look, NARROW, phrases};
+use super::arguments::this_call;
+use super::phrases;
 use crate::abi::{chinese, flags};
 use crate::event::{Call, CloneCall, Hex, Outcome, Request};
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen, columns};
+use crate::report::{Lang, Look, NARROW};
 use crate::tasks::TaskTree;
 
 /// Where the columns of an explanation begin: the flag's name, the verb, the object.

@@ -1,7 +1,7 @@
 //! Commands, as the lines of execs and the rows of the tree show them.
 
-use super::pen::columns;
-use super::{Look, escape};
+use crate::report::pen::columns;
+use crate::report::{Look, escape};
 use crate::tasks::Program;
 
 /// A program and its arguments, so many words of it.

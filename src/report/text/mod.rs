@@ -1,29 +1,46 @@
 //! Text for people: a line a call as it happens, the tree at the end.
 
+mod arguments;
+mod call;
+mod columns;
+mod command;
+mod errnos;
+mod exec;
+mod exit;
+mod findings;
+mod flags;
+mod folding;
+mod line;
+mod notices;
+mod phrases;
+mod remarks;
+mod stats;
+mod summary;
+mod tree;
+mod units;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
-use super::alike::{Alike, Like, Line, Timed};
-use super::call;
-use super::columns::Columns;
-use super::end::{end, lived};
-use super::exec::{Files, arguments, exec};
-use super::flagset::Sets;
-use super::found::{Findings, full, is_said};
-use super::lang::say;
-use super::line::{remark, who};
-use super::pen::{Ink, Pen};
-use super::remarks::remarks;
-use super::said::{list, said};
-use super::scope::Scope;
-use super::stamp::Stamper;
-use super::table::Table;
-use super::{Destination, Look, Reporter, Summary, news, stats, tree, units};
+use self::columns::Columns;
+use self::exec::{Files, arguments, exec};
+use self::exit::{end, lived};
+use self::findings::{Findings, full, is_said};
+use self::flags::Sets;
+use self::folding::{Alike, Like, Line, Timed};
+use self::line::{remark, who};
+use self::summary::Table;
 use crate::event::{
     Appeared, Blind, CloneCall, Detach, Event, Exec, Exit, Finding, How, Kind, Outcome, Stats,
     TaskId, Tid,
 };
+use crate::report::filter::Scope;
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen};
+use crate::report::said::{list, said};
+use crate::report::timestamps::Stamper;
+use crate::report::{Destination, Look, Reporter, Summary};
 use crate::tasks::TaskTree;
 
 /// The text report.
@@ -196,7 +213,7 @@ impl Text {
                 set: set.letter,
                 origin: call::origin(&self.look, call),
                 made,
-                remarks: remarks(&self.look, call, tree),
+                remarks: remarks::remarks(&self.look, call, tree),
             },
             by: call.task,
             born: match &call.outcome {
@@ -291,7 +308,7 @@ impl Text {
     }
 
     fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> Vec<Timed> {
-        let Some(what) = news::appeared(&self.look, event, tree) else {
+        let Some(what) = notices::appeared(&self.look, event, tree) else {
             self.launched = Some(event.task);
             return Vec::new();
         };
@@ -375,11 +392,11 @@ impl Text {
             Event::Task(e) => return self.appeared(e, tree),
             Event::Detach(e) => return self.detached(e),
             Event::Copy(e) => {
-                let text = news::copied(&self.look, e);
+                let text = notices::copied(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
             }
             Event::Unshared(e) => {
-                let text = news::unshared(&self.look, e);
+                let text = notices::unshared(&self.look, e);
                 (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
             }
             _ => return Vec::new(),
@@ -395,7 +412,7 @@ impl Text {
     fn gaps(&mut self, event: &Event, tree: &TaskTree) -> Vec<Timed> {
         let name = |task| tree.task(task).map_or("", |task| &task.comm);
         let text = match event {
-            Event::Start(e) => news::start(&self.look, e),
+            Event::Start(e) => notices::start(&self.look, e),
             Event::Blind(e) => self.blind(e, name(e.task)),
             Event::Kill(e) => {
                 let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
@@ -467,7 +484,7 @@ impl Text {
 
     /// What is said where a trace did not end in order.
     fn cut_short(&self, tree: &TaskTree) -> String {
-        news::cut_short(&self.look, tree).map_or_else(String::new, |why| self.note(&why))
+        notices::cut_short(&self.look, tree).map_or_else(String::new, |why| self.note(&why))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What belongs to one call alone and not to its set of flags: its stack, its addresses.
 
-use super::lang::say;
-use super::line::pid;
-use super::{Look, units};
+use super::units;
 use crate::event::{CloneCall, Hex, Outcome, Request, Stack};
+use crate::report::Look;
+use crate::report::lang::say;
+use crate::report::names::pid;
 use crate::tasks::TaskTree;
 
 /// What belongs to this call alone: other calls with the same flags have other addresses.

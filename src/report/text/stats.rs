@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::lang::say;
-use super::pen::{Ink, Pen, columns};
-use super::{Look, units};
+use super::units;
 use crate::event::Stats;
+use crate::report::Look;
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen, columns};
 
 /// What tracing took, in all and for each task that calls made.
 pub(super) fn stats(look: &Look, stats: &Stats) -> String {

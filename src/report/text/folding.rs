@@ -4,11 +4,12 @@
 
 use std::collections::HashMap;
 
-use super::lang::say;
-use super::pen::{Ink, Pen};
 use super::remarks::Remark;
-use super::{Look, units};
+use super::units;
 use crate::event::{Call, Kind, TaskId};
+use crate::report::Look;
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen};
 
 /// Lines alike that are shown before they are folded: a pool of threads is seen whole.
 const SHOWN: u64 = 8;

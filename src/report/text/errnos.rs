@@ -1,6 +1,6 @@
 //! What the errors of clone mean, in a few words: clone(2), and `copy_process` in kernel/fork.c.
 
-use super::Lang;
+use crate::report::Lang;
 
 #[rustfmt::skip]
 static WORDS: &[(&str, [&str; 2])] = &[

@@ -1,7 +1,7 @@
 //! The columns of the lines above the tree: tid, name, what the task does.
 
-use super::pen::columns;
-use super::{Look, NARROW};
+use crate::report::pen::columns;
+use crate::report::{Look, NARROW};
 
 /// Digits of a tid that have room from the beginning, and at most (`PID_MAX_LIMIT` is 4194304,
 /// include/linux/threads.h).

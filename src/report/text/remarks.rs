@@ -1,13 +1,14 @@
 //! What the reader must know of a call to trust the rest: what could not be read, what has no effect,
 //! what the kernel did otherwise.
 
-use super::lang::say;
-use super::line::{UNDER, pid, remark};
-use super::pen::{Ink, Pen};
-use super::said::list;
-use super::{Lang, Look};
+use super::line::{UNDER, remark};
 use crate::abi::rules;
 use crate::event::{Call, Certainty, CloneCall, Created, Hex, Outcome, Reason, Request};
+use crate::report::lang::say;
+use crate::report::names::pid;
+use crate::report::pen::{Ink, Pen};
+use crate::report::said::list;
+use crate::report::{Lang, Look};
 use crate::tasks::TaskTree;
 
 /// What is said of one call on lines of its own under it.

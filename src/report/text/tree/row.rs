@@ -1,11 +1,12 @@
 //! One row: who, what kind, how it ended, how long it lived.
 
 use super::super::call::kind;
-use super::super::lang::say;
-use super::super::pen::{Ink, Pen, columns, shorten};
-use super::super::{Lang, Look, NARROW, command, units};
+use super::super::{command, units};
 use super::{ENDING, RIGHT, kind_column};
 use crate::event::{Ending, How, Kind, Status, TaskId, Tid};
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen, columns, shorten};
+use crate::report::{Lang, Look, NARROW};
 use crate::tasks::{Branch, Fold, Task, Various};
 
 /// Columns by which a long command hangs.

@@ -1,12 +1,14 @@
 //! The lines of one call: who asked, what came of it, and what is odd about it.
 
 use super::columns::Columns;
-use super::flagset::{self, Set};
-use super::lang::say;
-use super::line::{pid, remark, who};
-use super::pen::{Ink, Pen, columns};
-use super::{Look, NARROW, errnos, remarks, units};
+use super::flags::{self, Set};
+use super::line::{remark, who};
+use super::{errnos, remarks, units};
 use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Totals};
+use crate::report::lang::say;
+use crate::report::names::pid;
+use crate::report::pen::{Ink, Pen, columns};
+use crate::report::{Look, NARROW};
 use crate::tasks::TaskTree;
 
 /// Columns that the right-hand side takes: the origin, and the letter of the set.
@@ -70,7 +72,7 @@ pub(super) fn lines(
     if explains(look, set) {
         // Those that got no letter have none to be known by.
         let letter = set.map(|set| set.letter.as_str()).filter(|one| *one != "-");
-        flagset::explain(&mut pen, look, call, tree, letter);
+        flags::explain(&mut pen, look, call, tree, letter);
     }
     pen.done()
 }

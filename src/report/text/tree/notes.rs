@@ -1,10 +1,10 @@
 //! What stands above the rows and below them.
 
-use super::super::Look;
-use super::super::pen::{Ink, Pen, columns};
 use super::row::Row;
 use super::{ENDING, RIGHT, kind_column};
 use crate::event::{Ending, Kind};
+use crate::report::Look;
+use crate::report::pen::{Ink, Pen, columns};
 
 /// What stands in the columns.
 pub(super) fn heads(look: &Look) -> String {

@@ -1,11 +1,12 @@
 //! What is said of a task that appears or changes, and of the trace as a whole.
 
-use super::Look;
-use super::lang::say;
-use super::line::{pid, remark};
-use super::pen::Pen;
-use super::said::{list, said};
+use super::line::remark;
 use crate::event::{Appeared, Copied, How, Intercept, Kind, Start, Unshared, Word};
+use crate::report::Look;
+use crate::report::lang::say;
+use crate::report::names::pid;
+use crate::report::pen::Pen;
+use crate::report::said::{list, said};
 use crate::tasks::TaskTree;
 
 /// A task that no seen call made. Of the launched one there is nothing to say.

@@ -1,10 +1,10 @@
 //! What lints found: under the line that it is about, and once a site at the end.
 
-use super::lang::say;
 use super::line::{UNDER, remark};
-use super::pen::{Ink, Pen};
-use super::{Lang, Look, escape};
 use crate::event::Finding;
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen};
+use crate::report::{Lang, Look, escape};
 
 /// Sites that are named at the end, at most.
 const NAMED: usize = 20;

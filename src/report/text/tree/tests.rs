@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::pen::columns;
 use super::*;
 use crate::event::Event;
+use crate::report::pen::columns;
 
 /// A tree that grows by the shortest events.
 #[derive(Default)]

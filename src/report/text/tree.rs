@@ -7,10 +7,11 @@ use std::iter::Peekable;
 
 use self::notes::{Notes, heads};
 use self::row::Row;
-use super::lang::say;
-use super::pen::{Ink, Pen};
-use super::{Look, NARROW, units};
+use super::units;
 use crate::event::{Kind, Tid};
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen};
+use crate::report::{Look, NARROW};
 use crate::tasks::{Branch, Task, TaskTree, Various, Via};
 
 /// The column of the kind, which goes by the width.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::flagset::{Key, are_read, word};
-use super::lang::say;
-use super::pen::{Ink, Pen, columns};
-use super::{Look, NARROW, units};
+use super::flags::{Key, are_read, word};
+use super::units;
 use crate::event::{Call, CloneCall, Kind, Outcome, Request};
+use crate::report::lang::say;
+use crate::report::pen::{Ink, Pen, columns};
+use crate::report::{Look, NARROW};
 
 /// Rows that are kept; what goes beyond is counted in one more.
 const MOST: usize = 1000;
@@ -188,7 +189,7 @@ fn flags(request: &Request) -> String {
     if parts.is_empty() {
         parts.push(word(request).map_or("?".into(), |word| word.to_string()));
     }
-    let name = |part: &String| super::escape::name(part, false);
+    let name = |part: &String| crate::report::escape::name(part, false);
     parts.iter().map(name).collect::<Vec<_>>().join("|")
 }
 

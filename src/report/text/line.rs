@@ -1,13 +1,10 @@
-//! What lines of every kind have in common: how they begin, how a remark stands under one, how a pid is
-//! named.
+//! What lines of every kind have in common: how they begin, how a remark stands under one.
 
 use std::fmt::Display;
 
-use super::Look;
 use super::columns::Columns;
-use super::pen::{Ink, Pen};
-use crate::event::Tid;
-use crate::tasks::TaskTree;
+use crate::report::Look;
+use crate::report::pen::{Ink, Pen};
 
 /// Where the lines begin that belong to the one above.
 pub(super) const UNDER: usize = 6;
@@ -25,12 +22,4 @@ pub(super) fn remark(pen: &mut Pen<'_>, text: &str) {
         .ink("! ", Ink::Odd)
         .words(text, Ink::Odd, UNDER + 2)
         .end();
-}
-
-/// A pid as it is named in a sentence: with `-y` its command as well.
-pub(super) fn pid(look: &Look, tree: &TaskTree, tid: Tid) -> String {
-    match tree.by_tid(tid) {
-        Some(task) if look.names => format!("{tid}<{}>", look.comm(&task.comm)),
-        _ => tid.to_string(),
-    }
 }

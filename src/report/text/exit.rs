@@ -1,9 +1,10 @@
 //! The line of an end: of every process, of a thread where it is the one that a signal hit.
 
-use super::lang::say;
-use super::pen::Ink;
-use super::{Look, units};
+use super::units;
 use crate::event::{Ending, Exit, Status};
+use crate::report::Look;
+use crate::report::lang::say;
+use crate::report::pen::Ink;
 
 /// How a task ended, without how long it lived: ends alike have this in common. `None` where the
 /// tree is enough to tell of it: threads come and go, with `-v` each is told of. A `copy` is a process
