@@ -49,6 +49,7 @@ pub mod peek;
 pub mod perform;
 pub mod replay;
 pub mod report;
+pub mod seccomp;
 pub mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod sys;

@@ -3,7 +3,6 @@
 
 pub mod arch;
 pub mod args;
-pub mod bpf;
 pub mod chinese;
 pub mod errno;
 pub mod flags;

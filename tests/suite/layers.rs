@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
     ("origins", &["error", "abi", "event"]),
+    ("seccomp", &["error", "abi"]),
     ("peek", &["error", "abi", "event"]),
     ("decode", &["error", "abi", "event", "peek"]),
     ("symbols", &["error", "abi", "event", "peek", "decode"]),
@@ -23,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "tracer",
         &[
-            "error", "abi", "event", "peek", "decode", "symbols", "observe", "sys",
+            "error", "abi", "event", "seccomp", "peek", "decode", "symbols", "observe", "sys",
         ],
     ),
     ("sys", &["error"]),
