@@ -10,13 +10,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Two exceptions to the order: the tables of calls speak of `event::Call` and `event::Stack`.
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
+    ("origins", &["error", "abi", "event"]),
     ("seccomp", &["error", "abi"]),
     ("peek", &["error", "abi", "event"]),
     ("decode", &["error", "abi", "event", "peek"]),
     ("symbols", &["error", "abi", "event", "peek", "decode"]),
     (
         "observe",
-        &["error", "abi", "event", "peek", "decode", "symbols", "sys"],
+        &[
+            "error", "abi", "event", "origins", "peek", "decode", "symbols", "sys",
+        ],
     ),
     (
         "tracer",
@@ -31,10 +34,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lint", &["error", "abi", "event", "tasks"]),
     (
         "check",
-        &["error", "abi", "event", "tasks", "lint", "suggest"],
+        &[
+            "error", "abi", "event", "origins", "tasks", "lint", "suggest",
+        ],
     ),
     ("report", &["error", "abi", "event", "tasks"]),
-    ("explain", &["error", "abi", "suggest"]),
+    ("explain", &["error", "abi", "origins", "suggest"]),
     ("measure", &["error", "abi", "sys"]),
 ];
 
