@@ -1,14 +1,15 @@
 //! The single words of an expectation file: names of calls, flags, signals, outcomes. What is wrong
 //! comes with a hint at what was meant.
 
-use crate::abi::{self, CloneFlags, FLAGS, flags, origins, signals};
+use crate::abi::{self, CloneFlags, FLAGS, flags, signals};
 use crate::event::Call;
-use crate::near::nearest;
+use crate::origins;
+use crate::suggest::nearest;
 
 use super::expect::WARNINGS;
 use super::known;
-use super::lints::{self, LINTS};
 use super::values::Glob;
+use crate::lint::{self, LINTS};
 
 /// A message that names its key.
 pub(super) fn named(key: &str, what: &str) -> String {
@@ -72,7 +73,7 @@ pub(super) fn call(word: &str) -> Read<Call> {
 
 /// A lint's name.
 pub(super) fn lint(word: &str) -> Read<&'static str> {
-    let found = lints::named(word).map(|lint| lint.id);
+    let found = lint::named(word).map(|lint| lint.id);
     found.ok_or_else(|| unknown("lint", word, LINTS.iter().map(|lint| lint.id)))
 }
 

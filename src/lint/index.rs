@@ -1,0 +1,282 @@
+//! What a trace says, laid out for questions: every task and every call, kept.
+
+use std::collections::BTreeMap;
+
+use crate::event::{
+    Appeared, CloneCall, Created, End, Ending, Event, Exec, Exit, Kind, Outcome, Start, Status,
+    TaskId, Tid, Totals,
+};
+use crate::tasks::TaskTree;
+
+use super::Lints;
+
+/// A task of a trace, from its beginning to its end.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SeenTask {
+    /// clonespy's number.
+    pub id: TaskId,
+    /// Its tid.
+    pub tid: Tid,
+    /// Its thread group's id.
+    pub tgid: Tid,
+    /// Thread or process, as it was created.
+    pub kind: Kind,
+    /// Its last known name.
+    pub name: String,
+    /// The `seq` of the call that made it; `None` for the program itself.
+    pub clone_seq: Option<u64>,
+    /// How the task ended, if that was seen.
+    pub how: Option<Ending>,
+    /// Its own wait status.
+    pub status: Option<Status>,
+    /// For the leader of a process: the status of the whole process, when its last thread ended.
+    pub process_status: Option<Status>,
+    /// It was alive when its process ended, by exit_group, exec or a fatal signal of the group.
+    pub cut_off: bool,
+    /// It is a process that ended after the program that was started.
+    pub outlived: bool,
+    /// It has replaced its program; otherwise it is a copy of its creator to its end.
+    pub execed: bool,
+}
+
+/// Every task and every call of a trace.
+#[derive(Debug, Default)]
+pub struct Seen {
+    tasks: Vec<SeenTask>,
+    calls: Vec<CloneCall>,
+    tree: TaskTree,
+    /// By clonespy's number: where in `tasks`.
+    index: BTreeMap<TaskId, usize>,
+    /// The processes by tgid: where in `tasks` the one stands that was created for them.
+    groups: BTreeMap<Tid, usize>,
+    root: Option<Tid>,
+    root_ended: bool,
+    /// What could not be seen, and why.
+    blind: Vec<(String, String)>,
+    lints: Watched,
+    /// Descriptors that new programs inherit were looked at.
+    inherited: bool,
+    /// Children that nobody waited for were looked at.
+    reaping: bool,
+}
+
+/// What deserves attention, whoever asks later: every lint watches.
+#[derive(Debug)]
+struct Watched(Lints);
+
+impl Default for Watched {
+    fn default() -> Self {
+        Watched(Lints::all())
+    }
+}
+
+impl Seen {
+    /// From the events of a trace.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut seen = Seen::default();
+        for event in events {
+            seen.apply(event);
+        }
+        seen
+    }
+
+    /// Takes in one event.
+    pub fn apply(&mut self, event: &Event) {
+        self.tree.apply(event);
+        self.lints.0.event(event, &self.tree);
+        match event {
+            Event::Start(start) => {
+                let why = match &start.intercept_why {
+                    Some(why) => format!("calls were caught by {}: {why}", start.intercept),
+                    None => format!("calls were caught by {}", start.intercept),
+                };
+                let blind = start.blind.iter().map(|what| (what.clone(), why.clone()));
+                self.blind.extend(blind);
+            }
+            Event::Blind(blind) => {
+                let why = &blind.why;
+                let blind = blind.what.iter().map(|what| (what.clone(), why.clone()));
+                self.blind.extend(blind);
+            }
+            Event::Task(task) => self.appeared(task),
+            Event::Clone(call) => {
+                if let Outcome::Created(created) = &call.outcome {
+                    self.created(call, created);
+                }
+                self.calls.push((**call).clone());
+            }
+            Event::Exec(exec) => self.execed(exec),
+            Event::Exit(exit) => self.exited(exit),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, task: SeenTask) {
+        let place = self.tasks.len();
+        self.index.insert(task.id, place);
+        if task.kind == Kind::Process {
+            self.groups.insert(task.tgid, place);
+        }
+        self.tasks.push(task);
+    }
+
+    fn appeared(&mut self, task: &Appeared) {
+        self.root.get_or_insert(task.tgid);
+        self.add(SeenTask {
+            id: task.task,
+            tid: task.tid,
+            tgid: task.tgid,
+            kind: task.kind,
+            name: task.comm.clone(),
+            clone_seq: None,
+            how: None,
+            status: None,
+            process_status: None,
+            cut_off: false,
+            outlived: false,
+            execed: false,
+        });
+    }
+
+    fn created(&mut self, call: &CloneCall, created: &Created) {
+        // Until it renames itself it has its creator's name, which is the one at the call.
+        self.add(SeenTask {
+            id: created.task,
+            tid: created.tid,
+            tgid: created.tgid,
+            kind: created.kind,
+            name: call.comm.clone(),
+            clone_seq: Some(call.seq),
+            how: None,
+            status: None,
+            process_status: None,
+            cut_off: false,
+            outlived: false,
+            execed: false,
+        });
+    }
+
+    fn task_mut(&mut self, id: TaskId) -> Option<&mut SeenTask> {
+        let place = *self.index.get(&id)?;
+        self.tasks.get_mut(place)
+    }
+
+    fn execed(&mut self, exec: &Exec) {
+        self.inherited |= exec.inherited_fds.is_some();
+        if let Some(task) = self.task_mut(exec.task) {
+            task.execed = true;
+            if let Some(comm) = &exec.comm {
+                task.name.clone_from(comm);
+            }
+        }
+    }
+
+    fn exited(&mut self, exit: &Exit) {
+        if let Some(task) = self.task_mut(exit.task) {
+            if let Some(comm) = &exit.comm {
+                task.name.clone_from(comm);
+            }
+            task.cut_off = exit.how == Ending::CutOff;
+            task.how = Some(exit.how.clone());
+            task.status.clone_from(&exit.status);
+        }
+        self.reaping |= exit.unreaped.is_some();
+        if !exit.last {
+            return;
+        }
+        let late = self.root_ended;
+        self.root_ended |= self.root == Some(exit.tgid);
+        if let Some(place) = self.groups.remove(&exit.tgid)
+            && let Some(leader) = self.tasks.get_mut(place)
+        {
+            leader.process_status.clone_from(&exit.status);
+            leader.outlived = late;
+        }
+    }
+
+    /// Every task, in order of appearance.
+    pub fn tasks(&self) -> &[SeenTask] {
+        &self.tasks
+    }
+
+    /// The task of this number.
+    pub fn task(&self, id: TaskId) -> Option<&SeenTask> {
+        self.tasks.get(*self.index.get(&id)?)
+    }
+
+    /// Every call, in order of outcome.
+    pub fn calls(&self) -> &[CloneCall] {
+        &self.calls
+    }
+
+    /// Whether the descriptors that new programs inherit were looked at.
+    pub(super) fn has_inherited(&self) -> bool {
+        self.inherited
+    }
+
+    /// Whether children that nobody waited for were looked at.
+    pub(super) fn has_unreaped(&self) -> bool {
+        self.reaping
+    }
+
+    /// What deserves attention, each lint having watched.
+    pub fn lints(&self) -> &Lints {
+        &self.lints.0
+    }
+
+    /// The folded tree of the same tasks.
+    pub fn tree(&self) -> &TaskTree {
+        &self.tree
+    }
+
+    /// The trace's first line.
+    pub fn start(&self) -> Option<&Start> {
+        self.tree.start()
+    }
+
+    /// The trace's last line.
+    pub fn end(&self) -> Option<&End> {
+        self.tree.end()
+    }
+
+    /// How the program ended.
+    pub fn status(&self) -> Option<&Status> {
+        self.end()?.status.as_ref()
+    }
+
+    /// Why the trace is not whole, if it is not.
+    pub fn cut(&self) -> Option<String> {
+        match self.end() {
+            None => Some("the trace stops before its end".to_owned()),
+            Some(end) => match &end.cut {
+                Some(why) => Some(format!("the trace was ended early ({why})")),
+                None => self.gap(&end.totals),
+            },
+        }
+    }
+
+    /// In what the lines of the trace do not add up to what its last one counts.
+    fn gap(&self, end: &Totals) -> Option<String> {
+        let lines = self.tree.totals();
+        let counts = [
+            ("processes", lines.processes, end.processes),
+            ("threads", lines.threads, end.threads),
+            ("calls that created a task", lines.created, end.created),
+            ("calls that failed", lines.failed, end.failed),
+        ];
+        let (what, lines, end) = counts.iter().find(|(_, lines, end)| lines != end)?;
+        Some(format!(
+            "the trace's lines show {lines} {what}, and its end counts {end}: a line is missing, or is of a newer clonespy"
+        ))
+    }
+
+    /// Why something of this kind could not be seen, if it could not.
+    pub fn blind_to(&self, what: &str) -> Option<&str> {
+        let (_, why) = self
+            .blind
+            .iter()
+            .find(|(blind, _)| blind.starts_with(what))?;
+        Some(why)
+    }
+}
