@@ -6,6 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::abi::CloneFlags;
+
 use super::{Hex, Kind, TaskId, Tid, value::present};
 
 /// Which of the four system calls.
@@ -399,8 +401,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether the flag of this name was passed and takes effect.
-    pub fn has(&self, flag: &str) -> bool {
-        self.flags.iter().any(|name| name == flag)
+    /// Whether the flag was passed and takes effect.
+    pub fn has(&self, flag: CloneFlags) -> bool {
+        flag.is_among(&self.flags)
+    }
+
+    /// The flags that take effect, as far as they have names here.
+    pub fn named_flags(&self) -> CloneFlags {
+        CloneFlags::of_names(&self.flags)
     }
 }

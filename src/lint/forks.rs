@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::calls::of_call;
 use super::{Found, Watch, listed, words};
+use crate::abi::flags::{CLONE_VFORK, CLONE_VM};
 use crate::event::{CloneCall, Created, Event, Kind, Outcome, TaskId};
 use crate::tasks::TaskTree;
 
@@ -105,7 +106,7 @@ impl Watch for WithThreads {
             return;
         };
         // With CLONE_VM there is no copy, and who holds a lock can let it go.
-        let Some(child) = process(call).filter(|_| !call.request.has("CLONE_VM")) else {
+        let Some(child) = process(call).filter(|_| !call.request.has(CLONE_VM)) else {
             return;
         };
         let Some((names, chinese)) = others(call, tree) else {
@@ -157,7 +158,7 @@ impl Watch for Vforks {
         let Event::Clone(call) = event else {
             return;
         };
-        let borrows = call.request.has("CLONE_VM") && call.request.has("CLONE_VFORK");
+        let borrows = call.request.has(CLONE_VM) && call.request.has(CLONE_VFORK);
         let Some(child) = process(call).filter(|_| borrows) else {
             return;
         };

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::process::Command;
 
+use clonespy::abi::flags::CLONE_VFORK;
 use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
 
 use crate::bare::EVERY_WAY;
@@ -355,7 +356,7 @@ fn a_paused_caller_does_nothing_before_its_child_is_told_of() {
                     call.seq
                 );
                 if let Outcome::Created(made) = &call.outcome
-                    && call.request.has("CLONE_VFORK")
+                    && call.request.has(CLONE_VFORK)
                 {
                     paused.insert(call.task, made.task);
                     seen += 1;

@@ -1,6 +1,6 @@
 //! Namespaces: pending ones, nested ones, limits on their number, tids that are asked for.
 
-use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWUSER};
+use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER};
 use crate::abi::rules::{Rule, Tids, Version};
 
 use super::look::{Answer, Found, Look};
@@ -159,32 +159,23 @@ pub(super) fn limit(look: &Look<'_>, rule: &Rule) -> Answer {
     }
 }
 
-/// The files of /proc/TID/ns, by flag (namespaces(7)).
-const FILES: &[(&str, &str)] = &[
-    ("CLONE_NEWNS", "mnt"),
-    ("CLONE_NEWCGROUP", "cgroup"),
-    ("CLONE_NEWUTS", "uts"),
-    ("CLONE_NEWIPC", "ipc"),
-    ("CLONE_NEWUSER", "user"),
-    ("CLONE_NEWPID", "pid"),
-    ("CLONE_NEWNET", "net"),
-    ("CLONE_NEWTIME", "time"),
-];
-
 /// The kernel was built without a kind of namespaces.
 pub(super) fn built_in(look: &Look<'_>, _: &Rule) -> Answer {
     // A task that is gone has no links at all.
     if look.link("ns/mnt").is_none() {
         return Found::default().unknown();
     }
-    let wanted: Vec<&str> = look.arguments.flags().names().collect();
-    let lacking = FILES
-        .iter()
-        .filter(|(flag, _)| wanted.contains(flag))
-        .find(|(_, file)| look.link(&format!("ns/{file}")).is_none());
+    let wanted = look.arguments.flags();
+    let lacking = wanted
+        .rows()
+        .filter_map(|flag| Some((flag, flag.namespace?)))
+        .filter(|(_, file)| look.link(&format!("ns/{file}")).is_none())
+        // The time namespace is the last that the kernel makes (create_new_namespaces).
+        .min_by_key(|(flag, _)| flag.flags() == CLONE_NEWTIME);
     match lacking {
         Some((flag, file)) => Found::text(format!(
-            "{flag}: the kernel has no such namespaces, there is no ns/{file}"
+            "{}: the kernel has no such namespaces, there is no ns/{file}",
+            flag.name
         ))
         .certain(),
         None => Answer::Silent,

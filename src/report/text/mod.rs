@@ -12,7 +12,6 @@ mod flags;
 mod folding;
 mod line;
 mod notices;
-mod phrases;
 mod remarks;
 mod stats;
 mod summary;
