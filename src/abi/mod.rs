@@ -7,7 +7,6 @@ pub mod chinese;
 pub mod errno;
 pub mod flags;
 mod lang;
-pub mod origins;
 pub mod rules;
 pub mod signals;
 
