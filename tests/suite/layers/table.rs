@@ -6,7 +6,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     // Not all of `event`: see [`EXCEPTIONS`].
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
-    ("near", &[]),
+    (&[]),
     ("suggest", &[]),
     ("proc", &["error", "abi", "event"]),
     ("origins", &["error", "abi", "event"]),
@@ -39,7 +39,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     (
         "check",
         &[
-            "error", "abi", "event", "near", "suggest", "origins", "tasks", "lint",
+            "error", "abi", "event", "suggest", "origins", "tasks", "lint",
         ],
     ),
     ("report", &["error", "abi", "event", "origins", "tasks"]),
@@ -49,7 +49,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "explain",
-        &["error", "abi", "event", "near", "suggest", "origins"],
+        &["error", "abi", "event", "suggest", "origins"],
     ),
 ];
 
