@@ -16,14 +16,9 @@ pub const IN_RINGS: &[&[&str]] = &[
         "abi/rules/pieces.rs",
     ],
     &[
-        "check/lints.rs",
-        "check/lints/calls.rs",
-        "check/lints/ends.rs",
-        "check/lints/forks.rs",
         "check/read.rs",
         "check/read/recipe.rs",
         "check/read/value.rs",
-        "check/seen.rs",
     ],
     &[
         "cli.rs",
@@ -39,6 +34,13 @@ pub const IN_RINGS: &[&[&str]] = &[
         "cli/watching.rs",
     ],
     &["explain/walk.rs", "explain/walk/steps.rs"],
+    &[
+        "lint/calls.rs",
+        "lint/ends.rs",
+        "lint/forks.rs",
+        "lint/index.rs",
+        "lint/mod.rs",
+    ],
     &[
         "observe/cgroup.rs",
         "observe/libc.rs",

@@ -6,7 +6,6 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     // Not all of `event`: see [`EXCEPTIONS`].
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
-    (&[]),
     ("suggest", &[]),
     ("proc", &["error", "abi", "event"]),
     ("origins", &["error", "abi", "event"]),
@@ -47,10 +46,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "output",
         &["error", "abi", "event", "tasks", "lint", "check", "report"],
     ),
-    (
-        "explain",
-        &["error", "abi", "event", "suggest", "origins"],
-    ),
+    ("explain", &["error", "abi", "event", "suggest", "origins"]),
 ];
 
 /// What joins the layers and may use all of them.
