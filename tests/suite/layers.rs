@@ -13,18 +13,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("origins", &["error", "abi", "event"]),
     ("seccomp", &["error", "abi"]),
     ("peek", &["error", "abi", "event"]),
+    ("proc", &["error", "abi", "event", "peek"]),
     ("decode", &["error", "abi", "event", "peek"]),
     ("symbols", &["error", "abi", "event", "peek", "decode"]),
     (
         "observe",
         &[
-            "error", "abi", "event", "origins", "peek", "decode", "symbols", "sys",
+            "error", "abi", "event", "origins", "peek", "proc", "decode", "symbols", "sys",
         ],
     ),
     (
         "tracer",
         &[
-            "error", "abi", "event", "seccomp", "peek", "decode", "symbols", "observe", "sys",
+            "error", "abi", "event", "seccomp", "peek", "proc", "decode", "symbols", "observe",
+            "sys",
         ],
     ),
     ("sys", &["error"]),
