@@ -7,10 +7,10 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
     ("suggest", &[]),
-    ("proc", &["error", "abi", "event"]),
     ("origins", &["error", "abi", "event"]),
     ("seccomp", &["error", "abi"]),
-    ("peek", &["error", "abi", "event", "proc"]),
+    ("peek", &["error", "abi", "event"]),
+    ("proc", &["error", "abi", "event", "peek"]),
     ("decode", &["error", "abi", "event", "peek"]),
     ("symbols", &["error", "abi", "event", "peek", "decode"]),
     (
