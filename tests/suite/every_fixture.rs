@@ -6,8 +6,8 @@ use std::process::Command;
 
 use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
 
-use crate::bare::EVERY_WAY;
-use crate::facts::{Fact, facts, normal};
+use crate::without_tracer::EVERY_WAY;
+use crate::fixture_facts::{Fact, facts, normal};
 use crate::fixtures::{Build, CASES, Case, built, named, program};
 use crate::run::{End, Run, run, run_with};
 use crate::trace::{
