@@ -54,7 +54,7 @@ impl CloneFlags {
 
     /// The rows of pieces of which a child gets a copy where these flags are passed, in the order of
     /// their lists.
-    pub fn copied(self) -> Vec<(&'static Flag, Text)> {
+    pub fn pieces_copied(self) -> Vec<(&'static Flag, Text)> {
         let mut rows: Vec<_> = FLAGS
             .iter()
             .filter(|flag| !self.contains(flag.flags()))

@@ -239,7 +239,7 @@ impl Notes {
                     .collect(),
             )
         };
-        let copies = set.effective().copied();
+        let copies = set.effective().pieces_copied();
         let shared = names(&|flag| set.has(flag));
         let copied = names(&|flag| copies.iter().any(|(row, _)| row.flags() == flag));
         let new = set

@@ -31,7 +31,7 @@ fn rows_are_single_bits_in_order() {
 #[test]
 fn only_what_is_not_shared_is_copied() {
     let copied = |flags: CloneFlags| -> Vec<_> {
-        let rows = flags.copied().into_iter();
+        let rows = flags.pieces_copied().into_iter();
         rows.map(|(_, copied)| copied.pick(Lang::English)).collect()
     };
     assert_eq!(

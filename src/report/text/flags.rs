@@ -224,7 +224,7 @@ fn in_order(flags: &[String]) -> Vec<&String> {
 
 /// What the child gets a copy of. That of a thread is nothing, as a rule.
 fn copies(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
-    let copied = call.request.named_flags().copied();
+    let copied = call.request.named_flags().pieces_copied();
     if copied.is_empty() {
         return;
     }
