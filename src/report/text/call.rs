@@ -1,8 +1,9 @@
 //! The lines of one call: who asked, what came of it, and what is odd about it.
 
 use super::columns::Columns;
-use super::flags::{self, Set};
+use super::flags;
 use super::line::{remark, who};
+use super::sets::Set;
 use super::{errnos, remarks, units};
 use crate::abi::flags::{CLONE_VFORK, CLONE_VM};
 use crate::abi::say;

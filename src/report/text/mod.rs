@@ -13,6 +13,7 @@ mod folding;
 mod line;
 mod notices;
 mod remarks;
+mod sets;
 mod stats;
 mod summary;
 mod tree;
@@ -26,9 +27,9 @@ use self::columns::Columns;
 use self::exec::{Files, arguments, exec};
 use self::exit::{end, lived};
 use self::findings::{Findings, full, is_said};
-use self::flags::Sets;
-use self::folding::{Alike, Like, Line, Timed};
+use self::folding::{Folding, Like, Line, Timed};
 use self::line::{remark, who};
+use self::sets::Sets;
 use self::summary::Table;
 use crate::abi::say;
 use crate::event::{
@@ -49,7 +50,7 @@ pub(super) struct Text {
     stamper: Stamper,
     sets: Sets,
     visibility: Visibility,
-    alike: Alike,
+    alike: Folding,
     table: Table,
     /// The names of living tasks: an exec is told under the name that the task had.
     names: HashMap<TaskId, String>,
@@ -86,7 +87,7 @@ impl Text {
             stamper,
             sets: Sets::default(),
             visibility: Visibility::default(),
-            alike: Alike::default(),
+            alike: Folding::default(),
             table: Table::default(),
             names: HashMap::new(),
             copies: HashSet::new(),
