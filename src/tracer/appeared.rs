@@ -1,6 +1,6 @@
 //! Tasks that no seen call made: attached, or born unseen.
 
-use crate::event::{Appeared, Event, How, Kind, Tid};
+use crate::event::{Appeared, EventKind, How, Kind, Tid};
 
 use super::created::is_init;
 use super::kernel::Kernel;
@@ -34,11 +34,10 @@ impl<K: Kernel> Tracer<K> {
             ..Tracee::new(task, tgid, kind)
         };
         let at_ns = self.kernel.now_ns();
-        self.emit(|seq| {
-            Event::Task(Appeared {
-                seq,
-                at_ns,
-                task,
+        self.emit(
+            at_ns,
+            task,
+            EventKind::Task(Appeared {
                 tid,
                 tgid,
                 ppid: status.ppid,
@@ -48,8 +47,8 @@ impl<K: Kernel> Tracer<K> {
                 how: if worker { How::Worker } else { how },
                 start_ticks: stat.map(|stat| stat.start_ticks),
                 ns_tids,
-            })
-        });
+            }),
+        );
         tracee
     }
 }
