@@ -16,7 +16,7 @@
 //!
 //! # Who does what
 //!
-//! * [`abi`] says what the kernel says, as tables; [`decode`] reads a stopped task by them, through
+//! * [`abi`] says what the kernel says, as tables, and [`origins`] what libraries ask of it; [`decode`] reads a stopped task by them, through
 //!   [`peek::Peek`] alone; [`symbols`] and [`observe`] add what else can be asked of it.
 //! * `tracer` makes events and prints nothing; [`report`] prints events and asks nothing; `sys` is
 //!   the one place that talks to the kernel unsafely.
@@ -43,11 +43,13 @@ pub mod explain;
 mod near;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;
+pub mod origins;
 pub mod peek;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod perform;
 pub mod replay;
 pub mod report;
+pub mod seccomp;
 pub mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod sys;

@@ -3,6 +3,8 @@
 
 mod phrases;
 
+#[cfg(test)]
+pub(crate) use phrases::PHRASES;
 pub use phrases::phrase;
 
 /// A flag's object, what becomes of it if the flag is set, and if it is not.

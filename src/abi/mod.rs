@@ -3,12 +3,10 @@
 
 pub mod arch;
 pub mod args;
-pub mod bpf;
 pub mod chinese;
 pub mod errno;
 pub mod flags;
 mod lang;
-pub mod origins;
 pub mod rules;
 pub mod signals;
 

@@ -2,9 +2,9 @@
 //! expectation that says `is = "fork"` holds on any of those libraries. The facts are
 //! [`origins`]'s.
 
-use crate::abi::origins::{self, Origin};
 use crate::abi::{CloneFlags, signals};
 use crate::event::{Call, Request};
+use crate::origins::{self, Origin};
 
 /// The names, each once.
 pub fn names() -> Vec<&'static str> {

@@ -1,9 +1,10 @@
 //! The single words of an expectation file: names of calls, flags, signals, outcomes. What is wrong
 //! comes with a hint at what was meant.
 
-use crate::abi::{self, CloneFlags, FLAGS, flags, origins, signals};
+use crate::abi::{self, CloneFlags, FLAGS, flags, signals};
 use crate::event::Call;
 use crate::near::nearest;
+use crate::origins;
 
 use super::expect::WARNINGS;
 use super::known;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::abi::Call;
 use crate::abi::flags::*;
-use crate::abi::origins::{self, Origin};
 use crate::abi::rules::{self, Arguments, Decided, Version};
+use crate::origins::{self, Origin};
 
 use super::Lang;
 use super::set::Set;

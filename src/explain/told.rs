@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::abi::flags::{Flag, Use};
-use crate::abi::origins::Origin;
 use crate::abi::rules::{Rule, Version};
 use crate::abi::{Call, Stack};
+use crate::origins::Origin;
 
 use super::Lang;
 use super::page::Block;

@@ -1,8 +1,8 @@
 //! Which library function is behind a call, by the fingerprint of its flags and arguments.
 
-use crate::abi::origins;
 use crate::event::{Certainty, CloneCall};
 use crate::observe::Observer;
+use crate::origins;
 use crate::peek::Peek;
 
 /// Fills [`CloneCall::origin`] where one function's calls look like this and no other's; nothing is

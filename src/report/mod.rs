@@ -4,34 +4,17 @@
 //! is taken from the clock, the environment or /proc while rendering, so a replayed trace gives the
 //! same text as the live one, byte for byte.
 
-mod alike;
-mod alone;
-mod call;
-mod columns;
-mod command;
-mod end;
-mod errnos;
 mod escape;
-mod exec;
-mod flagset;
-mod found;
+mod filter;
 mod json;
 mod lang;
-mod line;
-mod news;
+mod names;
 mod pen;
-mod phrases;
-mod remarks;
 mod said;
 mod schema;
-mod scope;
-mod stamp;
-mod stats;
 mod strace;
-mod table;
 mod text;
-mod tree;
-mod units;
+mod timestamps;
 
 use std::io::{self, Write};
 
@@ -40,7 +23,7 @@ use crate::tasks::TaskTree;
 
 pub use lang::Lang;
 pub use schema::schema;
-pub use stamp::{Clock, Stamps};
+pub use timestamps::{Clock, Stamps};
 
 /// Renders a trace. `tree` has already taken in the event.
 pub trait Reporter {

@@ -147,13 +147,13 @@ mod tests {
     #[test]
     fn every_row_is_said_by_the_tracer() {
         let sources = [
-            include_str!("../tracer/attach.rs"),
-            include_str!("../tracer/first_line.rs"),
-            include_str!("../tracer/intercept.rs"),
-            include_str!("../tracer/launch.rs"),
-            include_str!("../tracer/leave.rs"),
-            include_str!("../tracer/refusal.rs"),
-            include_str!("../tracer/sandbox.rs"),
+            include_str!("../tracer/attach/mod.rs"),
+            include_str!("../tracer/start/first_line.rs"),
+            include_str!("../tracer/start/intercept.rs"),
+            include_str!("../tracer/start/launch.rs"),
+            include_str!("../tracer/state/leave.rs"),
+            include_str!("../tracer/attach/refusal.rs"),
+            include_str!("../tracer/state/filters.rs"),
         ];
         // A backslash at the end of a line: the string goes on behind the next line's indentation.
         let joined = |text: &str| {

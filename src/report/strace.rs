@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use super::line::pid;
-use super::scope::Scope;
-use super::stamp::Stamper;
+use super::filter::Scope;
+use super::names::pid;
+use super::timestamps::Stamper;
 use super::{Destination, Look, Reporter};
 use crate::abi::flags;
 use crate::error;

@@ -3,7 +3,7 @@
 use crate::event::{Tid, lossy};
 use crate::peek::{Peek, Syscall};
 
-use super::kernel::Kernel;
+use crate::tracer::kernel::Kernel;
 
 /// Set in a task that a fatal signal of its group, exit_group or a sibling's exec cut off, and clear
 /// in one that ended itself (include/linux/sched.h). The wait status alone does not tell.

@@ -4,64 +4,22 @@
 //! VFORK or CLONE (the newborn has a tid: sort it by tgid, tell), and the newborn's own first stop.
 //! A failed call is SECCOMP and the syscall-exit stop with its errno.
 //!
-//! | file | answers |
+//! | folder | answers |
 //! |---|---|
-//! | `asked` | what a trace is asked to do |
-//! | `launch`, `program`, `command` | how the program is started, by us or through a host's `Command` |
-//! | `intercept`, `filter` | how calls are caught |
-//! | `first_line` | what a trace says of itself |
-//! | `attach`, `doubts`, `reaper`, `refusal` | how running tasks are taken, or why not |
-//! | `leave` | how tasks are let go, or ended |
-//! | `waiter` | whose report comes next |
-//! | `wait` | what a report means |
-//! | `calls` | from a call's entry to its outcome |
-//! | `restarts` | that a call made again after a signal is one call |
-//! | `created` | what a call has made, thread or process |
-//! | `newborn` | who made a task whose creator's event has not come |
-//! | `appeared` | how a task is told that no seen call made |
-//! | `endings` | exec and death |
-//! | `vfork` | whose turn it is when a paused caller goes on |
-//! | `sandbox` | filters that the program installs itself |
-//! | `untraced` | CLONE_UNTRACED, taken off unseen |
-//! | `init` | a crash in the init of a pid namespace |
-//! | `unreaped` | children that nobody waited for |
-//! | `kernel`, `live`, `tracee` | what is asked, for real, and of whom |
-//! | `table`, `facts` | who is there, what /proc says |
+//! | `start/` | how a program is started, how its calls are caught, what the trace says of itself |
+//! | `attach/` | how running tasks are taken, or why not |
+//! | `kernel/` | what is asked of the kernel, of whom, whose report comes next and what it means |
+//! | `state/` | what is known of the tracees, one part each |
 
-mod appeared;
-mod asked;
 mod attach;
-mod calls;
-mod command;
-mod created;
-mod doubts;
-mod endings;
 mod facts;
-pub mod filter;
-mod first_line;
-mod init;
-mod intercept;
-mod kernel;
-mod launch;
-mod leave;
-mod live;
-mod newborn;
-mod program;
-mod reaper;
-mod refusal;
-mod restarts;
-mod sandbox;
-mod table;
+pub mod kernel;
+mod start;
+mod state;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
-mod tracee;
-mod unreaped;
-mod untraced;
-mod vfork;
-pub mod wait;
-mod waiter;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -74,21 +32,22 @@ use crate::event::{
 use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};
 
+use self::kernel::wait;
+use self::kernel::waiter::Woke;
 use self::kernel::{Kernel, Refused};
-use self::live::Live;
-use self::newborn::Nursery;
-use self::sandbox::Sync;
-use self::table::Lineage;
-use self::table::{Table, Tracee};
-use self::tracee::{Eye, Stopped};
-use self::unreaped::Leaving;
-use self::vfork::Vforks;
-use self::wait::Stop;
-use self::waiter::Woke;
+use crate::tracer::kernel::live::Live;
+use crate::tracer::kernel::tracee::{Eye, Stopped};
+use crate::tracer::kernel::wait::Stop;
+use crate::tracer::state::filters::Sync;
+use crate::tracer::state::newborns::Nursery;
+use crate::tracer::state::table::Lineage;
+use crate::tracer::state::table::{Table, Tracee};
+use crate::tracer::state::unreaped::Leaving;
+use crate::tracer::state::vforks::Vforks;
 
-pub use self::asked::{Attach, Launch};
-pub use self::attach::{Traced, trace};
-pub use self::command::{Hook, hook, spawn_failure};
+pub use self::start::options::{Attach, Launch};
+pub use crate::tracer::attach::{Traced, trace};
+pub use crate::tracer::start::command::{Hook, hook, spawn_failure};
 
 /// SIGKILL, on every architecture.
 const SIGKILL: i32 = 9;

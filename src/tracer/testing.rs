@@ -11,8 +11,8 @@ use crate::event::Tid;
 use crate::peek::{Errno, Syscall};
 use crate::sys::{self, Op, Registers, Report, Request, Siginfo, SyscallInfo, What};
 
-use super::kernel::{Answer, Kernel, Refused};
-use super::waiter::Woke;
+use crate::tracer::kernel::waiter::Woke;
+use crate::tracer::kernel::{Answer, Kernel, Refused};
 
 const ENOENT: Errno = Errno(2);
 const EFAULT: Errno = Errno(14);

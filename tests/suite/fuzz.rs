@@ -19,7 +19,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clonespy::abi::bpf::{self, Insn, RET_ACTION_FULL, SeccompData};
 use clonespy::check::lints::Lints;
 use clonespy::check::{Expectation, Seen};
 use clonespy::event::{Event, Request, Tid};
@@ -27,6 +26,8 @@ use clonespy::explain::{Explain, What, annotate};
 use clonespy::peek::{Errno, Peek, Syscall};
 use clonespy::replay::Replay;
 use clonespy::report::{FORMATS, Lang, Look};
+use clonespy::seccomp::insn::{Insn, RET_ACTION_FULL, SeccompData};
+use clonespy::seccomp::walk;
 use clonespy::tasks::TaskTree;
 
 use crate::fixtures::scratch;
@@ -542,7 +543,7 @@ fn filter_holds(input: &[u8]) {
         .collect();
     const X86_64: u32 = 0xc000_003e;
     for nr in [0, 56, 435, u32::MAX] {
-        let foretold = bpf::explore(&program, nr, X86_64);
+        let foretold = walk::explore(&program, nr, X86_64);
         for first in [0, 22, u64::MAX] {
             let data = SeccompData {
                 nr,
@@ -550,12 +551,12 @@ fn filter_holds(input: &[u8]) {
                 ip: 0,
                 args: [first, 1, 2, 3, 4, 5],
             };
-            match bpf::run(&program, &data) {
+            match walk::run(&program, &data) {
                 Ok(answer) => assert!(
                     foretold.contains(answer & RET_ACTION_FULL) || foretold.contains(answer),
                     "{answer:x} to {nr}"
                 ),
-                Err(bpf::BadProgram::Unwritten(_)) => {}
+                Err(walk::BadProgram::Unwritten(_)) => {}
                 Err(_) => assert!(foretold.any, "a bad program is harmless"),
             }
         }

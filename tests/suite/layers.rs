@@ -10,26 +10,33 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Two exceptions to the order: the tables of calls speak of `event::Call` and `event::Stack`.
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
+    ("origins", &["error", "abi", "event"]),
+    ("seccomp", &["error", "abi"]),
     ("peek", &["error", "abi", "event"]),
     ("decode", &["error", "abi", "event", "peek"]),
     ("symbols", &["error", "abi", "event", "peek", "decode"]),
     (
         "observe",
-        &["error", "abi", "event", "peek", "decode", "symbols", "sys"],
+        &[
+            "error", "abi", "event", "origins", "peek", "decode", "symbols", "sys",
+        ],
     ),
     (
         "tracer",
         &[
-            "error", "abi", "event", "peek", "decode", "symbols", "observe", "sys",
+            "error", "abi", "event", "seccomp", "peek", "decode", "symbols", "observe", "sys",
         ],
     ),
     ("sys", &["error"]),
     ("replay", &["error", "abi", "event"]),
     ("tasks", &["error", "abi", "event"]),
     ("near", &[]),
-    ("check", &["error", "abi", "event", "tasks", "near"]),
+    (
+        "check",
+        &["error", "abi", "event", "origins", "tasks", "near"],
+    ),
     ("report", &["error", "abi", "event", "tasks"]),
-    ("explain", &["error", "abi", "near"]),
+    ("explain", &["error", "abi", "origins", "near"]),
     ("measure", &["error", "abi", "sys"]),
 ];
 

@@ -8,7 +8,7 @@ pub fn phrase(english: &'static str) -> &'static str {
 }
 
 #[rustfmt::skip]
-static PHRASES: &[(&str, &str)] = &[
+pub(crate) static PHRASES: &[(&str, &str)] = &[
     ("Seccomp and Seccomp_filters in /proc/PID/status",
      "/proc/PID/status 中的 Seccomp 和 Seccomp_filters"),
     ("/proc/sys/kernel/unprivileged_userns_clone, effective capabilities",
@@ -178,45 +178,3 @@ static PHRASES: &[(&str, &str)] = &[
     ("os/exec with SysProcAttr.UseCgroupFD",
      "os/exec，用了 SysProcAttr.UseCgroupFD"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::abi::{origins, rules};
-
-    /// Everything that is told through this table.
-    fn texts() -> impl Iterator<Item = &'static str> {
-        let rules = rules::all().flat_map(|rule| [rule.look, rule.kernels]);
-        let ignored = rules::IGNORED.iter().map(|row| row.kernels);
-        let origins = origins::ORIGINS
-            .iter()
-            .flat_map(|row| [row.library, row.serves]);
-        rules.chain(ignored).chain(origins)
-    }
-
-    /// Words between names, paths and numbers.
-    fn has_words(text: &str) -> bool {
-        let common = [
-            "and", "or", "the", "of", "in", "with", "on", "before", "since", "where", "there",
-            "alone",
-        ];
-        text.split([' ', ',', ';'])
-            .any(|word| common.contains(&word))
-    }
-
-    #[test]
-    fn every_sentence_has_its_row_and_every_row_its_sentence() {
-        for text in texts().filter(|text| has_words(text)) {
-            assert_ne!(phrase(text), text);
-        }
-        for (english, chinese) in PHRASES {
-            assert!(texts().any(|text| text == *english), "{english}");
-            assert!(!chinese.is_ascii(), "{english}");
-            assert_eq!(
-                PHRASES.iter().filter(|(one, _)| one == english).count(),
-                1,
-                "{english}"
-            );
-        }
-    }
-}

@@ -8,10 +8,10 @@ use crate::abi::flags::{self, CloneFlags};
 use crate::event::{Event, EventKind, How, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
 use crate::peek::Syscall;
 use crate::peek::testing::x86_64;
+use crate::seccomp::filter::TRACE_DATA;
 use crate::sys::{Op, Registers, Report, What};
 use crate::tracer::Tracer;
-use crate::tracer::filter::TRACE_DATA;
-use crate::tracer::table::Tracee;
+use crate::tracer::state::table::Tracee;
 
 use super::{Did, Fake, Scripted, State, World, event_stop};
 

@@ -1,12 +1,12 @@
 //! Filters that the program installs itself.
 
 use super::*;
-use crate::abi::bpf::{self, Insn};
 use crate::event::Intercept;
 use crate::event::Kind::{Process, Thread};
 use crate::event::Tid;
 use crate::peek::Syscall;
 use crate::peek::testing::x86_64;
+use crate::seccomp::insn::{self, Insn};
 use crate::sys::{Request, What};
 
 const FPROG: u64 = 0x60_0000;
@@ -26,7 +26,7 @@ fn prctl() -> Syscall {
 /// A program whose filter has one answer to everything.
 fn program(answer: u32) -> Story {
     let mut s = Story::new();
-    let Insn { code, jt, jf, k } = Insn::new(bpf::RET | bpf::K, answer);
+    let Insn { code, jt, jf, k } = Insn::new(insn::RET | insn::K, answer);
     let mut insn = code.to_ne_bytes().to_vec();
     insn.extend([jt, jf]);
     insn.extend(k.to_ne_bytes());
@@ -39,7 +39,7 @@ fn program(answer: u32) -> Story {
 }
 
 fn harmful() -> Story {
-    program(bpf::RET_ERRNO | 1)
+    program(insn::RET_ERRNO | 1)
 }
 
 /// How the task goes on from its next plain stop.
@@ -54,7 +54,7 @@ fn pace(s: &mut Story, tid: Tid) -> Request {
 
 #[test]
 fn a_harmless_filter_changes_nothing() {
-    for answer in [bpf::RET_ALLOW, bpf::RET_LOG] {
+    for answer in [insn::RET_ALLOW, insn::RET_LOG] {
         for call in [seccomp(0), seccomp(TSYNC), prctl()] {
             let mut s = program(answer);
             s.enters(ROOT, call);

@@ -102,7 +102,7 @@ fn the_last_creator_is_looked_at_first() {
         sleeper.place = Some("34 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff".to_owned());
         s.world().tasks.insert(tid, sleeper);
         let id = s.tracer.new_id();
-        let tracee = crate::tracer::table::Tracee::new(id, ROOT, Thread);
+        let tracee = crate::tracer::state::table::Tracee::new(id, ROOT, Thread);
         s.tracer.table.insert(tid, tracee);
     }
     s.edit(ROOT, |leader| leader.place = Some("-1 0x0 0x0".to_owned()));

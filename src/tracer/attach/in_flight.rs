@@ -1,0 +1,100 @@
+//! Tasks that were seized while they may have been inside a call that makes a task, which will not
+//! be traced.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::abi;
+use crate::event::{Call, Tid};
+use crate::peek::Errno;
+
+use crate::tracer::kernel::Kernel;
+
+/// The longest wait for a task to leave its call. Making a task takes far less, except where there
+/// is no processor for it.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The same for a task that sleeps in its call.
+const SLEEPERS_PATIENCE: Duration = Duration::from_millis(20);
+
+/// Tasks of which it is not known yet that they have left the call in which they were seized, each
+/// with its time in user mode at that moment.
+#[derive(Default)]
+pub(in crate::tracer) struct Doubts {
+    of: BTreeMap<Tid, Option<u64>>,
+    since: Option<Instant>,
+}
+
+impl Doubts {
+    /// A task that was seized just now.
+    pub fn add(&mut self, kernel: &impl Kernel, tid: Tid) {
+        self.since = Some(Instant::now());
+        self.of.insert(tid, user_time(kernel, tid));
+    }
+
+    /// Whether another look at the list of threads is due: some were in doubt.
+    pub fn waiting(&mut self, kernel: &impl Kernel) -> bool {
+        if self.of.is_empty() {
+            return false;
+        }
+        let since = self.since.map_or(PATIENCE, |since| since.elapsed());
+        self.of
+            .retain(|&tid, before| !left(kernel, tid, *before, since));
+        if self.of.is_empty() {
+            return true;
+        }
+        if since > PATIENCE {
+            self.of.clear();
+        } else {
+            thread::sleep(Duration::from_micros(200));
+        }
+        true
+    }
+}
+
+/// Whether a task has left the call in which it was seized, if it was in one: it is stopped or has
+/// ended, sleeps in another call, or was in user mode since.
+fn left(kernel: &impl Kernel, tid: Tid, before: Option<u64>, since: Duration) -> bool {
+    let (Ok(stat), Ok(text)) = (own_stat(kernel, tid), kernel.proc_file(tid, "syscall")) else {
+        return true;
+    };
+    let state = fields(&stat).next().unwrap_or_default();
+    if state.starts_with(['t', 'T', 'Z', 'X']) || user_time(kernel, tid) != before {
+        return true;
+    }
+    let text = String::from_utf8_lossy(&text).into_owned();
+    // A number, or "running"; -1: blocked outside of a call.
+    match text.split_ascii_whitespace().next().map(str::parse) {
+        Some(Ok(nr)) => {
+            let abis = abi::arch::of_machine(std::env::consts::ARCH);
+            let call = abis.iter().find_map(|abi| abi.call(nr));
+            // Who sleeps in clone mostly waits for a child, as in vfork, and has made it.
+            let makes_threads = matches!(call, Some(Call::Clone | Call::Clone3));
+            !makes_threads || since > SLEEPERS_PATIENCE
+        }
+        _ => text.starts_with("-1"),
+    }
+}
+
+/// The fields of a stat line from the state on (proc_pid_stat(5), field 3).
+fn fields(stat: &[u8]) -> impl Iterator<Item = String> {
+    let text = String::from_utf8_lossy(stat).into_owned();
+    let after = text.rfind(") ").map_or(text.len(), |at| at + 2);
+    let rest = text.get(after..).unwrap_or_default();
+    rest.split_ascii_whitespace()
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// Its own stat: `/proc/TID/stat` adds up the times of all threads, in a time that grows with their
+/// number (fs/proc/array.c, do_task_stat).
+fn own_stat(kernel: &impl Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
+    kernel.proc_file(tid, &format!("task/{tid}/stat"))
+}
+
+/// Its time in user mode, in clock ticks (field 14).
+fn user_time(kernel: &impl Kernel, tid: Tid) -> Option<u64> {
+    fields(&own_stat(kernel, tid).ok()?).nth(11)?.parse().ok()
+}

@@ -1,0 +1,90 @@
+//! Whether a newborn can have come from a call, and how well it fits.
+
+use crate::abi::flags;
+use crate::event::Tid;
+use crate::tracer::facts;
+use crate::tracer::state::table::Pending;
+
+use super::DeadCall;
+use super::Facts;
+
+/// CLONE_UNTRACED with CLONE_PTRACE attaches a newborn without any event.
+pub(in crate::tracer) fn came_by_itself(flags: flags::CloneFlags) -> bool {
+    flags.contains(flags::CLONE_UNTRACED) && flags.contains(flags::CLONE_PTRACE)
+}
+
+/// Whether a newborn can have come from a call: it has copies of the caller's registers. What could
+/// not be read excludes nothing.
+pub(in crate::tracer) fn fits(pending: &Pending, facts: &Facts) -> bool {
+    let Some(call) = &facts.call else { return true };
+    let saved = match (&pending.registers, &facts.registers) {
+        (Some(caller), Some(newborn)) => caller.saved == newborn.saved,
+        _ => true,
+    };
+    call.nr == pending.syscall.nr
+        && call.args == pending.args_now()
+        && call.ip == pending.syscall.ip
+        && saved
+}
+
+/// A thread is of its creator's group.
+pub(in crate::tracer) fn may_be_group(tid: Tid, pending: &Pending, facts: &Facts) -> bool {
+    let tgid = facts.status.tgid;
+    tgid.is_none_or(|tgid| tgid == tid || tgid == pending.event.tgid)
+}
+
+/// Whether a newborn's ids contradict the call's flags: a thread has its creator's tgid, and a
+/// process has not. (Flags that could not be read, or that another thread changed, contradict
+/// nothing.)
+pub(in crate::tracer) fn contradicts(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
+    let Some(tgid) = status.tgid else {
+        return false;
+    };
+    let asked = pending.decoded.flags.contains(flags::CLONE_THREAD);
+    let readable = pending.decoded.request.flags_raw.is_some();
+    readable && asked != (tgid != tid)
+}
+
+/// How well a newborn's ids fit a dead call, and whether that asked for such a one; then the same
+/// stack pointer and thread pointer.
+pub(in crate::tracer) fn kinship(
+    tid: Tid,
+    dead: &DeadCall,
+    facts: &Facts,
+) -> (u8, bool, bool, bool) {
+    let status = &facts.status;
+    let caller = &dead.pending.event;
+    let ids = if status.tgid == Some(caller.tgid) && tid != caller.tgid {
+        3
+    } else if status.ppid == Some(caller.tgid) {
+        2
+    } else if status.ppid.is_some() && status.ppid == dead.ppid {
+        1
+    } else {
+        0
+    };
+    let sp = facts
+        .call
+        .as_ref()
+        .is_some_and(|call| call.sp == dead.pending.syscall.sp);
+    let tls = match (&facts.registers, &dead.pending.registers) {
+        (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
+        _ => false,
+    };
+    let asked = !contradicts(tid, &dead.pending, status);
+    (ids, asked, sp, tls)
+}
+
+/// Whether a task of which only its ids are known can have come from a call.
+pub(in crate::tracer) fn related(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
+    let caller = pending.event.tgid;
+    let flags = pending.decoded.flags;
+    let Some(tgid) = status.tgid else {
+        // Nothing could be read: anybody.
+        return true;
+    };
+    if tgid != tid {
+        return tgid == caller;
+    }
+    status.ppid == Some(caller) || flags.contains(flags::CLONE_PARENT)
+}

@@ -1,0 +1,144 @@
+//! Children that nobody waited for. A zombie is given to another parent before its own parent's end is
+//! reported (kernel/exit.c, exit_notify), so a process is looked at before that: when the last of its
+//! threads stops on its way out (PTRACE_EVENT_EXIT, which is asked for only where this is).
+
+use std::collections::BTreeMap;
+
+use crate::event::{Intercept, TaskId, Tid, Unreaped, lossy};
+use crate::peek::Peek;
+use crate::sys::Request;
+use crate::tracer::Handled;
+use crate::tracer::Tracer;
+use crate::tracer::kernel::Kernel;
+use crate::tracer::kernel::tracee::{Eye, Stopped};
+
+/// Tasks on their way out.
+#[derive(Debug, Default)]
+pub(in crate::tracer) struct Leaving {
+    /// Who has stopped on its way out. A tid may be another task's by the time that it is asked for.
+    stopped: BTreeMap<Tid, TaskId>,
+    /// By process: the children that were zombies when its last thread stopped.
+    found: BTreeMap<Tid, Vec<Unreaped>>,
+}
+
+impl Leaving {
+    /// A task has ended: the children of its process, if it was the last of that and was looked at.
+    pub(in crate::tracer) fn ended(
+        &mut self,
+        tid: Tid,
+        tgid: Tid,
+        last: bool,
+    ) -> Option<Vec<Unreaped>> {
+        self.stopped.remove(&tid);
+        if last { self.found.remove(&tgid) } else { None }
+    }
+}
+
+impl<K: Kernel> Tracer<K> {
+    /// Asks a stopped task, once, to stop before its end too, where that is wanted.
+    pub(in crate::tracer) fn ask_before_end(&mut self, task: &Stopped<K>) -> Handled {
+        let tid = task.tid();
+        let Some(tracee) = self.table.get_mut(tid) else {
+            return Ok(());
+        };
+        // Until the program's exec a host that waits for a child whose exec has failed would take
+        // that stop (wait4 asks for the tracees of all threads).
+        if self.start.is_some() || std::mem::replace(&mut tracee.asked_before_end, true) {
+            return Ok(());
+        }
+        let started = tracee.started;
+        let filtered = started && self.intercept == Intercept::Seccomp;
+        let exit_kill = filtered || (started && !self.until_main);
+        self.kernel.stop_before_end(tid, exit_kill, filtered)
+    }
+
+    /// EVENT_EXIT: the task is still whole, and will not run again.
+    pub(in crate::tracer) fn leaves(&mut self, task: Stopped<K>) -> Handled {
+        let tid = task.tid();
+        if let Some(tracee) = self.table.get(tid) {
+            let tgid = tracee.tgid;
+            self.leaving_tasks.stopped.insert(tid, tracee.id);
+            if let Some(threads) = self.all_leave(tgid) {
+                let zombies = self.zombies(task.eye(), tgid, &threads);
+                self.leaving_tasks.found.insert(tgid, zombies);
+            }
+        }
+        task.resume(Request::Cont, 0)
+    }
+
+    /// The threads of a process, if all of them have stopped on their way out.
+    fn all_leave(&self, tgid: Tid) -> Option<Vec<Tid>> {
+        let threads = self.kernel.threads(tgid).ok()?;
+        let leaves = |tid: &Tid| {
+            let id = self.table.get(*tid).map(|tracee| tracee.id);
+            id.is_some() && self.leaving_tasks.stopped.get(tid).copied() == id
+        };
+        threads.iter().all(leaves).then_some(threads)
+    }
+
+    /// The zombies among the children. One whose end has not been told is not the parent's yet: its
+    /// tracer comes first.
+    fn zombies(&self, eye: &Eye<K>, tgid: Tid, threads: &[Tid]) -> Vec<Unreaped> {
+        let listed: Option<Vec<Tid>> = threads
+            .iter()
+            .map(|tid| eye.proc_file(&format!("task/{tid}/children")).ok())
+            .collect::<Option<Vec<_>>>()
+            .map(|lists| numbers(&lists.join(&b' ')));
+        // Some kernels have no such list (CONFIG_PROC_CHILDREN).
+        let pids = listed.unwrap_or_else(|| {
+            let names = eye.system_list("/proc").unwrap_or_default();
+            names.iter().filter_map(|name| name.parse().ok()).collect()
+        });
+        let mut zombies: Vec<Unreaped> = pids
+            .into_iter()
+            .filter(|pid| self.table.get(*pid).is_none())
+            .filter_map(|pid| {
+                let stat = eye.system_file(&format!("/proc/{pid}/stat")).ok()?;
+                let comm = zombie_of(tgid, &stat)?;
+                Some(Unreaped { pid, comm })
+            })
+            .collect();
+        zombies.sort_unstable_by_key(|zombie| zombie.pid);
+        zombies
+    }
+}
+
+/// The numbers in a list with blanks.
+fn numbers(text: &[u8]) -> Vec<Tid> {
+    let text = String::from_utf8_lossy(text);
+    let words = text.split_ascii_whitespace();
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+/// The name of a zombie whose parent is `parent`, from its `stat` (proc(5)).
+fn zombie_of(parent: Tid, stat: &[u8]) -> Option<String> {
+    let open = stat.iter().position(|&byte| byte == b'(')?;
+    let close = stat.iter().rposition(|&byte| byte == b')')?;
+    let rest = String::from_utf8_lossy(stat.get(close + 1..)?);
+    let mut fields = rest.split_ascii_whitespace();
+    let zombie = fields.next() == Some("Z");
+    let child = fields.next()?.parse() == Ok(parent);
+    let (comm, _) = lossy(stat.get(open + 1..close)?);
+    (zombie && child).then_some(comm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zombie_is_known_by_its_state_and_its_parent() {
+        let stat = b"31 (a) Z 7) Z 12 31 1 0 -1 4227084 0 0";
+        assert_eq!(zombie_of(12, stat).as_deref(), Some("a) Z 7"));
+        assert_eq!(zombie_of(7, stat), None);
+        assert_eq!(zombie_of(12, b"31 (a) S 12 31 1"), None);
+        assert_eq!(zombie_of(12, b"31 (a) Z"), None);
+        assert_eq!(zombie_of(12, b""), None);
+    }
+
+    #[test]
+    fn lists_of_children() {
+        assert_eq!(numbers(b"12 13  14 \n"), [12, 13, 14]);
+        assert_eq!(numbers(b""), [] as [Tid; 0]);
+    }
+}
