@@ -11,13 +11,13 @@
 //! The tracer starts a program, stops it at the few system calls that create tasks, and turns what
 //! it sees into [`event::Event`]s: plain data, one line of a trace each. Nothing right of the event
 //! knows where it came from: [`run`] takes events from the tracer or from a file ([`replay`]), folds
-//! them into the [`tasks::TaskTree`], looks for what deserves attention ([`check::lints`]), and hands all of
+//! them into the [`tasks::TaskTree`], looks for what deserves attention ([`lint`]), and hands all of
 //! it to every [`report::Reporter`].
 //!
 //! # Who does what
 //!
 //! * [`abi`] says what the kernel says, as tables, and [`origins`] what libraries ask of it; [`decode`] reads a stopped task by them, through
-//!   [`peek::Peek`] alone; [`symbols`] and [`observe`] add what else can be asked of it.
+//!   [`peek::Peek`] alone; [`symbols`], [`proc`] and [`observe`] add what else can be asked of it.
 //! * `tracer` makes events and prints nothing; [`report`] prints events and asks nothing; `sys` is
 //!   the one place that talks to the kernel unsafely.
 //! * [`cli`] turns arguments into a plan, and `main` carries it out.
@@ -40,16 +40,19 @@ pub mod event;
 #[cfg(test)]
 mod event_samples;
 pub mod explain;
-mod near;
+pub mod lint;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;
 pub mod origins;
 pub mod peek;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod perform;
+#[cfg(all(feature = "trace", target_os = "linux"))]
+pub mod proc;
 pub mod replay;
 pub mod report;
 pub mod seccomp;
+mod suggest;
 pub mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod sys;
@@ -68,8 +71,8 @@ pub use error::{Error, Result};
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub use trace::{Options, Trace, trace};
 
-use check::lints::Lints;
 use event::{End, Event, EventKind};
+use lint::Lints;
 use report::Reporter;
 use tasks::TaskTree;
 
