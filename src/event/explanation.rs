@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::sentence::{self, sentences};
 use super::value::{Hex, Tid};
-use crate::abi::lang::Lang;
+use crate::abi::Lang;
 use crate::abi::rules::{self, Rule};
 
 /// A reason in words.
@@ -143,6 +143,13 @@ sentences! {
             "{path} 已把控制器交给下层（{controllers}）：其中不得有任务";
         SubtreeControl { path: String } => "cgroup.subtree_control of {path}", "{path} 的 cgroup.subtree_control";
         NoProcessors { path: String } => "cpuset.cpus.effective of {path} is empty", "{path} 的 cpuset.cpus.effective 是空的";
+    }
+}
+
+sentences! {
+    /// What must be known of what was looked at.
+    Circumstance {
+        ArgumentsChanged => "the arguments were changed during the call", "参数在调用中被改动";
     }
 }
 

@@ -149,7 +149,7 @@ impl Hole for Refusal {
     }
 
     fn chinese(&self) -> String {
-        self.text(crate::abi::lang::Lang::Chinese)
+        self.text(crate::abi::Lang::Chinese)
     }
 
     #[cfg(test)]
@@ -161,7 +161,7 @@ impl Hole for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::lang::Lang;
+    use crate::abi::Lang;
 
     #[test]
     fn every_sentence_is_read_back() {

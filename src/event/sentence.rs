@@ -59,13 +59,13 @@ macro_rules! sentences {
         impl $name {
             /// The sentence in a language.
             #[allow(clippy::useless_format, reason = "a row need not have holes")]
-            pub fn text(&self, lang: $crate::abi::lang::Lang) -> String {
+            pub fn text(&self, lang: $crate::abi::Lang) -> String {
                 match (self, lang) {
                     $(
-                        ($name::$variant $({ $($field),* })?, $crate::abi::lang::Lang::English) => {
+                        ($name::$variant $({ $($field),* })?, $crate::abi::Lang::English) => {
                             format!($english)
                         }
-                        ($name::$variant $({ $($field),* })?, $crate::abi::lang::Lang::Chinese) => {
+                        ($name::$variant $({ $($field),* })?, $crate::abi::Lang::Chinese) => {
                             $($(let $field = $crate::event::sentence::Hole::chinese($field);)*)?
                             format!($chinese)
                         }
@@ -76,7 +76,7 @@ macro_rules! sentences {
 
             /// The sentence that has this English.
             pub fn read(words: &str) -> Self {
-                let whole = |read: &Self| read.text($crate::abi::lang::Lang::English) == words;
+                let whole = |read: &Self| read.text($crate::abi::Lang::English) == words;
                 $(
                     let row = $crate::event::sentence::fit($english, words, &mut |_holes| {
                         let mut _holes = _holes.iter();
@@ -103,7 +103,7 @@ macro_rules! sentences {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.text($crate::abi::lang::Lang::English))
+                f.write_str(&self.text($crate::abi::Lang::English))
             }
         }
 
@@ -195,7 +195,7 @@ fn place<'a, T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::lang::Lang;
+    use crate::abi::Lang;
 
     sentences! {
         /// Three rows.
