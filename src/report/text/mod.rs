@@ -18,6 +18,8 @@ mod stats;
 mod summary;
 mod tree;
 mod units;
+#[cfg(test)]
+mod untranslated;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
