@@ -27,8 +27,8 @@ mod trace;
 mod value;
 
 pub use call::{
-    ArgsError, CallArgs, Certainty, CloneCall, Cost, Created, Outcome, Place, RawCall,
-    Reason, Request, Share, Sharing, Wrote,
+    ArgsError, CallArgs, Certainty, CloneCall, Cost, Created, Outcome, Place, RawCall, Reason,
+    Request, Share, Sharing, Wrote,
 };
 pub use exit::{Ending, Exit, Status, Unreaped, Usage};
 pub use explanation::{Circumstance, Explanation, Observation};

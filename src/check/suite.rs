@@ -184,9 +184,7 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     }
     let seen = Seen::of(&ran.events);
     if let Some(why) = seen.cut() {
-        let killed = seen
-            .end()
-            .is_some_and(|end| end.cut == Some(Cut::Timeout));
+        let killed = seen.end().is_some_and(|end| end.cut == Some(Cut::Timeout));
         let limit = limit.filter(|_| killed);
         let what = limit.map_or(why, |limit| {
             format!(

@@ -113,10 +113,11 @@ sentences! {
             "kernel.unprivileged_userns_clone 是 0，而调用者没有 CAP_SYS_ADMIN";
         AppArmor => "kernel.apparmor_restrict_unprivileged_userns is 1: AppArmor's policy decides",
             "kernel.apparmor_restrict_unprivileged_userns 是 1：由 AppArmor 的策略决定";
-        Chroot { root: String } => "the caller's root is {root}: a user namespace would be a way out of a chroot",
-            "调用者的根目录是 {root}：用户命名空间会成为逃出 chroot 的途径";
+        // Before the row whose hole would hold it.
         ChrootNoMount => "the caller's root is no mount point: a user namespace would be a way out of a chroot",
             "调用者的根目录不是挂载点：用户命名空间会成为逃出 chroot 的途径";
+        Chroot { root: String } => "the caller's root is {root}: a user namespace would be a way out of a chroot",
+            "调用者的根目录是 {root}：用户命名空间会成为逃出 chroot 的途径";
         NoChroot => "chroot: the caller's root is the root of its mounts", "chroot：调用者的根目录就是其挂载树的根";
         MapEmpty { name: String, id: u64, file: String } => "the caller's {name} {id} is not mapped in its own user namespace: {file} is empty",
             "调用者的 {name} {id} 在其用户命名空间中没有映射：{file} 是空的";
@@ -180,7 +181,9 @@ impl Explanation {
             return Explanation::Found(found);
         }
         let of_rule = |rule: &'static Rule| {
-            let rest = words.strip_prefix(rule.condition)?.strip_suffix(rule.english)?;
+            let rest = words
+                .strip_prefix(rule.condition)?
+                .strip_suffix(rule.english)?;
             if rest == ": " {
                 return Some(Explanation::Rule(rule.id));
             }
@@ -188,7 +191,11 @@ impl Explanation {
                 .strip_prefix(", or one of ")?
                 .strip_suffix(" others that leave no trace: ")?;
             let others = others.parse().ok()?;
-            Some(Explanation::Among { rule: rule.id, others }).filter(|read| read.to_string() == words)
+            Some(Explanation::Among {
+                rule: rule.id,
+                others,
+            })
+            .filter(|read| read.to_string() == words)
         };
         rules::all()
             .find_map(of_rule)
@@ -258,6 +265,9 @@ mod tests {
                 "{words}"
             );
             assert_ne!(explanation.text(Lang::Chinese), words);
+        }
+        for row in Circumstance::samples() {
+            assert_eq!(Circumstance::read(&row.to_string()), row);
         }
         let newer = Explanation::read("the moon was full");
         assert_eq!(newer.text(Lang::Chinese), "the moon was full");

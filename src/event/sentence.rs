@@ -5,6 +5,8 @@
 
 use schemars::JsonSchema;
 
+use super::value::Hex;
+
 /// What stands in the holes of a sentence.
 pub(super) trait Hole: Sized {
     /// From the words of a recorded line.
@@ -37,6 +39,22 @@ macro_rules! plain {
 }
 
 plain!(String: "/a".to_owned(), i32: 48211, u32: 9, u64: 512, usize: 3);
+
+impl Hole for Hex {
+    fn read(words: &str) -> Option<Self> {
+        let digits = words.strip_prefix("0x")?;
+        u64::from_str_radix(digits, 16).ok().map(Hex)
+    }
+
+    fn chinese(&self) -> String {
+        self.to_string()
+    }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Hex(0x7f00)
+    }
+}
 
 /// An enumeration of sentences: each row is a variant with its holes, the English and the Chinese.
 ///
@@ -207,7 +225,10 @@ mod tests {
     }
 
     fn both(name: &str, by: i32) -> Row {
-        Row::Both { name: name.to_owned(), by }
+        Row::Both {
+            name: name.to_owned(),
+            by,
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::event::{
-    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Gap, Kind, Outcome, Start,
-    Status, TaskId, Tid, Totals,
+    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Gap, Kind, Outcome,
+    Start, Status, TaskId, Tid, Totals,
 };
 use crate::tasks::TaskTree;
 
@@ -107,7 +107,10 @@ impl Seen {
             }
             EventKind::Blind(blind) => {
                 let why = &blind.why;
-                let blind = blind.what.iter().map(|what| (what.clone(), why.to_string()));
+                let blind = blind
+                    .what
+                    .iter()
+                    .map(|what| (what.clone(), why.to_string()));
                 self.blind.extend(blind);
             }
             EventKind::Task(task) => self.appeared(header.task, task),

@@ -26,8 +26,8 @@ use std::rc::Rc;
 use crate::abi::Abi;
 use crate::error::{Error, Result};
 use crate::event::{
-    Blind, Cut, End, Event, EventKind, Gap, Header, Intercept, Kind, Obstacle, Stats, Status, TaskId,
-    Tid, Totals,
+    Blind, Cut, End, Event, EventKind, Gap, Header, Intercept, Kind, Obstacle, Stats, Status,
+    TaskId, Tid, Totals,
 };
 use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};

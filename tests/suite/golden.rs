@@ -100,6 +100,7 @@ fn the_chinese_report_of_every_trace_is_chinese() {
             };
             look.style.lang = Lang::Chinese;
             look.style.cut = false;
+            look.style.width = 10_000;
             let all: Vec<_> = LINTS.iter().map(|lint| lint.id.to_owned()).collect();
             let lints = Lints::new(&[], &all).unwrap();
             let text = render_with(Replay::open(&path).unwrap(), lints, "text", &look).0;
@@ -120,7 +121,8 @@ fn supplied(trace: &str) -> Vec<String> {
             Value::Object(all) => all
                 .iter()
                 .filter(|(name, _)| {
-                    !["blind", "what", "why", "intercept_why", "text", "cut"].contains(&name.as_str())
+                    !["blind", "what", "why", "intercept_why", "text", "cut"]
+                        .contains(&name.as_str())
                 })
                 .for_each(|(_, one)| strings(one, out)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

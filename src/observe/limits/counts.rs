@@ -38,18 +38,16 @@ pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
             && (look.capable(CAP_SYS_ADMIN) == Some(true)
                 || look.capable(CAP_SYS_RESOURCE) == Some(true));
     if exempt {
-        return Found::says(Observation::NprocExempt)
-            .with("uid", uid)
-            .not();
+        return Found::says(Observation::NprocExempt).with("uid", uid).not();
     }
     let Some(count) = users::count(look.task, look.counted, look.at_ns, uid) else {
         return Found::default().unknown();
     };
     let tasks = count.tasks;
     let found = Found::says(Observation::Nproc { uid, tasks, most })
-    .with("uid", uid)
-    .with("tasks", tasks)
-    .with("limit", most);
+        .with("uid", uid)
+        .with("tasks", tasks)
+        .with("limit", most);
     // Inside a user namespace only the tasks in it count, against limits of those around it too.
     let by_user = first || look.kernel.version < Version(5, 14, 0);
     let everyone = count.whole && all_tasks(look).is_some_and(|all| count.seen >= all - all / 10);
@@ -97,8 +95,7 @@ pub(super) fn pid_max(look: &Look<'_>, _: &Rule) -> Answer {
     let pending = look.link("ns/pid") != look.link("ns/pid_for_children");
     let nested = pending || look.numbers("NSpid").len() > 1 || !look.sees_all("pid");
     if nested && look.kernel.version >= Version(6, 14, 0) {
-        return Found::says(Observation::PidMaxNested)
-        .unknown();
+        return Found::says(Observation::PidMaxNested).unknown();
     }
     let found = Found::says(Observation::PidMax { all, most })
         .with("tasks", all)
@@ -119,8 +116,8 @@ pub(super) fn deadline(look: &Look<'_>, _: &Rule) -> Answer {
     let policy = Line::of(&stat).and_then(|line| line.number(Field::Policy));
     match policy {
         Some(DEADLINE) => Found::says(Observation::Deadline)
-        .with("policy", DEADLINE)
-        .likely(),
+            .with("policy", DEADLINE)
+            .likely(),
         Some(_) => Answer::Silent,
         None => Found::default().unknown(),
     }
@@ -156,8 +153,8 @@ pub(super) fn memory(look: &Look<'_>, _: &Rule) -> Answer {
         2 => {
             let left = of("CommitLimit").saturating_sub(of("Committed_AS"));
             let found = found(Observation::OvercommitStrict { data, left })
-            .with("CommitLimit_kib", of("CommitLimit"))
-            .with("Committed_AS_kib", of("Committed_AS"));
+                .with("CommitLimit_kib", of("CommitLimit"))
+                .with("Committed_AS_kib", of("Committed_AS"));
             if data > left {
                 found.likely()
             } else {

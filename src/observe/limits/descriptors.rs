@@ -30,8 +30,8 @@ pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
         .filter(|fd| fd.parse::<u64>().is_ok_and(|fd| fd < most))
         .count() as u64;
     let found = Found::says(Observation::Nofile { open: below, most })
-    .with("open", below)
-    .with("limit", most);
+        .with("open", below)
+        .with("limit", most);
     if below >= most {
         found.certain()
     } else {
@@ -48,11 +48,9 @@ pub(super) fn nr_open(look: &Look<'_>, _: &Rule) -> Answer {
     };
     let highest = open.iter().filter_map(|fd| fd.parse::<u64>().ok()).max();
     match highest {
-        Some(fd) if fd >= most => {
-            Found::says(Observation::NrOpen { fd, most })
-                .with("nr_open", most)
-                .certain()
-        }
+        Some(fd) if fd >= most => Found::says(Observation::NrOpen { fd, most })
+            .with("nr_open", most)
+            .certain(),
         _ => Answer::Silent,
     }
 }
@@ -72,8 +70,8 @@ pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
         return Found::default().unknown();
     };
     let last = at.saturating_add(3);
-    let found = Found::says(Observation::PidfdAddress { at: Hex(at) })
-    .with("address", format!("{at:#x}"));
+    let found =
+        Found::says(Observation::PidfdAddress { at: Hex(at) }).with("address", format!("{at:#x}"));
     if writable(&maps, at) && writable(&maps, last) {
         Found::default()
             .with("address", format!("{at:#x}"))
@@ -94,14 +92,14 @@ pub(super) fn tls(look: &Look<'_>, _: &Rule) -> Answer {
     let read = look.task.read(at, &mut descriptor);
     let entry = look.task.read_u32(at);
     match (look.errno, read, entry) {
-        ("EFAULT", Err(_), _) => {
-            Found::says(Observation::UserDescUnreadable { at: Hex(at) })
-                .with("address", format!("{at:#x}"))
+        ("EFAULT", Err(_), _) => Found::says(Observation::UserDescUnreadable { at: Hex(at) })
+            .with("address", format!("{at:#x}"))
+            .certain(),
+        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => {
+            Found::says(Observation::UserDescEntry { at: Hex(at), entry })
+                .with("entry", entry)
                 .certain()
         }
-        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => Found::says(Observation::UserDescEntry { at: Hex(at), entry })
-        .with("entry", entry)
-        .certain(),
         _ => Found::default()
             .with("address", format!("{at:#x}"))
             .unknown(),

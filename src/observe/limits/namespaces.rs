@@ -216,8 +216,8 @@ fn levels(look: &Look<'_>) -> usize {
 pub(super) fn too_many_tids(look: &Look<'_>, _: &Rule) -> Answer {
     let (levels, asked) = (levels(look), look.arguments.set_tid_size);
     let found = Found::says(Observation::TooManyTids { asked, levels })
-    .with("set_tid_size", asked)
-    .with("namespaces", levels);
+        .with("set_tid_size", asked)
+        .with("namespaces", levels);
     match asked > levels as u64 {
         true if look.sees_all("pid") => found.certain(),
         true => found.unknown(),
@@ -235,8 +235,8 @@ pub(super) fn tid_above(look: &Look<'_>, _: &Rule) -> Answer {
         .find(|tid| i64::from(**tid) >= most.cast_signed());
     match large {
         Some(tid) => {
-            let found = Found::says(Observation::TidAbove { tid: *tid, most })
-                .with("pid_max", most);
+            let found =
+                Found::says(Observation::TidAbove { tid: *tid, most }).with("pid_max", most);
             match levels(look) {
                 1 => found.certain(),
                 _ => found.likely(),
@@ -245,9 +245,7 @@ pub(super) fn tid_above(look: &Look<'_>, _: &Rule) -> Answer {
         None if levels(look) == 1 || tids(look).iter().all(|tid| *tid < LEAST_PID_MAX) => {
             Answer::Silent
         }
-        None => {
-            Found::says(Observation::TidAboveNested).unknown()
-        }
+        None => Found::says(Observation::TidAboveNested).unknown(),
     }
 }
 

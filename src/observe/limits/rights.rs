@@ -26,8 +26,8 @@ pub(super) fn filter(look: &Look<'_>, _: &Rule) -> Answer {
         return Answer::Silent;
     }
     let found = Found::says(Observation::Filter { all, ours })
-    .with("Seccomp_filters", all)
-    .with("ours", ours);
+        .with("Seccomp_filters", all)
+        .with("ours", ours);
     // A kernel that has the call never says that it has not.
     let has = look.arguments.call != Call::Clone3 || look.kernel.version >= Version(5, 3, 0);
     match look.errno {
@@ -67,11 +67,9 @@ pub(super) fn admin(look: &Look<'_>, _: &Rule) -> Answer {
 pub(super) fn switched_off(look: &Look<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/unprivileged_userns_clone";
     match (look.system_number(switch), look.capable(CAP_SYS_ADMIN)) {
-        (Some(0), Some(false)) => {
-            Found::says(Observation::SwitchedOff)
-                .with("unprivileged_userns_clone", 0)
-                .certain()
-        }
+        (Some(0), Some(false)) => Found::says(Observation::SwitchedOff)
+            .with("unprivileged_userns_clone", 0)
+            .certain(),
         _ => Answer::Silent,
     }
 }
@@ -81,8 +79,8 @@ pub(super) fn security_module(look: &Look<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
     match look.system_number(switch) {
         Some(1) => Found::says(Observation::AppArmor)
-        .with("apparmor_restrict_unprivileged_userns", 1)
-        .likely(),
+            .with("apparmor_restrict_unprivileged_userns", 1)
+            .likely(),
         _ => Answer::Unseen,
     }
 }
@@ -95,18 +93,15 @@ pub(super) fn chrooted(look: &Look<'_>, _: &Rule) -> Answer {
     // Of a mount that is the root of another namespace the path is "/" as well.
     if root != "/" {
         return Found::says(Observation::Chroot { root: root.clone() })
-        .with("root", root)
-        .certain();
+            .with("root", root)
+            .certain();
     }
     // In a chroot that clonespy shares, no mount is at "/" unless the chroot is a mount point.
     let text = look.file("mountinfo").unwrap_or_default();
     if !text.is_empty() && !mounts(&text).any(|mount| mount.point == "/") {
-        return Found::says(Observation::ChrootNoMount)
-        .certain();
+        return Found::says(Observation::ChrootNoMount).certain();
     }
-    Found::says(Observation::NoChroot)
-        .with("root", root)
-        .not()
+    Found::says(Observation::NoChroot).with("root", root).not()
 }
 
 /// Whether the caller's effective ids have no names in its own user namespace.
@@ -138,11 +133,9 @@ pub(super) fn choose_tids(look: &Look<'_>, _: &Rule) -> Answer {
         && look.capable(CAP_CHECKPOINT_RESTORE) == Some(true);
     let set = look.status("CapEff").unwrap_or_default().to_owned();
     match look.capable(CAP_SYS_ADMIN) {
-        Some(false) if !restore => {
-            Found::says(Observation::MayNotChoose)
-                .with("CapEff", set)
-                .certain()
-        }
+        Some(false) if !restore => Found::says(Observation::MayNotChoose)
+            .with("CapEff", set)
+            .certain(),
         // It must hold over the owner of each pid namespace that is named.
         _ => Found::default().with("CapEff", set).unknown(),
     }

@@ -199,7 +199,10 @@ fn a_limit_that_is_reached_is_likely_and_the_others_are_excluded() {
         reasons[0].text.to_string(),
         "RLIMIT_NPROC: user 1000 has 400 of 400 tasks"
     );
-    assert_eq!(reasons[3].text.to_string(), "pids.max: 37 of 512 in /user.slice");
+    assert_eq!(
+        reasons[3].text.to_string(),
+        "pids.max: 37 of 512 in /user.slice"
+    );
     assert_eq!(reasons[3].evidence["pids.events"], 0);
 }
 
@@ -208,7 +211,10 @@ fn the_limit_of_any_cgroup_on_the_way_up_counts() {
     let world = World::new("6.18.44").with("/sys/fs/cgroup/user.slice/pids.current", "512\n");
     let reasons = world.why(&mut ours(), clone(17), "EAGAIN");
     assert_eq!(told(&reasons)[0], "Likely pids-max");
-    assert_eq!(reasons[0].text.to_string(), "pids.max: 512 of 512 in /user.slice");
+    assert_eq!(
+        reasons[0].text.to_string(),
+        "pids.max: 512 of 512 in /user.slice"
+    );
 }
 
 #[test]

@@ -35,8 +35,8 @@ use self::line::{remark, who};
 use self::summary::Table;
 use crate::abi::say;
 use crate::event::{
-    Appeared, Blind, CloneCall, Detach, Event, EventKind, Exec, Exit, Finding, Gap, Header, How, Kind,
-    Outcome, Stats, TaskId, Tid,
+    Appeared, Blind, CloneCall, Detach, Event, EventKind, Exec, Exit, Finding, Gap, Header, How,
+    Kind, Outcome, Stats, TaskId, Tid,
 };
 use crate::layout::{Ink, Pen};
 use crate::report::filter::Visibility;
@@ -414,7 +414,10 @@ impl Text {
             EventKind::Start(e) => notices::start(&self.look, e),
             EventKind::Blind(e) => self.blind(e, name),
             EventKind::Kill(e) => {
-                let (signal, why) = (self.look.name(&e.signal), self.look.sentence(|lang| e.why.text(lang)));
+                let (signal, why) = (
+                    self.look.name(&e.signal),
+                    self.look.sentence(|lang| e.why.text(lang)),
+                );
                 let text = say!(
                     self.look,
                     "gets {signal} from clonespy: {why}",

@@ -58,7 +58,10 @@ pub(super) fn start(look: &Look, event: &Start) -> String {
                 (other.as_str(), other.as_str())
             }
         };
-        let (how, why) = (look.lang().pick(english, chinese), look.sentence(|lang| why.text(lang)));
+        let (how, why) = (
+            look.lang().pick(english, chinese),
+            look.sentence(|lang| why.text(lang)),
+        );
         remark(
             &mut pen,
             &say!(

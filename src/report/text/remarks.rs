@@ -5,8 +5,8 @@ use super::line::{UNDER, remark};
 use crate::abi::rules;
 use crate::abi::say;
 use crate::event::{
-    Call, Certainty, Circumstance, CloneCall, Created, Explanation, Hex, Observation, Outcome, Reason,
-    Request,
+    Call, Certainty, Circumstance, CloneCall, Created, Explanation, Hex, Observation, Outcome,
+    Reason, Request,
 };
 use crate::layout::{Ink, Pen};
 use crate::report::names::pid;

@@ -21,6 +21,8 @@ fn report(lines: impl IntoIterator<Item = Value>) -> String {
     let style = Style {
         lang: Lang::Chinese,
         cut: false,
+        // Sentences stand in one line each.
+        width: 10_000,
         ..Style::default()
     };
     let look = Look {
