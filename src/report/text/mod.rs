@@ -18,6 +18,8 @@ mod stats;
 mod summary;
 mod tree;
 mod units;
+#[cfg(test)]
+mod untranslated;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
@@ -33,12 +35,11 @@ use self::sets::Sets;
 use self::summary::Table;
 use crate::abi::say;
 use crate::event::{
-    Appeared, Blind, CloneCall, Detach, Event, EventKind, Exec, Exit, Finding, Header, How, Kind,
-    Outcome, Stats, TaskId, Tid,
+    Appeared, Blind, CloneCall, Detach, Event, EventKind, Exec, Exit, Finding, Gap, Header, How,
+    Kind, Outcome, Stats, TaskId, Tid,
 };
 use crate::layout::{Ink, Pen};
 use crate::report::filter::Visibility;
-use crate::report::said::{list, said};
 use crate::report::timestamps::Stamper;
 use crate::report::{Destination, Look, Reporter, Summary};
 use crate::tasks::TaskTree;
@@ -413,7 +414,10 @@ impl Text {
             EventKind::Start(e) => notices::start(&self.look, e),
             EventKind::Blind(e) => self.blind(e, name),
             EventKind::Kill(e) => {
-                let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
+                let (signal, why) = (
+                    self.look.name(&e.signal),
+                    self.look.sentence(|lang| e.why.text(lang)),
+                );
                 let text = say!(
                     self.look,
                     "gets {signal} from clonespy: {why}",
@@ -436,7 +440,14 @@ impl Text {
     }
 
     fn blind(&mut self, event: &Blind, name: &str) -> String {
-        let (what, why) = (list(&self.look, &event.what), said(&self.look, &event.why));
+        let look = &self.look;
+        let what = look.row(
+            event
+                .what
+                .iter()
+                .map(|gap| look.sentence(|lang| gap.text(lang))),
+        );
+        let why = look.sentence(|lang| event.why.text(lang));
         let text = say!(
             self.look,
             "from here on not seen: {what} ({why})",
@@ -484,9 +495,9 @@ impl Text {
     }
 }
 
-/// Whether what is not seen are calls that failed, in the words of `start.blind`.
-fn to_failures(what: &[String]) -> bool {
-    what.iter().any(|what| what.starts_with("failed calls"))
+/// Whether what is not seen are calls that failed.
+fn to_failures(what: &[Gap]) -> bool {
+    what.iter().any(Gap::hides_failures)
 }
 
 impl Reporter for Text {
