@@ -176,8 +176,12 @@ impl Explanation {
 
     /// The explanation by a rule that has this English.
     pub fn read(rule: &str, words: &str) -> Self {
+        let found = Observation::read(words);
+        if !matches!(found, Observation::Other(_)) {
+            return Explanation::Found(found);
+        }
         let of_rule = rules::named(rule).and_then(|rule| Self::of_rule(rule, words));
-        of_rule.unwrap_or_else(|| Explanation::Found(Observation::read(words)))
+        of_rule.unwrap_or(Explanation::Found(found))
     }
 
     /// The one that is made of the rule's own words.
