@@ -273,7 +273,7 @@ pub struct Cost {
 }
 
 /// A call of clone, clone3, fork or vfork: the request and the outcome.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct CloneCall {
     /// From the entry to the outcome; absent where the entry was not seen.
     #[serde(default, skip_serializing_if = "written_before")]
