@@ -11,7 +11,7 @@ use clonespy::explain::{Explain, What, annotate};
 use clonespy::lint::{Lints, Seen};
 use clonespy::peek::{Errno, Peek, Syscall};
 use clonespy::replay::Replay;
-use clonespy::report::{FORMATS, Lang, Look};
+use clonespy::report::{FORMATS, Lang, Look, Style};
 use clonespy::seccomp::insn::{Insn, RET_ACTION_FULL, SeccompData};
 use clonespy::seccomp::walk;
 use clonespy::tasks::TaskTree;
@@ -147,8 +147,11 @@ fn rendered(input: &[u8]) -> Vec<Vec<u8>> {
         for lang in [Lang::English, Lang::Chinese] {
             let sink = Sink::default();
             let look = Look {
-                lang,
-                width: 40,
+                style: Style {
+                    lang,
+                    width: 40,
+                    ..Style::default()
+                },
                 all: lang == Lang::Chinese,
                 verbose: 2,
                 ..Look::default()
