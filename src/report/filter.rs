@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::event::{Call, CloneCall, Event, Kind, Outcome, TaskId};
+use crate::event::{Call, CloneCall, Event, EventKind, Kind, Outcome, TaskId};
 
 /// A choice among the four calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,13 +100,13 @@ impl Visibility {
         if !filter.threads_only && filter.depth.is_none() {
             return;
         }
-        match event {
-            Event::Task(task) => {
-                self.0.insert(task.task, Place::default());
+        match &event.kind {
+            EventKind::Task(_) => {
+                self.0.insert(event.header.task, Place::default());
             }
-            Event::Clone(call) => {
+            EventKind::Clone(call) => {
                 if let Outcome::Created(made) = &call.outcome {
-                    let place = self.below(call, made.kind);
+                    let place = self.below(event.header.task, made.kind);
                     self.0.insert(made.task, place);
                 }
             }
@@ -116,21 +116,18 @@ impl Visibility {
 
     /// Takes in an end. Called for every event, after its line.
     pub(super) fn forget(&mut self, event: &Event) {
-        let task = match event {
-            Event::Exit(exit) => exit.task,
-            Event::Detach(detach) => detach.task,
-            _ => return,
-        };
-        self.0.remove(&task);
+        if let EventKind::Exit(_) | EventKind::Detach(_) = event.kind {
+            self.0.remove(&event.header.task);
+        }
     }
 
     fn of(&self, task: TaskId) -> Place {
         self.0.get(&task).copied().unwrap_or_default()
     }
 
-    /// Where a task that this call makes stands.
-    fn below(&self, call: &CloneCall, kind: Kind) -> Place {
-        let caller = self.of(call.task);
+    /// Where a task stands that this one creates.
+    fn below(&self, caller: TaskId, kind: Kind) -> Place {
+        let caller = self.of(caller);
         Place {
             depth: caller.depth.saturating_add(1),
             foreign: caller.foreign || kind == Kind::Process,
@@ -144,7 +141,7 @@ impl Visibility {
     }
 
     /// Whether the line of a call is shown.
-    pub(super) fn call(&self, filter: &Filter, call: &CloneCall) -> bool {
+    pub(super) fn call(&self, filter: &Filter, caller: TaskId, call: &CloneCall) -> bool {
         let kind = match &call.outcome {
             Outcome::Created(made) => made.kind,
             _ if call.request.has("CLONE_THREAD") => Kind::Thread,
@@ -158,7 +155,9 @@ impl Visibility {
                 matches!(call.outcome, Outcome::Created(_) | Outcome::Untraced { .. })
             }
         };
-        outcome && filter.calls.contains(call.request.call) && filter.shows(self.below(call, kind))
+        outcome
+            && filter.calls.contains(call.request.call)
+            && filter.shows(self.below(caller, kind))
     }
 }
 
