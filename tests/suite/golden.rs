@@ -132,7 +132,11 @@ fn supplied(trace: &str) -> Vec<String> {
                     !["blind", "what", "why", "intercept_why", "text", "cut"]
                         .contains(&name.as_str())
                 })
-                .for_each(|(_, one)| strings(one, out)),
+                .for_each(|(name, one)| {
+                    // What was counted has the name that it has in the trace.
+                    out.push(name.clone());
+                    strings(one, out);
+                }),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
