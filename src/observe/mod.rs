@@ -35,6 +35,3 @@ pub fn standard() -> Vec<Box<dyn Observer>> {
         Box::<limits::Limits>::default(),
     ]
 }
-
-#[cfg(test)]
-mod fake;

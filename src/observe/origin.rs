@@ -31,7 +31,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::observe::fake::Fake;
+    use crate::peek::testing::Recorded;
 
     fn origin(call: &str, flags: &str, signal: &str, args: serde_json::Value) -> Option<String> {
         let mut call: CloneCall = serde_json::from_value(json!({
@@ -40,7 +40,7 @@ mod tests {
             "outcome": {"unfinished": {}}
         }))
         .unwrap();
-        Origin.entered(&Fake::default(), &mut call);
+        Origin.entered(&Recorded::new(), &mut call);
         assert_eq!(
             call.origin.is_some(),
             call.origin_certainty == Some(Certainty::Likely)
@@ -75,7 +75,7 @@ mod tests {
             "outcome": {"unfinished": {}}
         }))
         .unwrap();
-        Origin.entered(&Fake::default(), &mut call);
+        Origin.entered(&Recorded::new(), &mut call);
         assert_eq!((call.origin, call.origin_certainty), (None, None));
     }
 }
