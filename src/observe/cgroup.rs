@@ -3,8 +3,9 @@
 
 use crate::abi::flags;
 use crate::event::{CloneCall, lossy};
-use crate::observe::Observer;
 use crate::peek::Peek;
+
+use super::observer::Observer;
 
 /// Fills [`CloneCall::cgroup_path`] with the directory behind the descriptor.
 #[derive(Clone, Copy, Debug, Default)]

@@ -9,10 +9,11 @@
 use std::collections::HashMap;
 
 use crate::event::{CloneCall, Exec, Exit, Tid};
-use crate::observe::Observer;
 use crate::peek::Peek;
 use crate::proc::maps::{Mapping, mappings};
 use crate::symbols::elf;
+
+use super::observer::Observer;
 
 /// Bytes of a library that are searched, at most: twice glibc's size.
 const SEARCHED: usize = 4 << 20;

@@ -1,9 +1,10 @@
 //! Which library function is behind a call, by the fingerprint of its flags and arguments.
 
 use crate::event::{Certainty, CloneCall};
-use crate::observe::Observer;
 use crate::origins;
 use crate::peek::Peek;
+
+use super::observer::Observer;
 
 /// Fills [`CloneCall::origin`] where one function's calls look like this and no other's; nothing is
 /// asked of the task. A program may make the same call by hand, so it is never more than likely.

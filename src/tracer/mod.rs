@@ -26,7 +26,7 @@ use std::rc::Rc;
 use crate::abi::Abi;
 use crate::error::{Error, Result};
 use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
-use crate::observe::Observer;
+use crate::observe::{self, Extra, Observer};
 use crate::sys::{self, Report, Request, Spawned, What};
 
 use self::kernel::wait;
@@ -117,7 +117,7 @@ impl<K: Kernel> Tracer<K> {
             nursery: Nursery::default(),
             syncs: BTreeMap::new(),
             vforks: Vforks::default(),
-            observers: crate::observe::standard(),
+            observers: observe::standard(),
             abis,
             intercept,
             unseen_entries: intercept == Intercept::Event,
@@ -144,8 +144,7 @@ impl<K: Kernel> Tracer<K> {
     /// Records which descriptors new programs inherit, if that is asked for.
     fn look_at_inherited(&mut self, asked: bool) {
         if asked {
-            self.observers
-                .push(Box::new(crate::observe::inherited::Inherited));
+            self.observers.extend(observe::extra(Extra::InheritedFds));
         }
     }
 

@@ -1,45 +1,47 @@
-//! Control groups: the one that CLONE_INTO_CGROUP names, and limits on the number of tasks up the tree.
+//! Questions about control groups: the one that CLONE_INTO_CGROUP names, and limits on the number of tasks
+//! up the tree.
 
 use crate::abi::flags::{CLONE_INTO_CGROUP, CLONE_THREAD};
 use crate::abi::rules::Rule;
 use crate::proc::cgroups::{Membership, memberships};
 use crate::proc::mounts::{Mount, mounts};
 
-use super::look::{Answer, Found, Look};
+use super::answer::{Answer, Evidence};
+use super::failed_call::FailedCall;
 
 /// No tree is looked at higher than this.
 const LEVELS: usize = 64;
 
 /// Where the descriptor of CLONE_INTO_CGROUP leads; `None`: nowhere.
-fn target(look: &Look<'_>) -> Option<String> {
-    look.link(&format!("fd/{}", look.arguments.cgroup))
+fn target(call: &FailedCall<'_>) -> Option<String> {
+    call.link(&format!("fd/{}", call.arguments.cgroup))
 }
 
-fn named(text: String, path: &str) -> Found {
-    Found::text(text).with("cgroup", path)
+fn named(text: String, path: &str) -> Evidence {
+    Evidence::text(text).with("cgroup", path)
 }
 
 /// The mount of cgroup v2, or of v1's hierarchy with a controller.
-fn mount(look: &Look<'_>, controller: Option<&str>) -> Option<Mount> {
+fn mount(call: &FailedCall<'_>, controller: Option<&str>) -> Option<Mount> {
     let wanted = |mount: &Mount| match controller {
         None => mount.kind == "cgroup2",
         Some(name) => mount.kind == "cgroup" && mount.has_option(name),
     };
-    mounts(&look.system("/proc/self/mountinfo")?).find(wanted)
+    mounts(&call.system("/proc/self/mountinfo")?).find(wanted)
 }
 
-/// The descriptor leads to no directory of cgroup v2.
-pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
-    let fd = look.arguments.cgroup;
-    let Some(path) = target(look) else {
-        let found = Found::text(format!("descriptor {fd} is not open"));
+/// Does the descriptor lead to no directory of cgroup v2?
+pub(super) fn not_one(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let fd = call.arguments.cgroup;
+    let Some(path) = target(call) else {
+        let found = Evidence::text(format!("descriptor {fd} is not open"));
         // A task that is gone has no links at all.
-        return match look.link("exe") {
+        return match call.link("exe") {
             Some(_) => found.certain(),
             None => found.unknown(),
         };
     };
-    let inside = mount(look, None).is_some_and(|mount| path.starts_with(&mount.point));
+    let inside = mount(call, None).is_some_and(|mount| path.starts_with(&mount.point));
     let found = named(
         format!("descriptor {fd} is {path}, no directory of cgroup v2"),
         &path,
@@ -51,9 +53,9 @@ pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// It is gone.
-pub(super) fn removed(look: &Look<'_>, _: &Rule) -> Answer {
-    match target(look) {
+/// Is the cgroup gone?
+pub(super) fn removed(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    match target(call) {
         Some(path) if path.ends_with(" (deleted)") => {
             named(format!("the cgroup was removed: {path}"), &path).certain()
         }
@@ -62,10 +64,10 @@ pub(super) fn removed(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// The caller may not move tasks there: nothing else gives this errno.
-pub(super) fn permission(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    let uid = look.numbers("Uid").get(1).copied();
+/// May the caller move no tasks there? Nothing else gives this errno.
+pub(super) fn permission(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    let uid = call.numbers("Uid").get(1).copied();
     let who = uid.map_or_else(|| "the caller".to_owned(), |uid| format!("user {uid}"));
     named(
         format!("{who} may not write cgroup.procs of {path}, or of the ancestor that both have"),
@@ -74,16 +76,16 @@ pub(super) fn permission(look: &Look<'_>, _: &Rule) -> Answer {
     .likely()
 }
 
-/// A thread into another domain, or a domain that is invalid.
-pub(super) fn domain(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    let kind = look
+/// Is it a thread for another domain, or a domain that is invalid?
+pub(super) fn domain(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    let kind = call
         .system(&format!("{path}/cgroup.type"))
         .unwrap_or_default();
     let kind = kind.trim();
     if kind == "domain invalid" {
         named(format!("cgroup.type of {path} is domain invalid"), &path).certain()
-    } else if look.has(CLONE_THREAD) {
+    } else if call.has(CLONE_THREAD) {
         named(
             format!("threads must stay in the cgroup domain of their process, and {path} is another ({kind})"),
             &path,
@@ -94,10 +96,10 @@ pub(super) fn domain(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// A cgroup that has given its controllers to its children.
-pub(super) fn inner(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    match look.system(&format!("{path}/cgroup.subtree_control")) {
+/// Has the cgroup given its controllers to its children?
+pub(super) fn inner(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    match call.system(&format!("{path}/cgroup.subtree_control")) {
         Some(controllers) if !controllers.trim().is_empty() => {
             let controllers = controllers.trim();
             named(
@@ -110,29 +112,29 @@ pub(super) fn inner(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// A set of processors without any.
-pub(super) fn cpuset(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    match look.system(&format!("{path}/cpuset.cpus.effective")) {
+/// Is its set of processors empty?
+pub(super) fn cpuset(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    match call.system(&format!("{path}/cpuset.cpus.effective")) {
         Some(processors) if processors.trim().is_empty() => {
             named(format!("cpuset.cpus.effective of {path} is empty"), &path).likely()
         }
         // Without the controller there is nothing that could refuse.
-        Some(_) => Found::default().with("cgroup", path).unknown(),
+        Some(_) => Evidence::default().with("cgroup", path).unknown(),
         None => Answer::Silent,
     }
 }
 
 /// The cgroup of the caller, or the one that it names: the files' directory, and what is above it.
-fn position(look: &Look<'_>) -> Option<(Mount, String)> {
-    let lines = look.file("cgroup")?;
+fn position(call: &FailedCall<'_>) -> Option<(Mount, String)> {
+    let lines = call.file("cgroup")?;
     if let Some(v1) = memberships(&lines).find(|one| one.has("pids")) {
-        return Some((mount(look, Some("pids"))?, v1.path.to_owned()));
+        return Some((mount(call, Some("pids"))?, v1.path.to_owned()));
     }
     let path = memberships(&lines).find(Membership::is_v2)?.path;
-    let mount = mount(look, None)?;
-    if look.has(CLONE_INTO_CGROUP) {
-        let target = target(look)?;
+    let mount = mount(call, None)?;
+    if call.has(CLONE_INTO_CGROUP) {
+        let target = target(call)?;
         let below = target.strip_prefix(&mount.point)?;
         return Some((
             Mount {
@@ -154,14 +156,14 @@ struct Level {
 }
 
 impl Level {
-    fn found(&self) -> Found {
+    fn found(&self) -> Evidence {
         let Level {
             path,
             current,
             most,
             ..
         } = self;
-        let mut found = Found::text(format!("pids.max: {current} of {most} in {path}"))
+        let mut found = Evidence::text(format!("pids.max: {current} of {most} in {path}"))
             .with("cgroup", path.as_str())
             .with("pids.current", *current)
             .with("pids.max", *most);
@@ -173,7 +175,7 @@ impl Level {
 }
 
 /// The limits from a cgroup up to the root of its mount.
-fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
+fn limits(call: &FailedCall<'_>, mount: &Mount, path: &str) -> Vec<Level> {
     let within = match mount.root.as_str() {
         "/" => path,
         root => path.strip_prefix(root).unwrap_or(path),
@@ -182,12 +184,12 @@ fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
     let mut found = Vec::new();
     for _ in 0..LEVELS {
         let directory = format!("{}{here}", mount.point);
-        let most = look.system_number(&format!("{directory}/pids.max"));
+        let most = call.system_number(&format!("{directory}/pids.max"));
         if let (Some(most), Some(current)) = (
             most,
-            look.system_number(&format!("{directory}/pids.current")),
+            call.system_number(&format!("{directory}/pids.current")),
         ) {
-            let events = look.system(&format!("{directory}/pids.events"));
+            let events = call.system(&format!("{directory}/pids.events"));
             let refused = events.and_then(|events| {
                 let max = events.lines().find_map(|line| line.strip_prefix("max "));
                 max?.trim().parse().ok()
@@ -211,12 +213,12 @@ fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
     found
 }
 
-/// The pids controller's limits.
-pub(super) fn pids(look: &Look<'_>, _: &Rule) -> Answer {
-    let Some((mount, path)) = position(look) else {
-        return Found::text("pids.max: no cgroups can be seen").unknown();
+/// Is a limit of the pids controller reached?
+pub(super) fn pids(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let Some((mount, path)) = position(call) else {
+        return Evidence::text("pids.max: no cgroups can be seen").unknown();
     };
-    let levels = limits(look, &mount, &path);
+    let levels = limits(call, &mount, &path);
     if let Some(level) = levels.iter().find(|level| level.current >= level.most) {
         return level.found().likely();
     }
@@ -230,17 +232,17 @@ pub(super) fn pids(look: &Look<'_>, _: &Rule) -> Answer {
     }
     let found = tightest.map_or_else(
         || {
-            Found::text(format!("pids.max: no limit in {path} or above"))
+            Evidence::text(format!("pids.max: no limit in {path} or above"))
                 .with("cgroup", path.as_str())
         },
         Level::found,
     );
-    let all = look.sees_all("cgroup") && mount.root == "/";
+    let all = call.sees_all("cgroup") && mount.root == "/";
     if all {
         return found.not();
     }
     let text = found.text.clone().unwrap_or_default();
-    Found {
+    Evidence {
         text: Some(format!("{text}; what is above that cannot be seen")),
         ..found
     }

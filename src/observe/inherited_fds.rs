@@ -1,17 +1,18 @@
 //! Which descriptors a new program inherits: what is left after an exec lacked close-on-exec.
 
 use crate::event::{Exec, InheritedFd, lossy};
-use crate::observe::Observer;
 use crate::peek::Peek;
+
+use super::observer::Observer;
 
 /// Descriptors that are recorded of one exec, at most.
 const MOST: usize = 64;
 
 /// Fills `Exec::inherited_fds`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Inherited;
+pub struct InheritedFds;
 
-impl Observer for Inherited {
+impl Observer for InheritedFds {
     fn exec(&mut self, task: &dyn Peek, event: &mut Exec) {
         let Ok(names) = task.system_list(&format!("/proc/{}/fd", task.tid())) else {
             return;
@@ -42,7 +43,7 @@ mod tests {
         let Ok(Event::Exec(mut event)) = serde_json::from_str(line) else {
             panic!("an exec");
         };
-        Inherited.exec(task, &mut event);
+        InheritedFds.exec(task, &mut event);
         event.inherited_fds
     }
 

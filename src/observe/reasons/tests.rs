@@ -43,13 +43,13 @@ fn user_on(release: &str) -> Recorded {
 }
 
 /// The reasons of a call that fails so.
-fn why(task: &Recorded, limits: &mut Limits, call: Syscall, errno: &str) -> Vec<Reason> {
+fn why(task: &Recorded, limits: &mut Reasons, call: Syscall, errno: &str) -> Vec<Reason> {
     why_at(task, limits, call, errno, 0)
 }
 
 fn why_at(
     task: &Recorded,
-    limits: &mut Limits,
+    limits: &mut Reasons,
     call: Syscall,
     errno: &str,
     at_ns: u64,
@@ -99,10 +99,10 @@ fn clone3(size: u64) -> Syscall {
     x86_64(435, [0x1000, size, 0, 0, 0, 0])
 }
 
-fn ours() -> Limits {
-    Limits {
+fn ours() -> Reasons {
+    Reasons {
         filters: Some(1),
-        ..Limits::default()
+        ..Reasons::default()
     }
 }
 
@@ -242,7 +242,7 @@ fn a_filter_is_told_from_ours() {
         [""; 0]
     );
     // Attached to: the one filter that there is is not ours.
-    let mut attached = Limits::default();
+    let mut attached = Reasons::default();
     let reasons = why(&task, &mut attached, clone3(88), "ENOSYS");
     assert_eq!(told(&reasons), ["Certain sandbox-filter"]);
     assert_eq!(

@@ -1,52 +1,53 @@
-//! Permissions: filters, capabilities, ids, the root directory.
+//! Questions about permissions: filters, capabilities, ids, the root directory.
 
 use crate::abi::rules::{Rule, Version};
 use crate::event::Call;
 use crate::proc::id_map;
 use crate::proc::mounts::mounts;
 
-use super::look::{Answer, Found, Look};
+use super::answer::{Answer, Evidence};
+use super::failed_call::FailedCall;
 
 /// include/uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_CHECKPOINT_RESTORE: u32 = 40;
 
-/// Whether a seccomp filter answered in the kernel's place.
-pub(super) fn filter(look: &Look<'_>, _: &Rule) -> Answer {
-    if look.status("Seccomp") == Some("0") {
+/// Did a seccomp filter answer in the kernel's place?
+pub(super) fn filter(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    if call.status("Seccomp") == Some("0") {
         return Answer::Silent;
     }
-    let Some(all) = look.numbers("Seccomp_filters").first().copied() else {
+    let Some(all) = call.numbers("Seccomp_filters").first().copied() else {
         // Before 5.9 the kernel does not say how many there are.
-        let mode = look.status("Seccomp").unwrap_or("unknown").to_owned();
-        return Found::default().with("Seccomp", mode).unknown();
+        let mode = call.status("Seccomp").unwrap_or("unknown").to_owned();
+        return Evidence::default().with("Seccomp", mode).unknown();
     };
-    let ours = look.filters.min(all);
+    let ours = call.filters.min(all);
     if all <= ours {
         return Answer::Silent;
     }
-    let found = Found::text(format!(
+    let found = Evidence::text(format!(
         "a filter answers for the kernel (Seccomp_filters {all}, ours is {ours})"
     ))
     .with("Seccomp_filters", all)
     .with("ours", ours);
     // A kernel that has the call never says that it has not.
-    let has = look.arguments.call != Call::Clone3 || look.kernel.version >= Version(5, 3, 0);
-    match look.errno {
+    let has = call.arguments.call != Call::Clone3 || call.kernel.version >= Version(5, 3, 0);
+    match call.errno {
         "ENOSYS" if has => found.certain(),
         _ => found.unknown(),
     }
 }
 
-/// Whether the caller lacks CAP_SYS_ADMIN over its own user namespace.
-pub(super) fn admin(look: &Look<'_>, _: &Rule) -> Answer {
+/// Does the caller lack CAP_SYS_ADMIN over its own user namespace?
+pub(super) fn admin(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let found = |text: String| {
-        let set = look.status("CapEff").unwrap_or_default().to_owned();
-        Found::text(text).with("CapEff", set)
+        let set = call.status("CapEff").unwrap_or_default().to_owned();
+        Evidence::text(text).with("CapEff", set)
     };
-    match look.capable(CAP_SYS_ADMIN) {
+    match call.capable(CAP_SYS_ADMIN) {
         Some(false) => {
-            let flags: Vec<&str> = look
+            let flags: Vec<&str> = call
                 .arguments
                 .flags()
                 .names()
@@ -64,28 +65,28 @@ pub(super) fn admin(look: &Look<'_>, _: &Rule) -> Answer {
             .certain()
         }
         Some(true) => found("CAP_SYS_ADMIN: the caller has it".into()).not(),
-        None => Found::default().unknown(),
+        None => Evidence::default().unknown(),
     }
 }
 
-/// Whether a distribution's switch is off.
-pub(super) fn switched_off(look: &Look<'_>, _: &Rule) -> Answer {
+/// Has a distribution's switch been turned off?
+pub(super) fn switched_off(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/unprivileged_userns_clone";
-    match (look.system_number(switch), look.capable(CAP_SYS_ADMIN)) {
-        (Some(0), Some(false)) => {
-            Found::text("kernel.unprivileged_userns_clone is 0, and the caller lacks CAP_SYS_ADMIN")
-                .with("unprivileged_userns_clone", 0)
-                .certain()
-        }
+    match (call.system_number(switch), call.capable(CAP_SYS_ADMIN)) {
+        (Some(0), Some(false)) => Evidence::text(
+            "kernel.unprivileged_userns_clone is 0, and the caller lacks CAP_SYS_ADMIN",
+        )
+        .with("unprivileged_userns_clone", 0)
+        .certain(),
         _ => Answer::Silent,
     }
 }
 
-/// Whether a security module is known to restrict user namespaces.
-pub(super) fn security_module(look: &Look<'_>, _: &Rule) -> Answer {
+/// Is a security module known to restrict user namespaces?
+pub(super) fn security_module(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
-    match look.system_number(switch) {
-        Some(1) => Found::text(
+    match call.system_number(switch) {
+        Some(1) => Evidence::text(
             "kernel.apparmor_restrict_unprivileged_userns is 1: AppArmor's policy decides",
         )
         .with("apparmor_restrict_unprivileged_userns", 1)
@@ -94,38 +95,38 @@ pub(super) fn security_module(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// Whether the caller's root is not that of its mount namespace.
-pub(super) fn chrooted(look: &Look<'_>, _: &Rule) -> Answer {
-    let Some(root) = look.link("root") else {
-        return Found::default().unknown();
+/// Is the caller's root another than that of its mount namespace?
+pub(super) fn chrooted(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let Some(root) = call.link("root") else {
+        return Evidence::default().unknown();
     };
     // Of a mount that is the root of another namespace the path is "/" as well.
     if root != "/" {
-        return Found::text(format!(
+        return Evidence::text(format!(
             "the caller's root is {root}: a user namespace would be a way out of a chroot"
         ))
         .with("root", root)
         .certain();
     }
     // In a chroot that clonespy shares, no mount is at "/" unless the chroot is a mount point.
-    let text = look.file("mountinfo").unwrap_or_default();
+    let text = call.file("mountinfo").unwrap_or_default();
     if !text.is_empty() && !mounts(&text).any(|mount| mount.point == "/") {
-        return Found::text(
+        return Evidence::text(
             "the caller's root is no mount point: a user namespace would be a way out of a chroot",
         )
         .certain();
     }
-    Found::text("chroot: the caller's root is the root of its mounts")
+    Evidence::text("chroot: the caller's root is the root of its mounts")
         .with("root", root)
         .not()
 }
 
-/// Whether the caller's effective ids have no names in its own user namespace.
-pub(super) fn unmapped(look: &Look<'_>, _: &Rule) -> Answer {
+/// Have the caller's effective ids no number in its own user namespace?
+pub(super) fn unmapped(call: &FailedCall<'_>, _: &Rule) -> Answer {
     for (key, file) in [("Uid", "uid_map"), ("Gid", "gid_map")] {
         // Real, effective, saved, file system.
-        let (Some(id), Some(map)) = (look.numbers(key).get(1).copied(), look.file(file)) else {
-            return Found::default().unknown();
+        let (Some(id), Some(map)) = (call.numbers(key).get(1).copied(), call.file(file)) else {
+            return Evidence::default().unknown();
         };
         if !id_map::has(&map, id) {
             let name = key.to_lowercase();
@@ -134,7 +135,7 @@ pub(super) fn unmapped(look: &Look<'_>, _: &Rule) -> Answer {
             } else {
                 "does not have it"
             };
-            return Found::text(format!(
+            return Evidence::text(format!(
                 "the caller's {name} {id} is not mapped in its own user namespace: {file} {why}"
             ))
             .with(&name, id)
@@ -142,21 +143,21 @@ pub(super) fn unmapped(look: &Look<'_>, _: &Rule) -> Answer {
             .certain();
         }
     }
-    Found::text("uid_map and gid_map: the caller's ids are mapped").not()
+    Evidence::text("uid_map and gid_map: the caller's ids are mapped").not()
 }
 
-/// Whether the caller may not choose tids.
-pub(super) fn choose_tids(look: &Look<'_>, _: &Rule) -> Answer {
-    let restore = look.kernel.version >= Version(5, 9, 0)
-        && look.capable(CAP_CHECKPOINT_RESTORE) == Some(true);
-    let set = look.status("CapEff").unwrap_or_default().to_owned();
-    match look.capable(CAP_SYS_ADMIN) {
+/// Does the caller lack what choosing tids takes?
+pub(super) fn choose_tids(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let restore = call.kernel.version >= Version(5, 9, 0)
+        && call.capable(CAP_CHECKPOINT_RESTORE) == Some(true);
+    let set = call.status("CapEff").unwrap_or_default().to_owned();
+    match call.capable(CAP_SYS_ADMIN) {
         Some(false) if !restore => {
-            Found::text("the caller lacks CAP_CHECKPOINT_RESTORE and CAP_SYS_ADMIN: who may choose tids is privileged")
+            Evidence::text("the caller lacks CAP_CHECKPOINT_RESTORE and CAP_SYS_ADMIN: who may choose tids is privileged")
                 .with("CapEff", set)
                 .certain()
         }
         // It must hold over the owner of each pid namespace that is named.
-        _ => Found::default().with("CapEff", set).unknown(),
+        _ => Evidence::default().with("CapEff", set).unknown(),
     }
 }

@@ -1,12 +1,12 @@
-//! Limits on how many tasks there may be, on memory, and the caller's scheduling.
+//! Questions about resources: how many tasks there may be, memory, the caller's scheduling.
 
 use crate::abi::rules::{Rule, Version};
 use crate::proc::stat::{self, Field, Line};
 use crate::proc::text::first;
 use crate::proc::{field, load};
 
-use super::look::{Answer, Found, Look};
-use super::users;
+use super::answer::{Answer, Evidence};
+use super::failed_call::FailedCall;
 
 /// include/uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
@@ -16,44 +16,44 @@ const CAP_SYS_RESOURCE: u32 = 24;
 const DEADLINE: u64 = 6;
 
 /// All tasks of the system.
-fn all_tasks(look: &Look<'_>) -> Option<u64> {
-    load::tasks(&look.system("/proc/loadavg")?)
+fn all_tasks(call: &FailedCall<'_>) -> Option<u64> {
+    load::tasks(&call.system("/proc/loadavg")?)
 }
 
-/// RLIMIT_NPROC.
-pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
+/// Has the user as many tasks as RLIMIT_NPROC allows?
+pub(super) fn nproc(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let (Some(most), Some(uid)) = (
-        look.soft_limit("Max processes"),
-        look.numbers("Uid").first().copied(),
+        call.soft_limit("Max processes"),
+        call.numbers("Uid").first().copied(),
     ) else {
-        return Found::default().unknown();
+        return Evidence::default().unknown();
     };
-    let first = look.in_first_userns();
+    let first = call.in_first_userns();
     if most == u64::MAX && first {
-        return Found::text("RLIMIT_NPROC: unlimited").not();
+        return Evidence::text("RLIMIT_NPROC: unlimited").not();
     }
-    let exempt = (uid == 0 && look.sees_all("user"))
+    let exempt = (uid == 0 && call.sees_all("user"))
         || first
-            && (look.capable(CAP_SYS_ADMIN) == Some(true)
-                || look.capable(CAP_SYS_RESOURCE) == Some(true));
+            && (call.capable(CAP_SYS_ADMIN) == Some(true)
+                || call.capable(CAP_SYS_RESOURCE) == Some(true));
     if exempt {
-        return Found::text("RLIMIT_NPROC: does not bind the caller, who is privileged")
+        return Evidence::text("RLIMIT_NPROC: does not bind the caller, who is privileged")
             .with("uid", uid)
             .not();
     }
-    let Some(count) = users::count(look.task, look.counted, look.call.at_ns, uid) else {
-        return Found::default().unknown();
+    let Some(count) = call.count_tasks(uid) else {
+        return Evidence::default().unknown();
     };
     let tasks = count.tasks;
-    let found = Found::text(format!(
+    let found = Evidence::text(format!(
         "RLIMIT_NPROC: user {uid} has {tasks} of {most} tasks"
     ))
     .with("uid", uid)
     .with("tasks", tasks)
     .with("limit", most);
     // Inside a user namespace only the tasks in it count, against limits of those around it too.
-    let by_user = first || look.kernel.version < Version(5, 14, 0);
-    let everyone = count.whole && all_tasks(look).is_some_and(|all| count.seen >= all - all / 10);
+    let by_user = first || call.kernel.version < Version(5, 14, 0);
+    let everyone = count.whole && all_tasks(call).is_some_and(|all| count.seen >= all - all / 10);
     if tasks >= most {
         if by_user {
             found.likely()
@@ -67,15 +67,15 @@ pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// The limit for the whole system.
-pub(super) fn threads_max(look: &Look<'_>, _: &Rule) -> Answer {
+/// Has the system as many tasks as threads-max allows?
+pub(super) fn threads_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let (Some(most), Some(all)) = (
-        look.system_number("/proc/sys/kernel/threads-max"),
-        all_tasks(look),
+        call.system_number("/proc/sys/kernel/threads-max"),
+        all_tasks(call),
     ) else {
-        return Found::default().unknown();
+        return Evidence::default().unknown();
     };
-    let found = Found::text(format!("threads-max: {all} of {most} tasks in the system"))
+    let found = Evidence::text(format!("threads-max: {all} of {most} tasks in the system"))
         .with("tasks", all)
         .with("threads-max", most);
     if all >= most {
@@ -87,23 +87,23 @@ pub(super) fn threads_max(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// The space of pids.
-pub(super) fn pid_max(look: &Look<'_>, _: &Rule) -> Answer {
+/// Are the pids used up?
+pub(super) fn pid_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let (Some(most), Some(all)) = (
-        look.system_number("/proc/sys/kernel/pid_max"),
-        all_tasks(look),
+        call.system_number("/proc/sys/kernel/pid_max"),
+        all_tasks(call),
     ) else {
-        return Found::default().unknown();
+        return Evidence::default().unknown();
     };
-    let pending = look.link("ns/pid") != look.link("ns/pid_for_children");
-    let nested = pending || look.numbers("NSpid").len() > 1 || !look.sees_all("pid");
-    if nested && look.kernel.version >= Version(6, 14, 0) {
-        return Found::text(
+    let pending = call.link("ns/pid") != call.link("ns/pid_for_children");
+    let nested = pending || call.numbers("NSpid").len() > 1 || !call.sees_all("pid");
+    if nested && call.kernel.version >= Version(6, 14, 0) {
+        return Evidence::text(
             "pid_max: the caller's pid namespace has one of its own, which cannot be seen",
         )
         .unknown();
     }
-    let found = Found::text(format!("pid_max: {all} tasks, and pids up to {most}"))
+    let found = Evidence::text(format!("pid_max: {all} tasks, and pids up to {most}"))
         .with("tasks", all)
         .with("pid_max", most);
     // Groups and sessions whose leaders have ended keep pids as well.
@@ -116,44 +116,44 @@ pub(super) fn pid_max(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// The caller's scheduling policy.
-pub(super) fn deadline(look: &Look<'_>, _: &Rule) -> Answer {
-    let stat = stat::own(look.task).unwrap_or_default();
+/// Is the caller's scheduling policy one whose tasks may not create tasks?
+pub(super) fn deadline(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let stat = stat::own(call.task).unwrap_or_default();
     let policy = Line::of(&stat).and_then(|line| line.number(Field::Policy));
     match policy {
-        Some(DEADLINE) => Found::text(
+        Some(DEADLINE) => Evidence::text(
             "the caller's scheduling policy is SCHED_DEADLINE, whose tasks may not create tasks",
         )
         .with("policy", DEADLINE)
         .likely(),
         Some(_) => Answer::Silent,
-        None => Found::default().unknown(),
+        None => Evidence::default().unknown(),
     }
 }
 
-/// Whether a scheduler of the user's is loaded.
-pub(super) fn sched_ext(look: &Look<'_>, _: &Rule) -> Answer {
-    match look.system("/sys/kernel/sched_ext/state") {
+/// Is a scheduler of the user's loaded?
+pub(super) fn sched_ext(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    match call.system("/sys/kernel/sched_ext/state") {
         Some(state) if state.trim() == "enabled" => {
-            Found::default().with("state", "enabled").unknown()
+            Evidence::default().with("state", "enabled").unknown()
         }
         _ => Answer::Silent,
     }
 }
 
-/// Memory that a copy would take.
-pub(super) fn memory(look: &Look<'_>, _: &Rule) -> Answer {
+/// Would a copy of the caller's memory be more than may be promised?
+pub(super) fn memory(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let (Some(mode), Some(info), Some(data)) = (
-        look.system_number("/proc/sys/vm/overcommit_memory"),
-        look.task.system_file("/proc/meminfo").ok(),
-        look.status("VmData").and_then(first::<u64>),
+        call.system_number("/proc/sys/vm/overcommit_memory"),
+        call.task.system_file("/proc/meminfo").ok(),
+        call.status("VmData").and_then(first::<u64>),
     ) else {
-        return Found::default().unknown();
+        return Evidence::default().unknown();
     };
     // In kilobytes.
     let of = |key| field(&info, key).and_then(first::<u64>).unwrap_or(0);
     let found = |what: String| {
-        Found::text(format!("overcommit: {what}"))
+        Evidence::text(format!("overcommit: {what}"))
             .with("VmData_kib", data)
             .with("overcommit_memory", mode)
     };

@@ -1,34 +1,35 @@
-//! Descriptors and addresses.
+//! Questions about descriptors and addresses.
 
 use crate::abi::flags::CLONE_PIDFD;
 use crate::abi::rules::Rule;
 use crate::proc::maps::mappings;
 
-use super::look::{Answer, Found, Look};
+use super::answer::{Answer, Evidence};
+use super::failed_call::FailedCall;
 
-/// The table of descriptors, or that of open files, is full.
-pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
-    if look.errno == "ENFILE" {
-        let files = look.system("/proc/sys/fs/file-nr").unwrap_or_default();
+/// Is the table of descriptors, or that of open files, full?
+pub(super) fn full(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    if call.errno == "ENFILE" {
+        let files = call.system("/proc/sys/fs/file-nr").unwrap_or_default();
         let files = files.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-        return Found::text("the system has as many open files as fs.file-max allows")
+        return Evidence::text("the system has as many open files as fs.file-max allows")
             .with("file-nr", files)
             .likely();
     }
-    if look.errno != "EMFILE" {
+    if call.errno != "EMFILE" {
         return Answer::Unseen;
     }
-    let tid = look.task.tid();
-    let open = look.task.system_list(&format!("/proc/{tid}/fd"));
-    let (Ok(open), Some(most)) = (open, look.soft_limit("Max open files")) else {
-        return Found::default().unknown();
+    let tid = call.task.tid();
+    let open = call.task.system_list(&format!("/proc/{tid}/fd"));
+    let (Ok(open), Some(most)) = (open, call.soft_limit("Max open files")) else {
+        return Evidence::default().unknown();
     };
     // A descriptor is the lowest number that is free, and it must be below the limit.
     let below = open
         .iter()
         .filter(|fd| fd.parse::<u64>().is_ok_and(|fd| fd < most))
         .count() as u64;
-    let found = Found::text(format!(
+    let found = Evidence::text(format!(
         "RLIMIT_NOFILE: {below} of {most} descriptors are open"
     ))
     .with("open", below)
@@ -40,17 +41,17 @@ pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// Descriptors that are higher than fs.nr_open now allows.
-pub(super) fn nr_open(look: &Look<'_>, _: &Rule) -> Answer {
-    let tid = look.task.tid();
-    let open = look.task.system_list(&format!("/proc/{tid}/fd"));
-    let (Ok(open), Some(most)) = (open, look.system_number("/proc/sys/fs/nr_open")) else {
-        return Found::default().unknown();
+/// Is a descriptor open that is higher than fs.nr_open now allows?
+pub(super) fn nr_open(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let tid = call.task.tid();
+    let open = call.task.system_list(&format!("/proc/{tid}/fd"));
+    let (Ok(open), Some(most)) = (open, call.system_number("/proc/sys/fs/nr_open")) else {
+        return Evidence::default().unknown();
     };
     let highest = open.iter().filter_map(|fd| fd.parse::<u64>().ok()).max();
     match highest {
         Some(fd) if fd >= most => {
-            Found::text(format!("descriptor {fd} is open, and fs.nr_open is {most}"))
+            Evidence::text(format!("descriptor {fd} is open, and fs.nr_open is {most}"))
                 .with("nr_open", most)
                 .certain()
         }
@@ -63,22 +64,22 @@ fn writable(maps: &[u8], address: u64) -> bool {
     mappings(maps).any(|mapping| mapping.writable && mapping.holds(address))
 }
 
-/// The place for the descriptor cannot be written.
-pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
-    if !look.has(CLONE_PIDFD) {
+/// Can the place for the descriptor not be written?
+pub(super) fn pidfd_address(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    if !call.has(CLONE_PIDFD) {
         return Answer::Silent;
     }
-    let at = look.arguments.pidfd_address();
-    let Ok(maps) = look.task.proc_file("maps") else {
-        return Found::default().unknown();
+    let at = call.arguments.pidfd_address();
+    let Ok(maps) = call.task.proc_file("maps") else {
+        return Evidence::default().unknown();
     };
     let last = at.saturating_add(3);
-    let found = Found::text(format!(
+    let found = Evidence::text(format!(
         "{at:#x}, the place for the descriptor, cannot be written"
     ))
     .with("address", format!("{at:#x}"));
     if writable(&maps, at) && writable(&maps, last) {
-        Found::default()
+        Evidence::default()
             .with("address", format!("{at:#x}"))
             .unknown()
     } else {
@@ -90,24 +91,24 @@ pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
 /// (arch/x86/include/asm/segment.h, GDT_ENTRY_TLS_MIN: 12 for a 64-bit kernel, 6 for a 32-bit one).
 const TLS_ENTRIES: [u32; 6] = [6, 7, 8, 12, 13, 14];
 
-/// The descriptor of thread-local storage (i386).
-pub(super) fn tls(look: &Look<'_>, _: &Rule) -> Answer {
-    let at = look.arguments.tls;
+/// Is the descriptor of thread-local storage wrong (i386)?
+pub(super) fn tls(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let at = call.arguments.tls;
     let mut descriptor = [0; 16];
-    let read = look.task.read(at, &mut descriptor);
-    let entry = look.task.read_u32(at);
-    match (look.errno, read, entry) {
+    let read = call.task.read(at, &mut descriptor);
+    let entry = call.task.read_u32(at);
+    match (call.errno, read, entry) {
         ("EFAULT", Err(_), _) => {
-            Found::text(format!("the struct user_desc at {at:#x} cannot be read"))
+            Evidence::text(format!("the struct user_desc at {at:#x} cannot be read"))
                 .with("address", format!("{at:#x}"))
                 .certain()
         }
-        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => Found::text(format!(
+        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => Evidence::text(format!(
             "the struct user_desc at {at:#x} names entry {entry}, which is none of TLS"
         ))
         .with("entry", entry)
         .certain(),
-        _ => Found::default()
+        _ => Evidence::default()
             .with("address", format!("{at:#x}"))
             .unknown(),
     }
