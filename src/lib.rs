@@ -11,7 +11,7 @@
 //! The tracer starts a program, stops it at the few system calls that create tasks, and turns what
 //! it sees into [`event::Event`]s: plain data, one line of a trace each. Nothing right of the event
 //! knows where it came from: [`run`] takes events from the tracer or from a file ([`replay`]), folds
-//! them into the [`tasks::TaskTree`], looks for what deserves attention ([`check::lints`]), and hands all of
+//! them into the [`tasks::TaskTree`], looks for what deserves attention ([`lint`]), and hands all of
 //! it to every [`report::Reporter`].
 //!
 //! # Who does what
@@ -40,7 +40,7 @@ pub mod event;
 #[cfg(test)]
 mod event_samples;
 pub mod explain;
-mod near;
+pub mod lint;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;
 pub mod origins;
@@ -52,6 +52,7 @@ pub mod proc;
 pub mod replay;
 pub mod report;
 pub mod seccomp;
+mod suggest;
 pub mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod sys;
@@ -70,8 +71,8 @@ pub use error::{Error, Result};
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub use trace::{Options, Trace, trace};
 
-use check::lints::Lints;
 use event::{End, Event, Finding};
+use lint::Lints;
 use report::Reporter;
 use tasks::TaskTree;
 

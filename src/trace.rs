@@ -9,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use crate::check::{Expectation, Glob, Mismatch, Seen, SeenTask};
+use crate::check::{Expectation, Glob, Mismatch};
 use crate::error::{Error, Result};
 use crate::event::{CloneCall, Event, Kind, Outcome, Status, Tid};
+use crate::lint::{Seen, SeenTask};
 use crate::replay::Replay;
 use crate::sys::{Host, Pidfd};
 use crate::tasks::TaskTree;

@@ -10,8 +10,8 @@ use crate::event::Kind;
 use super::expect::{COUNTS, Expectation, Recipe};
 use super::known;
 use super::row::View;
-use super::seen::Seen;
 use super::values::{End, Ends, Glob};
+use crate::lint::Seen;
 
 /// With more rows than this, calls that differ in what became of the child share one.
 const ROWS: usize = 24;

@@ -8,10 +8,10 @@ use super::assign::{assign, in_order};
 use super::expect::{Expectation, Other, Placed};
 use super::mismatch::{Mismatch, Problem};
 use super::row::{Row, View};
-use super::seen::Seen;
 use super::unexpected::{NEAR, differences, strangers, unexpected};
 use super::values::{Range, status_words};
 use super::wording::{details_of, line, lines};
+use crate::lint::Seen;
 
 /// CLONE_UNTRACED (include/uapi/linux/sched.h).
 const CLONE_UNTRACED: CloneFlags = CloneFlags(0x0080_0000);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::abi::CloneFlags;
 use crate::event::Call;
 
-use super::lints::{LINTS, Level, Lint};
 use super::row::Row;
-use super::seen::Seen;
 use super::values::{Ends, Glob, Range};
+use crate::lint::Seen;
+use crate::lint::{LINTS, Level, Lint};
 
 /// How much of a standard input is shown, in characters.
 const SHOWN: usize = 60;

@@ -54,12 +54,10 @@ mod compare;
 mod expect;
 mod formats;
 pub mod known;
-pub mod lints;
 mod mismatch;
 mod mistakes;
 mod read;
 mod row;
-mod seen;
 mod suite;
 #[cfg(test)]
 mod tests;
@@ -76,7 +74,6 @@ pub use self::expect::{
 pub use self::formats::{FORMATS, Format, Teller, format};
 pub use self::mismatch::{Mismatch, Problem};
 pub use self::row::Row;
-pub use self::seen::{Seen, SeenTask};
 pub use self::suite::{Adhoc, CheckPlan, Job, Perform, Ran, Subject, Task, run};
 pub use self::values::{BadValue, End, Ends, Glob, Range};
 pub use self::verdict::{Checked, Outcome, Verdict};

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::abi::{self, arch};
 use crate::error::{Error, Result, Shown};
 use crate::event::Kind;
-use crate::near::nearest;
+use crate::suggest::nearest;
 
 use super::expect::{COUNTS, Denied, Expectation, Forbid, Other, Placed, count};
 use super::mistakes::{Mistake, line, render};

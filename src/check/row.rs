@@ -4,8 +4,8 @@ use crate::abi::CloneFlags;
 use crate::event::{Call, CloneCall, Kind, Outcome, Status};
 
 use super::known;
-use super::seen::{Seen, SeenTask};
 use super::values::{Ends, Glob, Range, any_of, status_words};
+use crate::lint::{Seen, SeenTask};
 
 /// A kind of call that is expected, and how often. What is `None` (or empty) may be anything.
 #[derive(Clone, Debug, Default, PartialEq)]

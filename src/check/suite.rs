@@ -16,9 +16,9 @@ use crate::event::Event;
 use super::bless::bless;
 use super::expect::{Expectation, Recipe};
 use super::formats::Teller;
-use super::seen::Seen;
 use super::values::{End, Ends, Range};
 use super::verdict::{Checked, Outcome, Verdict};
+use crate::lint::Seen;
 
 /// What is to be checked, and how.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::event::Event;
+use crate::lint::Seen;
 
 mod advice;
 mod reading;

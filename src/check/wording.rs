@@ -6,7 +6,7 @@ use crate::event::{Certainty, CloneCall, Kind, Outcome, Reason};
 
 use super::known;
 use super::row::View;
-use super::seen::{Seen, SeenTask};
+use crate::lint::{Seen, SeenTask};
 
 /// How many calls or tasks are shown of each sort of trouble.
 const SHOWN: usize = 4;

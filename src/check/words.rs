@@ -3,13 +3,13 @@
 
 use crate::abi::{self, CloneFlags, FLAGS, flags, signals};
 use crate::event::Call;
-use crate::near::nearest;
 use crate::origins;
+use crate::suggest::nearest;
 
 use super::expect::WARNINGS;
 use super::known;
-use super::lints::{self, LINTS};
 use super::values::Glob;
+use crate::lint::{self, LINTS};
 
 /// A message that names its key.
 pub(super) fn named(key: &str, what: &str) -> String {
@@ -73,7 +73,7 @@ pub(super) fn call(word: &str) -> Read<Call> {
 
 /// A lint's name.
 pub(super) fn lint(word: &str) -> Read<&'static str> {
-    let found = lints::named(word).map(|lint| lint.id);
+    let found = lint::named(word).map(|lint| lint.id);
     found.ok_or_else(|| unknown("lint", word, LINTS.iter().map(|lint| lint.id)))
 }
 

@@ -1,6 +1,6 @@
 //! What a misspelt word of the command line was meant to be.
 
-use crate::near::nearest;
+use crate::suggest::nearest;
 
 /// `; did you mean 'X'?`, or nothing.
 pub(super) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::running::{Running, Until};
 use super::watching::Watching;
 use super::{How, Language, Render, Said, Start, Switch, When, hint};
-use crate::check::lints::Lints;
 use crate::event::{Call, Intercept};
+use crate::lint::Lints;
 use crate::report::{self, Calls, Clock, FORMATS, Format, Lang, Look, Outcomes, Stamps, Summary};
 use crate::tracer::{Attach, Launch};
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Said, hint};
-use crate::check::lints::{LINTS, Lints};
+use crate::lint::{LINTS, Lints};
 
 /// Which lints are to watch.
 #[derive(Debug, Default, Args)]

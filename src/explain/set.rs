@@ -4,8 +4,8 @@ use crate::abi::Call;
 use crate::abi::flags::{self, CSIGNAL, CloneFlags, Use};
 use crate::abi::rules::{Arguments, Kernel, Version};
 use crate::abi::signals;
-use crate::near::nearest;
 use crate::origins::{self, Origin};
+use crate::suggest::nearest;
 
 /// A set of flags, as one of the calls passes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

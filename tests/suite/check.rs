@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clonespy::check::{
-    CheckPlan, Expectation, Job, Ran, Seen, Subject, Task, Verdict, bless, format, run,
+    CheckPlan, Expectation, Job, Ran, Subject, Task, Verdict, bless, format, run,
 };
 use clonespy::event::Event;
+use clonespy::lint::Seen;
 use clonespy::perform::perform;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

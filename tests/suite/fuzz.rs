@@ -19,10 +19,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clonespy::check::lints::Lints;
-use clonespy::check::{Expectation, Seen};
+use clonespy::check::Expectation;
 use clonespy::event::{Event, Request, Tid};
 use clonespy::explain::{Explain, What, annotate};
+use clonespy::lint::{Lints, Seen};
 use clonespy::peek::{Errno, Peek, Syscall};
 use clonespy::replay::Replay;
 use clonespy::report::{FORMATS, Lang, Look};

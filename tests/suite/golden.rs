@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 
-use clonespy::check::lints::Lints;
 use clonespy::event::{Call, Event};
+use clonespy::lint::Lints;
 use clonespy::replay::Replay;
 use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
 use clonespy::{Outputs, Run, run};

@@ -32,13 +32,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sys", &["error"]),
     ("replay", &["error", "abi", "event"]),
     ("tasks", &["error", "abi", "event"]),
-    ("near", &[]),
+    ("suggest", &[]),
+    ("lint", &["error", "abi", "event", "tasks"]),
     (
         "check",
-        &["error", "abi", "event", "origins", "tasks", "near"],
+        &[
+            "error", "abi", "event", "origins", "tasks", "lint", "suggest",
+        ],
     ),
     ("report", &["error", "abi", "event", "tasks"]),
-    ("explain", &["error", "abi", "origins", "near"]),
+    ("explain", &["error", "abi", "origins", "suggest"]),
     ("measure", &["error", "abi", "sys"]),
 ];
 

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use clonespy::check::lints::LINTS;
 use clonespy::event::{Event, Finding};
+use clonespy::lint::LINTS;
 
 use crate::fixtures::program;
 use crate::run::{End, run, tool};

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::*;
 use super::{END, ROOT, START, call, events, exit, good, made};
 use crate::event::Event;
+use crate::lint::Seen;
 
 /// A trace of a program whose calls are these: the child's name, its code, and what sort of call it is.
 fn trace(children: &[(String, i32, u8)]) -> Seen {

@@ -4,6 +4,7 @@ use super::super::*;
 use super::{END, ROOT, START, call, events, exit, good, made, sample};
 use crate::error::Error;
 use crate::event::Event;
+use crate::lint::Seen;
 
 #[test]
 fn what_is_so_holds_and_what_is_not_is_named() {

@@ -8,11 +8,12 @@
 mod calls;
 mod ends;
 mod forks;
+mod index;
 
 use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::seen::Seen;
+pub use self::index::{Seen, SeenTask};
 use crate::event::{CloneCall, Event, Finding, TaskId};
 use crate::tasks::TaskTree;
 
@@ -216,7 +217,7 @@ fn listed(names: &[String], all: usize) -> (String, String) {
 /// `words!("in English {x}", "用中文 {x}")`.
 macro_rules! words {
     ($english:literal, $chinese:literal) => {
-        $crate::check::lints::Words {
+        $crate::lint::Words {
             english: format!($english),
             chinese: format!($chinese),
         }
@@ -271,7 +272,7 @@ impl Lints {
     }
 
     /// Every lint there is.
-    pub(super) fn all() -> Lints {
+    fn all() -> Lints {
         let ids: Vec<String> = LINTS.iter().map(|lint| lint.id.to_owned()).collect();
         Lints::of(&[], &ids)
     }

@@ -8,7 +8,7 @@ use crate::event::{
 };
 use crate::tasks::TaskTree;
 
-use super::lints::Lints;
+use super::Lints;
 
 /// A task of a trace, from its beginning to its end.
 #[derive(Clone, Debug, PartialEq)]
