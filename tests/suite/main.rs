@@ -16,7 +16,7 @@ mod facts; // what a fixture says
 mod fixtures; // which there are, how each ends, how each is compiled
 
 // The design.
-mod layers; // imports point one way
+mod layers; // imports point one way, and no files in a ring
 
 // The tracer.
 mod calls; // who made which calls, comparable between two runs
