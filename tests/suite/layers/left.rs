@@ -42,14 +42,6 @@ pub const IN_RINGS: &[&[&str]] = &[
         "lint/mod.rs",
     ],
     &[
-        "observe/cgroup.rs",
-        "observe/libc.rs",
-        "observe/limits.rs",
-        "observe/mod.rs",
-        "observe/origin.rs",
-        "observe/program.rs",
-    ],
-    &[
         "report/filter.rs",
         "report/json.rs",
         "report/mod.rs",
