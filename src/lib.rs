@@ -71,7 +71,7 @@ pub use error::{Error, Result};
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub use trace::{Options, Trace, trace};
 
-use event::{End, Event, Finding};
+use event::{End, Event, EventKind};
 use lint::Lints;
 use report::Reporter;
 use tasks::TaskTree;
@@ -131,8 +131,8 @@ impl Outputs {
     }
 
     /// Reports what was found.
-    fn tell(&mut self, found: impl IntoIterator<Item = Finding>, tree: &TaskTree) {
-        for event in found.into_iter().map(Event::Finding) {
+    fn tell(&mut self, found: impl IntoIterator<Item = Event>, tree: &TaskTree) {
+        for event in found {
             self.each(|reporter| reporter.event(&event, tree));
         }
     }
@@ -196,16 +196,16 @@ pub fn run(
                 break;
             }
         };
-        if matches!(event, Event::End(_)) {
+        if matches!(event.kind, EventKind::End(_)) {
             // It stays the last line.
             let found = lints.event(&event, &tree);
             outputs.tell(found.into_iter().chain(lints.finish()), &tree);
         }
         tree.apply(&event);
         outputs.each(|reporter| reporter.event(&event, &tree));
-        match event {
-            Event::End(last) => end = Some(last),
-            event => outputs.tell(lints.event(&event, &tree), &tree),
+        match event.kind {
+            EventKind::End(last) => end = Some(last),
+            _ => outputs.tell(lints.event(&event, &tree), &tree),
         }
     }
     if end.is_none() {
@@ -237,7 +237,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use event::Lost;
+    use event::{Header, Lost};
 
     /// Notes what it is told, and fails at a call of this number.
     struct Note(Rc<RefCell<Vec<&'static str>>>, usize);
@@ -262,11 +262,16 @@ mod tests {
     }
 
     fn lost(seq: u64) -> Result<Event> {
-        Ok(Event::Lost(Lost {
-            seq,
-            what: "copy".into(),
-            count: 1,
-        }))
+        Ok(Event {
+            header: Header {
+                seq,
+                ..Header::NONE
+            },
+            kind: EventKind::Lost(Lost {
+                what: "copy".into(),
+                count: 1,
+            }),
+        })
     }
 
     #[test]

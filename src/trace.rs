@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::check::{Expectation, Glob, Mismatch};
 use crate::error::{Error, Result};
-use crate::event::{CloneCall, Event, Kind, Outcome, Status, Tid};
+use crate::event::{CloneCall, Event, EventKind, Kind, Outcome, Status, Tid};
 use crate::lint::{Seen, SeenTask};
 use crate::replay::Replay;
 use crate::sys::{Host, Pidfd};
@@ -158,7 +158,7 @@ impl Trace {
 
     /// Every call of clone, clone3, fork and vfork, with its outcome.
     pub fn calls(&self) -> impl Iterator<Item = &CloneCall> {
-        self.seen.calls().iter()
+        self.seen.calls().iter().map(|seen| &seen.call)
     }
 
     /// The calls that were refused.
@@ -369,7 +369,7 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
             return Err(why);
         }
         if doomed.state().killed
-            && let Some(Event::End(end)) = events.last_mut()
+            && let Some(EventKind::End(end)) = events.last_mut().map(|event| &mut event.kind)
         {
             end.cut = Some(TIMEOUT.to_owned());
         }
@@ -382,8 +382,8 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
 
 /// The events of a program that ran; none, where only its end before the exec was seen.
 fn begun(events: Vec<Event>) -> Vec<Event> {
-    match events.first() {
-        Some(Event::Start(_)) => events,
+    match events.first().map(|event| &event.kind) {
+        Some(EventKind::Start(_)) => events,
         _ => Vec::new(),
     }
 }
@@ -416,13 +416,13 @@ impl Doomed {
     }
 
     fn note(&self, event: &Event) {
-        match event {
-            Event::Task(task) if task.kind == Kind::Process => self.born(task.tid),
-            Event::Clone(call) => match &call.outcome {
+        match &event.kind {
+            EventKind::Task(task) if task.kind == Kind::Process => self.born(task.tid),
+            EventKind::Clone(call) => match &call.outcome {
                 Outcome::Created(made) if made.kind == Kind::Process => self.born(made.tid),
                 _ => {}
             },
-            Event::Exit(exit) if exit.last => {
+            EventKind::Exit(exit) if exit.last => {
                 self.state().alive.remove(&exit.tgid);
             }
             _ => {}

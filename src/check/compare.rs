@@ -1,7 +1,7 @@
 //! An expectation against what was seen.
 
 use crate::abi::CloneFlags;
-use crate::event::{Finding, Outcome};
+use crate::event::{Finding, Header, Outcome};
 
 use super::accept;
 use super::assign::{assign, in_order};
@@ -117,7 +117,7 @@ impl Expectation {
             let mut details: Vec<String> = seen
                 .lints()
                 .found(lint.id)
-                .flat_map(|finding| found(seen, finding))
+                .flat_map(|(header, finding)| found(seen, header, finding))
                 .collect();
             if let Some(needs) = unseen {
                 details.push(format!("{}: {}", lint.id, needs.otherwise));
@@ -284,7 +284,7 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
 }
 
 /// A finding and its site: what was found, by whom, in which call.
-fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
+fn found(seen: &Seen, header: &Header, finding: &Finding) -> Vec<String> {
     let times = match finding.count {
         Some(count) if count > 1 => format!("{count} × "),
         _ => String::new(),
@@ -294,7 +294,7 @@ fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
         .calls()
         .iter()
         .find(|call| Some(call.seq) == finding.clone_seq);
-    let program = seen.task(finding.task);
+    let program = seen.task(header.task);
     match (call, program) {
         (Some(call), _) => lines.push(format!("  {}", line(&View::of(seen, call)))),
         (None, Some(task)) => lines.push(format!("  in {:?} (tid {})", task.name, task.tid)),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Found, Watch, Words, site, words};
 use crate::abi::rules;
-use crate::event::{Call, Certainty, CloneCall, Event, Kind, Outcome, Reason, TaskId};
+use crate::event::{
+    Call, Certainty, CloneCall, Event, EventKind, Header, Kind, Outcome, Reason, TaskId,
+};
 use crate::tasks::TaskTree;
 
 /// A lint that looks at each call alone.
@@ -12,21 +14,21 @@ pub(super) struct Each(pub fn(&CloneCall) -> Option<Words>);
 
 impl Watch for Each {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        if let Event::Clone(call) = event
+        if let EventKind::Clone(call) = &event.kind
             && let Some(text) = (self.0)(call)
         {
-            found.push(of_call(call, tree, text));
+            found.push(of_call(&event.header, call, tree, text));
         }
     }
 }
 
 /// A finding about a call.
-pub(super) fn of_call(call: &CloneCall, tree: &TaskTree, text: Words) -> Found {
+pub(super) fn of_call(header: &Header, call: &CloneCall, tree: &TaskTree, text: Words) -> Found {
     Found {
-        at_ns: call.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
-        task: call.task,
+        at_ns: header.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
+        task: header.task,
         text,
-        clone_seq: Some(call.seq),
+        clone_seq: Some(header.seq),
         site: site(call, tree),
     }
 }
@@ -206,9 +208,10 @@ fn is_mistake(reason: &Reason) -> bool {
 
 impl Watch for Fallback {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        match event {
-            Event::Clone(call) => {
-                let before = self.refused.remove(&call.task);
+        let task = event.header.task;
+        match &event.kind {
+            EventKind::Clone(call) => {
+                let before = self.refused.remove(&task);
                 match (&call.outcome, call.request.call) {
                     (Outcome::Failed { errno, reasons, .. }, Call::Clone3)
                         if matches!(errno.as_str(), "ENOSYS" | "EINVAL")
@@ -219,7 +222,7 @@ impl Watch for Fallback {
                             errno: errno.clone(),
                             why: why(reasons),
                         };
-                        self.refused.insert(call.task, refused);
+                        self.refused.insert(task, refused);
                     }
                     (_, Call::Clone | Call::Vfork | Call::Fork) => {
                         if let Some(refused) = before
@@ -234,20 +237,14 @@ impl Watch for Fallback {
                                 text.push(("; ", "；"));
                                 text.push((&why.english, &why.chinese));
                             }
-                            found.push(of_call(call, tree, text));
+                            found.push(of_call(&event.header, call, tree, text));
                         }
                     }
                     (_, Call::Clone3) => {}
                 }
             }
-            Event::Exec(exec) => {
-                self.refused.remove(&exec.task);
-            }
-            Event::Exit(exit) => {
-                self.refused.remove(&exit.task);
-            }
-            Event::Detach(detach) => {
-                self.refused.remove(&detach.task);
+            EventKind::Exec(_) | EventKind::Exit(_) | EventKind::Detach(_) => {
+                self.refused.remove(&task);
             }
             _ => {}
         }

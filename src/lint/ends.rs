@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Watch, listed, words};
-use crate::event::{Ending, Event, Exec, Exit, InheritedFd, Tid};
+use crate::event::{Ending, Event, EventKind, Exec, Exit, Header, InheritedFd, TaskId, Tid};
 use crate::tasks::TaskTree;
 
 /// Names that are told, at most.
@@ -18,13 +18,13 @@ pub(super) struct CutOff {
 
 impl Watch for CutOff {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        match event {
-            Event::Exit(exit) if exit.last => {
+        match &event.kind {
+            EventKind::Exit(exit) if exit.last => {
                 if let Some((count, names)) = self.cut.remove(&exit.tgid) {
-                    found.push(told(exit, tree, count, &names));
+                    found.push(told(&event.header, exit, tree, count, &names));
                 }
             }
-            Event::Exit(exit) if exit.how == Ending::CutOff => {
+            EventKind::Exit(exit) if exit.how == Ending::CutOff => {
                 let (count, names) = self.cut.entry(exit.tgid).or_default();
                 *count = count.saturating_add(1);
                 if names.len() < NAMED {
@@ -33,13 +33,13 @@ impl Watch for CutOff {
                 }
             }
             // Exec ends the others by intent.
-            Event::Exec(exec) => drop(self.cut.remove(&exec.tgid)),
+            EventKind::Exec(exec) => drop(self.cut.remove(&exec.tgid)),
             _ => {}
         }
     }
 }
 
-fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
+fn told(header: &Header, exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
     let threads = if count == 1 { "thread" } else { "threads" };
     let process = exit.tgid;
     let (names, chinese) = listed(names, usize::try_from(count).unwrap_or(usize::MAX));
@@ -48,11 +48,11 @@ fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
         "进程 {process} 结束，尚未结束的 {count} 个线程随之结束：{chinese}"
     );
     Found {
-        at_ns: exit.at_ns,
-        task: exit.task,
+        at_ns: header.at_ns,
+        task: header.task,
         text,
         clone_seq: None,
-        site: program(exit, tree),
+        site: program(header.task, exit, tree),
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Unreaping;
 
 impl Watch for Unreaping {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        let Event::Exit(exit) = event else {
+        let EventKind::Exit(exit) = &event.kind else {
             return;
         };
         let children = exit.unreaped.as_deref().unwrap_or_default();
@@ -80,19 +80,19 @@ impl Watch for Unreaping {
             "进程 {process} 结束时没有等待过 {chinese}：它活着时它们一直是僵尸"
         );
         found.push(Found {
-            at_ns: exit.at_ns,
-            task: exit.task,
+            at_ns: event.header.at_ns,
+            task: event.header.task,
             text,
             clone_seq: None,
-            site: program(exit, tree),
+            site: program(event.header.task, exit, tree),
         });
     }
 }
 
 /// What the process ran.
-fn program(exit: &Exit, tree: &TaskTree) -> String {
+fn program(task: TaskId, exit: &Exit, tree: &TaskTree) -> String {
     let program = tree
-        .task(exit.task)
+        .task(task)
         .and_then(|task| task.program.as_ref()?.path.clone());
     program.or_else(|| exit.comm.clone()).unwrap_or_default()
 }
@@ -106,11 +106,15 @@ pub(super) struct Inherited {
 
 impl Watch for Inherited {
     fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        let Event::Exec(exec) = event else {
+        let EventKind::Exec(exec) = &event.kind else {
             return;
         };
         let all = exec.inherited_fds.clone().unwrap_or_default();
-        if tree.task(exec.task).is_none_or(|task| task.via.is_none()) && self.given.is_none() {
+        if tree
+            .task(event.header.task)
+            .is_none_or(|task| task.via.is_none())
+            && self.given.is_none()
+        {
             self.given = Some(all);
             return;
         }
@@ -134,8 +138,8 @@ impl Watch for Inherited {
             "{program} 继承了 0 到 2 之外的描述符：{chinese}"
         );
         found.push(Found {
-            at_ns: exec.at_ns,
-            task: exec.task,
+            at_ns: event.header.at_ns,
+            task: event.header.task,
             text,
             clone_seq: None,
             site: site(exec, &open),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::calls::of_call;
 use super::{Found, Watch, listed, words};
-use crate::event::{CloneCall, Created, Event, Kind, Outcome, TaskId};
+use crate::event::{CloneCall, Created, Event, EventKind, Header, Kind, Outcome, TaskId};
 use crate::tasks::TaskTree;
 
 /// A child that has lived so long without an exec means to go on as it is.
@@ -61,16 +61,17 @@ impl Children {
                 found.push(one);
             }
         }
-        match event {
-            Event::Exec(exec) => drop(self.remove(exec.task)),
-            Event::Exit(exit) => drop(self.remove(exit.task)),
-            Event::Detach(detach) => drop(self.remove(detach.task)),
-            Event::Clone(call) => {
+        let header = &event.header;
+        match &event.kind {
+            EventKind::Exec(_) | EventKind::Exit(_) | EventKind::Detach(_) => {
+                drop(self.remove(header.task));
+            }
+            EventKind::Clone(call) => {
                 // A call of a child's; one that failed changes nothing.
                 let made = matches!(call.outcome, Outcome::Created(_) | Outcome::Untraced { .. });
-                if made && let Some(mut one) = self.remove(call.task) {
+                if made && let Some(mut one) = self.remove(header.task) {
                     one.text.push(busy);
-                    one.at_ns = call.at_ns;
+                    one.at_ns = header.at_ns;
                     found.push(one);
                 }
             }
@@ -88,8 +89,8 @@ fn process(call: &CloneCall) -> Option<&Created> {
 }
 
 /// When the child began.
-fn born_ns(call: &CloneCall) -> u64 {
-    call.at_ns.saturating_add(call.took_ns.unwrap_or(0))
+fn born_ns(header: &Header, call: &CloneCall) -> u64 {
+    header.at_ns.saturating_add(call.took_ns.unwrap_or(0))
 }
 
 /// A copy of one thread of several.
@@ -101,14 +102,14 @@ impl Watch for WithThreads {
         let aged = ("no exec in its first 50 ms", "它头 50 毫秒内没有 exec");
         let busy = ("it creates a task itself", "它自己又创建任务");
         self.0.event(event, aged, busy, found);
-        let Event::Clone(call) = event else {
+        let EventKind::Clone(call) = &event.kind else {
             return;
         };
         // With CLONE_VM there is no copy, and who holds a lock can let it go.
         let Some(child) = process(call).filter(|_| !call.request.has("CLONE_VM")) else {
             return;
         };
-        let Some((names, chinese)) = others(call, tree) else {
+        let Some((names, chinese)) = others(event.header.task, call, tree) else {
             return;
         };
         let name = call.origin.as_deref();
@@ -118,15 +119,16 @@ impl Watch for WithThreads {
              stay locked in it; ",
             "{what} 出进程 {child_tid} 时还有别的线程（{chinese}）：它们当时持有的锁在其中永远锁着；"
         );
-        let due = born_ns(call).saturating_add(SETTLED_NS);
-        self.0.add(child, due, of_call(call, tree, text));
+        let due = born_ns(&event.header, call).saturating_add(SETTLED_NS);
+        self.0
+            .add(child, due, of_call(&event.header, call, tree, text));
     }
 }
 
 /// The other live threads of the caller's process, in words; `None` where there are none.
-fn others(call: &CloneCall, tree: &TaskTree) -> Option<(String, String)> {
+fn others(caller: TaskId, call: &CloneCall, tree: &TaskTree) -> Option<(String, String)> {
     let group = tree.group(call.tgid)?;
-    let others = || group.live.iter().filter(|id| **id != call.task);
+    let others = || group.live.iter().filter(|id| **id != caller);
     let count = others().count();
     if count == 0 {
         return None;
@@ -154,7 +156,7 @@ impl Watch for Vforks {
             "它用停着的创建者的内存和栈创建任务",
         );
         self.0.event(event, aged, busy, found);
-        let Event::Clone(call) = event else {
+        let EventKind::Clone(call) = &event.kind else {
             return;
         };
         let borrows = call.request.has("CLONE_VM") && call.request.has("CLONE_VFORK");
@@ -166,7 +168,8 @@ impl Watch for Vforks {
             "process {tid} should exec or _exit at once: ",
             "进程 {tid} 应立即 exec 或 _exit："
         );
-        let due = born_ns(call).saturating_add(LONG_NS);
-        self.0.add(child, due, of_call(call, tree, text));
+        let due = born_ns(&event.header, call).saturating_add(LONG_NS);
+        self.0
+            .add(child, due, of_call(&event.header, call, tree, text));
     }
 }

@@ -13,8 +13,8 @@ mod index;
 use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-pub use self::index::{Seen, SeenTask};
-use crate::event::{CloneCall, Event, Finding, TaskId};
+pub use self::index::{Seen, SeenCall, SeenTask};
+use crate::event::{CloneCall, Event, EventKind, Finding, Header, TaskId};
 use crate::tasks::TaskTree;
 
 /// How grave a finding is.
@@ -241,7 +241,7 @@ const MOST_SITES: usize = 4096;
 /// Lints at work.
 pub struct Lints {
     watching: Vec<(&'static Lint, Box<dyn Watch>)>,
-    sites: BTreeMap<(&'static str, String), Finding>,
+    sites: BTreeMap<(&'static str, String), (Header, Finding)>,
 }
 
 impl std::fmt::Debug for Lints {
@@ -291,7 +291,7 @@ impl Lints {
     }
 
     /// Reads one event, which the tree has taken in, and tells what is found for the first time.
-    pub fn event(&mut self, event: &Event, tree: &TaskTree) -> Vec<Finding> {
+    pub fn event(&mut self, event: &Event, tree: &TaskTree) -> Vec<Event> {
         let mut new = Vec::new();
         let mut found = Vec::new();
         for (lint, watch) in &mut self.watching {
@@ -304,21 +304,23 @@ impl Lints {
     }
 
     /// What was found more than once, with its count: before the last line of the trace.
-    pub fn finish(&mut self) -> Vec<Finding> {
-        let repeated = |finding: &&Finding| finding.count.is_some_and(|count| count > 1);
-        self.sites.values().filter(repeated).cloned().collect()
+    pub fn finish(&mut self) -> Vec<Event> {
+        let repeated =
+            |(_, finding): &&(Header, Finding)| finding.count.is_some_and(|count| count > 1);
+        self.sites.values().filter(repeated).map(told).collect()
     }
 
     /// What a lint has found so far: the first of each site, with its count.
-    pub fn found(&self, id: &str) -> impl Iterator<Item = &Finding> {
+    pub fn found(&self, id: &str) -> impl Iterator<Item = (&Header, &Finding)> {
         self.sites
             .iter()
-            .filter_map(move |((lint, _), finding)| (*lint == id).then_some(finding))
+            .filter(move |((lint, _), _)| *lint == id)
+            .map(|(_, (header, finding))| (header, finding))
     }
 
     /// How often a lint has found something.
     pub fn count(&self, id: &str) -> u64 {
-        self.found(id).fold(0, |sum: u64, finding| {
+        self.found(id).fold(0, |sum: u64, (_, finding)| {
             sum.saturating_add(finding.count.unwrap_or(1))
         })
     }
@@ -326,22 +328,25 @@ impl Lints {
 
 /// Counts an occurrence; the finding itself where it is the site's first.
 fn note(
-    sites: &mut BTreeMap<(&'static str, String), Finding>,
+    sites: &mut BTreeMap<(&'static str, String), (Header, Finding)>,
     lint: &'static Lint,
     found: Found,
-) -> Option<Finding> {
+) -> Option<Event> {
     let full = sites.len() >= MOST_SITES;
     let mut key = (lint.id, found.site);
     if full && !sites.contains_key(&key) {
         key.1 = String::new();
     }
-    if let Some(known) = sites.get_mut(&key) {
+    if let Some((_, known)) = sites.get_mut(&key) {
         known.count = Some(known.count.unwrap_or(1).saturating_add(1));
         return None;
     }
-    let finding = Finding {
+    let header = Header {
         at_ns: found.at_ns,
         task: found.task,
+        ..Header::NONE
+    };
+    let finding = Finding {
         lint: lint.id.to_owned(),
         level: lint.level.name().to_owned(),
         text: found.text.english,
@@ -349,8 +354,18 @@ fn note(
         clone_seq: found.clone_seq,
         count: Some(1),
     };
-    sites.insert(key, finding.clone());
-    Some(finding)
+    let site = (header, finding);
+    let event = told(&site);
+    sites.insert(key, site);
+    Some(event)
+}
+
+/// The line of a finding.
+fn told((header, finding): &(Header, Finding)) -> Event {
+    Event {
+        header: *header,
+        kind: EventKind::Finding(finding.clone()),
+    }
 }
 
 /// The place of a call: its program, the function that made it, what it asks for.

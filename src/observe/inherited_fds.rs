@@ -35,12 +35,16 @@ impl Observer for InheritedFds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, EventKind};
     use crate::peek::testing::Recorded;
 
     fn inherited(task: &Recorded) -> Option<Vec<InheritedFd>> {
         let line = r#"{"type":"exec","seq":1,"at_ns":0,"task":1,"tid":100,"tgid":100}"#;
-        let Ok(Event::Exec(mut event)) = serde_json::from_str(line) else {
+        let Ok(Event {
+            kind: EventKind::Exec(mut event),
+            ..
+        }) = serde_json::from_str(line)
+        else {
             panic!("an exec");
         };
         InheritedFds.exec(task, &mut event);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Look, Outcomes};
-use crate::event::{CloneCall, Event, Kind, Outcome, TaskId};
+use crate::event::{CloneCall, Event, EventKind, Kind, Outcome, TaskId};
 
 /// Where a living task stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,13 +24,13 @@ impl Scope {
         if !look.threads_only && look.depth.is_none() {
             return;
         }
-        match event {
-            Event::Task(task) => {
-                self.0.insert(task.task, Place::default());
+        match &event.kind {
+            EventKind::Task(_) => {
+                self.0.insert(event.header.task, Place::default());
             }
-            Event::Clone(call) => {
+            EventKind::Clone(call) => {
                 if let Outcome::Created(made) = &call.outcome {
-                    let place = self.below(call, made.kind);
+                    let place = self.below(event.header.task, made.kind);
                     self.0.insert(made.task, place);
                 }
             }
@@ -40,21 +40,18 @@ impl Scope {
 
     /// Takes in an end. Called for every event, after its line.
     pub(super) fn forget(&mut self, event: &Event) {
-        let task = match event {
-            Event::Exit(exit) => exit.task,
-            Event::Detach(detach) => detach.task,
-            _ => return,
-        };
-        self.0.remove(&task);
+        if let EventKind::Exit(_) | EventKind::Detach(_) = event.kind {
+            self.0.remove(&event.header.task);
+        }
     }
 
     fn of(&self, task: TaskId) -> Place {
         self.0.get(&task).copied().unwrap_or_default()
     }
 
-    /// Where a task that this call makes stands.
-    fn below(&self, call: &CloneCall, kind: Kind) -> Place {
-        let caller = self.of(call.task);
+    /// Where a task stands that this one creates.
+    fn below(&self, caller: TaskId, kind: Kind) -> Place {
+        let caller = self.of(caller);
         Place {
             depth: caller.depth.saturating_add(1),
             foreign: caller.foreign || kind == Kind::Process,
@@ -68,7 +65,7 @@ impl Scope {
     }
 
     /// Whether the line of a call is shown.
-    pub(super) fn call(&self, look: &Look, call: &CloneCall) -> bool {
+    pub(super) fn call(&self, look: &Look, caller: TaskId, call: &CloneCall) -> bool {
         let kind = match &call.outcome {
             Outcome::Created(made) => made.kind,
             _ if call.request.has("CLONE_THREAD") => Kind::Thread,
@@ -82,7 +79,7 @@ impl Scope {
                 matches!(call.outcome, Outcome::Created(_) | Outcome::Untraced { .. })
             }
         };
-        outcome && look.calls.contains(call.request.call) && visible(look, self.below(call, kind))
+        outcome && look.calls.contains(call.request.call) && visible(look, self.below(caller, kind))
     }
 }
 

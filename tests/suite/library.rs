@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use clonespy::check::Expectation;
-use clonespy::event::{Event, Intercept, Status};
+use clonespy::event::{EventKind, Intercept, Status};
 use clonespy::trace::Options;
 use clonespy::{Error, Trace, trace};
 
@@ -47,7 +47,7 @@ fn a_command_is_traced_as_it_is() {
     assert_eq!(trace.named("cat").count(), 1);
     assert_eq!(trace.failed().count(), 0);
     assert_eq!(trace.threads().count(), trace.processes().count());
-    let Some(Event::Start(start)) = trace.events().first() else {
+    let Some(EventKind::Start(start)) = trace.events().first().map(|event| &event.kind) else {
         panic!("no start");
     };
     assert_eq!(start.command.len(), 4);

@@ -3,7 +3,7 @@
 use super::super::*;
 use super::{END, ROOT, START, call, events, exit, good, made, sample};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::EventKind;
 use crate::lint::Seen;
 
 #[test]
@@ -205,7 +205,7 @@ fn a_trace_whose_lines_do_not_add_up_is_no_proof() {
     assert_eq!(Seen::of(&whole).cut(), None);
     // As a line of a newer clonespy is read.
     let mut unread = whole.clone();
-    unread[2] = Event::Unknown;
+    unread[2].kind = EventKind::Unknown;
     let mut lost = whole;
     lost.remove(2);
     for events in [lost, unread] {

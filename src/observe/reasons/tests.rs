@@ -1,7 +1,7 @@
 use super::*;
 use crate::abi::flags::{CLONE_NEWUTS, CLONE_THREAD, CLONE_VM};
 use crate::decode;
-use crate::event::{Certainty, Hex, TaskId};
+use crate::event::{Certainty, Hex};
 use crate::peek::Syscall;
 use crate::peek::testing::{Recorded, x86_64};
 
@@ -55,8 +55,7 @@ fn why_at(
     at_ns: u64,
 ) -> Vec<Reason> {
     let mut event = failed(task, call, errno);
-    event.at_ns = at_ns;
-    limits.failed(task, &mut event);
+    limits.failed(task, at_ns, &mut event);
     match event.outcome {
         Outcome::Failed { reasons, .. } => reasons,
         other => panic!("{other:?}"),
@@ -65,10 +64,7 @@ fn why_at(
 
 fn failed(task: &dyn Peek, call: Syscall, errno: &str) -> CloneCall {
     CloneCall {
-        seq: 1,
-        at_ns: 0,
         took_ns: None,
-        task: TaskId(1),
         tid: 100,
         tgid: 100,
         comm: "a".into(),
@@ -261,7 +257,7 @@ fn arguments_that_have_changed_decide_nothing_for_certain() {
     let mut task = user_on("6.18.44").with_words(0x1000, &[0, 0, 0, 0, 17, 0, 0, 0]);
     let mut event = failed(&task, clone3(64), "EINVAL");
     task = task.with_words(0x1000, &[0, 0, 0, 0, 65, 0, 0, 0]);
-    ours().failed(&task, &mut event);
+    ours().failed(&task, 0, &mut event);
     let Outcome::Failed { reasons, .. } = event.outcome else {
         panic!("it failed");
     };
@@ -300,11 +296,11 @@ fn nothing_is_said_without_a_label_or_a_cause() {
     );
     let mut blank = failed(&task, clone(17), "EAGAIN");
     blank.request.raw = None;
-    ours().failed(&task, &mut blank);
+    ours().failed(&task, 0, &mut blank);
     assert!(matches!(blank.outcome, Outcome::Failed { reasons, .. } if reasons.is_empty()));
     let mut absurd = failed(&task, clone(17), "EAGAIN");
     absurd.request.abi = "unheard of".into();
     absurd.request.flags_raw = Some(Hex(u64::MAX));
-    ours().failed(&task, &mut absurd);
+    ours().failed(&task, 0, &mut absurd);
     assert!(matches!(absurd.outcome, Outcome::Failed { reasons, .. } if reasons.is_empty()));
 }

@@ -1,7 +1,7 @@
 //! What lints found: under the line that it is about, and once a site at the end.
 
 use super::line::{UNDER, remark};
-use crate::event::Finding;
+use crate::event::{Finding, Header};
 use crate::report::lang::say;
 use crate::report::pen::{Ink, Pen};
 use crate::report::{Lang, Look, escape};
@@ -15,6 +15,7 @@ pub(super) struct Findings(Vec<Site>);
 
 #[derive(Debug)]
 struct Site {
+    header: Header,
     finding: Finding,
     /// Who did it: tid and name.
     who: String,
@@ -22,17 +23,20 @@ struct Site {
 
 impl Findings {
     /// Takes in a finding. `true`: it is news, and no count of what is known.
-    pub(super) fn learn(&mut self, finding: &Finding, who: String) -> bool {
-        let place = |one: &Finding| (one.at_ns, one.task, one.clone_seq);
+    pub(super) fn learn(&mut self, header: &Header, finding: &Finding, who: String) -> bool {
         let counts = finding.count.is_some_and(|count| count > 1);
         let known = self.0.iter_mut().find(|site| {
-            counts && site.finding.lint == finding.lint && place(&site.finding) == place(finding)
+            counts
+                && site.header == *header
+                && site.finding.lint == finding.lint
+                && site.finding.clone_seq == finding.clone_seq
         });
         if let Some(site) = known {
             site.finding.count = finding.count;
             return false;
         }
         self.0.push(Site {
+            header: *header,
             finding: finding.clone(),
             who,
         });
