@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use super::filter::Scope;
+use super::filter::Visibility;
 use super::names::pid;
 use super::timestamps::Stamper;
 use super::{Destination, Look, Reporter};
@@ -30,7 +30,7 @@ pub(super) struct Strace {
     out: BufWriter<Destination>,
     look: Look,
     stamper: Stamper,
-    scope: Scope,
+    visibility: Visibility,
 }
 
 impl Strace {
@@ -39,7 +39,7 @@ impl Strace {
             out: BufWriter::new(out),
             stamper: Stamper::new(&look),
             look,
-            scope: Scope::default(),
+            visibility: Visibility::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Strace {
     }
 
     fn call(&mut self, header: &Header, call: &CloneCall, tree: &TaskTree) -> io::Result<()> {
-        if !self.scope.call(&self.look, header.task, call) {
+        if !self.visibility.call(&self.look.filter, header.task, call) {
             return Ok(());
         }
         let mut text = match call.request.call {
@@ -180,7 +180,7 @@ impl Strace {
     }
 
     fn exec(&mut self, header: &Header, exec: &Exec, tree: &TaskTree) -> io::Result<()> {
-        if !self.scope.task(&self.look, header.task) {
+        if !self.visibility.task(&self.look.filter, header.task) {
             return Ok(());
         }
         if let Some(former) = exec.former_tid {
@@ -209,7 +209,7 @@ impl Strace {
 
     fn exit(&mut self, header: &Header, exit: &Exit) -> io::Result<()> {
         let hidden = exit.how == Ending::Replaced || self.look.quiet >= 2;
-        if hidden || !self.scope.task(&self.look, header.task) {
+        if hidden || !self.visibility.task(&self.look.filter, header.task) {
             return Ok(());
         }
         let text = match &exit.status {
@@ -238,16 +238,16 @@ impl Reporter for Strace {
         match &event.kind {
             EventKind::Start(start) => self.stamper.begin(&start.wall),
             EventKind::Clone(call) => {
-                self.scope.learn(&self.look, event);
+                self.visibility.learn(&self.look.filter, event);
                 self.call(header, call, tree)?;
             }
             EventKind::Exec(exec) => self.exec(header, exec, tree)?,
             EventKind::Exit(exit) => {
                 self.exit(header, exit)?;
-                self.scope.forget(event);
+                self.visibility.forget(event);
             }
-            EventKind::Detach(_) => self.scope.forget(event),
-            _ => self.scope.learn(&self.look, event),
+            EventKind::Detach(_) => self.visibility.forget(event),
+            _ => self.visibility.learn(&self.look.filter, event),
         }
         Ok(())
     }
