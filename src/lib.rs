@@ -40,6 +40,7 @@ pub mod event;
 #[cfg(test)]
 mod event_samples;
 pub mod explain;
+mod layout;
 pub mod lint;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;

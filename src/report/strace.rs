@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use super::filter::Scope;
+use super::filter::Visibility;
 use super::names::pid;
 use super::timestamps::Stamper;
 use super::{Destination, Look, Reporter};
@@ -29,7 +29,7 @@ pub(super) struct Strace {
     out: BufWriter<Destination>,
     look: Look,
     stamper: Stamper,
-    scope: Scope,
+    visibility: Visibility,
 }
 
 impl Strace {
@@ -38,7 +38,7 @@ impl Strace {
             out: BufWriter::new(out),
             stamper: Stamper::new(&look),
             look,
-            scope: Scope::default(),
+            visibility: Visibility::default(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Strace {
     }
 
     fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> io::Result<()> {
-        if !self.scope.call(&self.look, call) {
+        if !self.visibility.call(&self.look.filter, call) {
             return Ok(());
         }
         let mut text = match call.request.call {
@@ -179,7 +179,7 @@ impl Strace {
     }
 
     fn exec(&mut self, exec: &Exec, tree: &TaskTree) -> io::Result<()> {
-        if !self.scope.task(&self.look, exec.task) {
+        if !self.visibility.task(&self.look.filter, exec.task) {
             return Ok(());
         }
         if let Some(former) = exec.former_tid {
@@ -208,7 +208,7 @@ impl Strace {
 
     fn exit(&mut self, exit: &Exit) -> io::Result<()> {
         let hidden = exit.how == Ending::Replaced || self.look.quiet >= 2;
-        if hidden || !self.scope.task(&self.look, exit.task) {
+        if hidden || !self.visibility.task(&self.look.filter, exit.task) {
             return Ok(());
         }
         let text = match &exit.status {
@@ -236,16 +236,16 @@ impl Reporter for Strace {
         match event {
             Event::Start(start) => self.stamper.begin(&start.wall),
             Event::Clone(call) => {
-                self.scope.learn(&self.look, event);
+                self.visibility.learn(&self.look.filter, event);
                 self.call(call, tree)?;
             }
             Event::Exec(exec) => self.exec(exec, tree)?,
             Event::Exit(exit) => {
                 self.exit(exit)?;
-                self.scope.forget(event);
+                self.visibility.forget(event);
             }
-            Event::Detach(_) => self.scope.forget(event),
-            _ => self.scope.learn(&self.look, event),
+            Event::Detach(_) => self.visibility.forget(event),
+            _ => self.visibility.learn(&self.look.filter, event),
         }
         Ok(())
     }

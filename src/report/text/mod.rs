@@ -31,13 +31,13 @@ use self::flags::Sets;
 use self::folding::{Alike, Like, Line, Timed};
 use self::line::{remark, who};
 use self::summary::Table;
+use crate::abi::say;
 use crate::event::{
     Appeared, Blind, CloneCall, Detach, Event, Exec, Exit, Finding, How, Kind, Outcome, Stats,
     TaskId, Tid,
 };
-use crate::report::filter::Scope;
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen};
+use crate::layout::{Ink, Pen};
+use crate::report::filter::Visibility;
 use crate::report::said::{list, said};
 use crate::report::timestamps::Stamper;
 use crate::report::{Destination, Look, Reporter, Summary};
@@ -49,7 +49,7 @@ pub(super) struct Text {
     look: Look,
     stamper: Stamper,
     sets: Sets,
-    scope: Scope,
+    visibility: Visibility,
     alike: Alike,
     table: Table,
     /// The names of living tasks: an exec is told under the name that the task had.
@@ -78,15 +78,15 @@ pub(super) struct Text {
 impl Text {
     pub(super) fn new(out: Destination, mut look: Look) -> Self {
         let stamper = Stamper::new(&look);
-        if look.cut {
-            look.width = look.width.saturating_sub(stamper.width()).max(20);
+        if look.style.cut {
+            look.style.width = look.style.width.saturating_sub(stamper.width()).max(20);
         }
         Text {
             out: BufWriter::new(out),
             look,
             stamper,
             sets: Sets::default(),
-            scope: Scope::default(),
+            visibility: Visibility::default(),
             alike: Alike::default(),
             table: Table::default(),
             names: HashMap::new(),
@@ -150,7 +150,7 @@ impl Text {
     /// Makes the columns wide enough for a line about this task.
     fn fit(&mut self, tid: impl Display, name: &str) {
         let (tid, name) = (tid.to_string(), self.look.comm(name));
-        self.columns.fit(&self.look, &tid, &name);
+        self.columns.fit(&self.look.style, &tid, &name);
     }
 
     /// What is over with a task, once the line about its end is written.
@@ -179,14 +179,14 @@ impl Text {
     fn about_one(&mut self, tid: impl Display, name: &str, text: &str, ink: Ink) -> String {
         let tid = tid.to_string();
         self.fit(&tid, name);
-        let mut pen = Pen::new(&self.look);
+        let mut pen = Pen::new(&self.look.style);
         who(&mut pen, &self.look, self.columns, tid, name);
         pen.words(text, ink, self.columns.what()).end();
         pen.done()
     }
 
     fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> Vec<Timed> {
-        if !self.scope.call(&self.look, call) {
+        if !self.visibility.call(&self.look.filter, call) {
             self.hidden = Some(call.seq);
             return Vec::new();
         }
@@ -241,7 +241,7 @@ impl Text {
             || is_said(finding, self.explained)
             || self.look.quiet >= 2
             || !shown
-            || !self.scope.task(&self.look, finding.task)
+            || !self.visibility.task(&self.look.filter, finding.task)
         {
             return Vec::new();
         }
@@ -261,7 +261,7 @@ impl Text {
                 return Vec::new();
             }
         }
-        if !self.scope.task(&self.look, event.task) {
+        if !self.visibility.task(&self.look.filter, event.task) {
             return Vec::new();
         }
         self.fit(event.tid, &old);
@@ -275,12 +275,12 @@ impl Text {
         else {
             return self.other(event.at_ns, text);
         };
-        let mut head = Pen::new(&self.look);
+        let mut head = Pen::new(&self.look.style);
         who(&mut head, &self.look, at, event.tid, &old);
         let all = arguments(&self.look, event);
         let name = all.split(' ').next().unwrap_or_default();
         head.put("exec  ");
-        let lead = name.to_owned() + self.look.lang.pick(", ", "，");
+        let lead = name.to_owned() + self.look.lang().pick(", ", "，");
         let line = Line {
             like: Like::Exec {
                 program: event.path.clone(),
@@ -312,7 +312,7 @@ impl Text {
             self.launched = Some(event.task);
             return Vec::new();
         };
-        if !self.scope.task(&self.look, event.task) {
+        if !self.visibility.task(&self.look.filter, event.task) {
             return Vec::new();
         }
         if event.how != How::Attached {
@@ -328,7 +328,7 @@ impl Text {
     /// The end of a task. What leaves nothing alive needs no line: the tree is next.
     fn exit(&mut self, event: &Exit, tree: &TaskTree) -> Vec<Timed> {
         let last = tree.alive() == 0 && event.tid == event.tgid && self.look.verbose == 0;
-        if last || !self.scope.task(&self.look, event.task) {
+        if last || !self.visibility.task(&self.look.filter, event.task) {
             return Vec::new();
         }
         let Some((what, ink)) = end(&self.look, event, self.copies.contains(&event.task)) else {
@@ -341,10 +341,10 @@ impl Text {
     }
 
     fn detached(&mut self, event: &Detach) -> Vec<Timed> {
-        if !self.scope.task(&self.look, event.task) {
+        if !self.visibility.task(&self.look.filter, event.task) {
             return Vec::new();
         }
-        let what = self.look.lang.pick("let go, alive", "已脱离跟踪，仍存活");
+        let what = self.look.lang().pick("let go, alive", "已脱离跟踪，仍存活");
         let text = self.about(event.tid, event.task, what, Ink::Plain);
         let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
         self.alike(at_ns, tid, task, String::new(), what.into(), text)
@@ -363,9 +363,9 @@ impl Text {
         if self.look.verbose > 0 || self.look.all {
             return self.other(at_ns, text);
         }
-        let mut head = Pen::new(&self.look);
+        let mut head = Pen::new(&self.look.style);
         who(&mut head, &self.look, self.columns, tid, &self.known(task));
-        let lead = what.clone() + self.look.lang.pick(", ", "，");
+        let lead = what.clone() + self.look.lang().pick(", ", "，");
         let line = Line {
             like: Like::Task { name, text: what },
             by: task,
@@ -401,7 +401,7 @@ impl Text {
             }
             _ => return Vec::new(),
         };
-        if !self.scope.task(&self.look, task) {
+        if !self.visibility.task(&self.look.filter, task) {
             return Vec::new();
         }
         self.other(event.at_ns().unwrap_or_default(), text)
@@ -425,7 +425,7 @@ impl Text {
             }
             Event::Lost(e) => {
                 let what = self.look.name(&e.what);
-                let many = units::counted(e.count, "event", self.look.lang);
+                let many = units::counted(e.count, "event", self.look.lang());
                 self.note(&say!(
                     self.look,
                     "{many} of type {what} lost",
@@ -448,7 +448,7 @@ impl Text {
     }
 
     fn note(&self, text: &str) -> String {
-        let mut pen = Pen::new(&self.look);
+        let mut pen = Pen::new(&self.look.style);
         remark(&mut pen, text);
         pen.done()
     }
@@ -458,21 +458,19 @@ impl Text {
         if self.written {
             self.out.write_all(b"\n")?;
         }
-        let times = if self.look.cut {
+        let times = if self.look.style.cut {
             self.stamper.width()
         } else {
             0
         };
-        let look = Look {
-            width: self.look.width + times,
-            ..self.look.clone()
-        };
+        let mut look = self.look.clone();
+        look.style.width += times;
         let out = &mut self.out;
         tree::rows(&look, tree, |row| out.write_all(row.as_bytes()))?;
         let totals = tree
             .end()
             .map_or_else(|| tree.totals(), |end| end.totals.clone());
-        let mut pen = Pen::new(&look);
+        let mut pen = Pen::new(&look.style);
         pen.parts(&call::totals(&look, &totals, self.blind), Ink::Plain, 0)
             .end();
         self.out.write_all(pen.done().as_bytes())?;
@@ -525,10 +523,10 @@ impl Reporter for Text {
         };
         if self.look.quiet < 2 {
             self.learn(event);
-            self.scope.learn(&self.look, event);
+            self.visibility.learn(&self.look.filter, event);
             lines.extend(self.lines(event, tree));
             self.forget(event);
-            self.scope.forget(event);
+            self.visibility.forget(event);
         }
         self.write(lines)
     }

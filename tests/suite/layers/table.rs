@@ -41,12 +41,19 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "error", "abi", "event", "suggest", "origins", "tasks", "lint",
         ],
     ),
-    ("report", &["error", "abi", "event", "origins", "tasks"]),
+    ("layout", &["abi"]),
+    (
+        "report",
+        &["error", "abi", "event", "layout", "origins", "tasks"],
+    ),
     (
         "output",
         &["error", "abi", "event", "tasks", "lint", "check", "report"],
     ),
-    ("explain", &["error", "abi", "event", "suggest", "origins"]),
+    (
+        "explain",
+        &["error", "abi", "event", "layout", "suggest", "origins"],
+    ),
 ];
 
 /// What joins the layers and may use all of them.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use clonespy::check::Outcome;
 
-use crate::check::{plan, verdict};
+use crate::expectation_files::{plan, verdict};
 use crate::run::{End, run as run_command, tool};
 use crate::trace::{clonespy, fresh_file};
 
