@@ -17,7 +17,7 @@ fn target(call: &FailedCall<'_>) -> Option<String> {
     call.link(&format!("fd/{}", call.arguments.cgroup))
 }
 
-fn named(text: String, path: &str) -> Evidence {
+fn about(text: String, path: &str) -> Evidence {
     Evidence::text(text).with("cgroup", path)
 }
 
@@ -31,7 +31,7 @@ fn mount(call: &FailedCall<'_>, controller: Option<&str>) -> Option<Mount> {
 }
 
 /// Does the descriptor lead to no directory of cgroup v2?
-pub(super) fn not_one(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn not_a_cgroup(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let fd = call.arguments.cgroup;
     let Some(path) = target(call) else {
         let found = Evidence::text(format!("descriptor {fd} is not open"));
@@ -42,7 +42,7 @@ pub(super) fn not_one(call: &FailedCall<'_>, _: &Rule) -> Answer {
         };
     };
     let inside = mount(call, None).is_some_and(|mount| path.starts_with(&mount.point));
-    let found = named(
+    let found = about(
         format!("descriptor {fd} is {path}, no directory of cgroup v2"),
         &path,
     );
@@ -57,9 +57,9 @@ pub(super) fn not_one(call: &FailedCall<'_>, _: &Rule) -> Answer {
 pub(super) fn removed(call: &FailedCall<'_>, _: &Rule) -> Answer {
     match target(call) {
         Some(path) if path.ends_with(" (deleted)") => {
-            named(format!("the cgroup was removed: {path}"), &path).certain()
+            about(format!("the cgroup was removed: {path}"), &path).certain()
         }
-        Some(path) => named(format!("cgroup {path} is there"), &path).not(),
+        Some(path) => about(format!("cgroup {path} is there"), &path).not(),
         None => Answer::Silent,
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn permission(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let path = target(call).unwrap_or_default();
     let uid = call.numbers("Uid").get(1).copied();
     let who = uid.map_or_else(|| "the caller".to_owned(), |uid| format!("user {uid}"));
-    named(
+    about(
         format!("{who} may not write cgroup.procs of {path}, or of the ancestor that both have"),
         &path,
     )
@@ -84,31 +84,31 @@ pub(super) fn domain(call: &FailedCall<'_>, _: &Rule) -> Answer {
         .unwrap_or_default();
     let kind = kind.trim();
     if kind == "domain invalid" {
-        named(format!("cgroup.type of {path} is domain invalid"), &path).certain()
+        about(format!("cgroup.type of {path} is domain invalid"), &path).certain()
     } else if call.has(CLONE_THREAD) {
-        named(
+        about(
             format!("threads must stay in the cgroup domain of their process, and {path} is another ({kind})"),
             &path,
         )
         .likely()
     } else {
-        named(format!("cgroup.type of {path} is {kind}"), &path).unknown()
+        about(format!("cgroup.type of {path} is {kind}"), &path).unknown()
     }
 }
 
 /// Has the cgroup given its controllers to its children?
-pub(super) fn inner(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn inner_node(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let path = target(call).unwrap_or_default();
     match call.system(&format!("{path}/cgroup.subtree_control")) {
         Some(controllers) if !controllers.trim().is_empty() => {
             let controllers = controllers.trim();
-            named(
+            about(
                 format!("{path} has given controllers to its children ({controllers}): no task may be in it"),
                 &path,
             )
             .certain()
         }
-        _ => named(format!("cgroup.subtree_control of {path}"), &path).unknown(),
+        _ => about(format!("cgroup.subtree_control of {path}"), &path).unknown(),
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn cpuset(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let path = target(call).unwrap_or_default();
     match call.system(&format!("{path}/cpuset.cpus.effective")) {
         Some(processors) if processors.trim().is_empty() => {
-            named(format!("cpuset.cpus.effective of {path} is empty"), &path).likely()
+            about(format!("cpuset.cpus.effective of {path} is empty"), &path).likely()
         }
         // Without the controller there is nothing that could refuse.
         Some(_) => Evidence::default().with("cgroup", path).unknown(),
@@ -214,7 +214,7 @@ fn limits(call: &FailedCall<'_>, mount: &Mount, path: &str) -> Vec<Level> {
 }
 
 /// Is a limit of the pids controller reached?
-pub(super) fn pids(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn pids_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let Some((mount, path)) = position(call) else {
         return Evidence::text("pids.max: no cgroups can be seen").unknown();
     };

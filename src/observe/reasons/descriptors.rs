@@ -8,7 +8,7 @@ use super::answer::{Answer, Evidence};
 use super::failed_call::FailedCall;
 
 /// Is the table of descriptors, or that of open files, full?
-pub(super) fn full(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn table_full(call: &FailedCall<'_>, _: &Rule) -> Answer {
     if call.errno == "ENFILE" {
         let files = call.system("/proc/sys/fs/file-nr").unwrap_or_default();
         let files = files.split_ascii_whitespace().collect::<Vec<_>>().join(" ");

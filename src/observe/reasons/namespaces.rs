@@ -78,7 +78,7 @@ pub(super) fn time_pending(call: &FailedCall<'_>, _: &Rule) -> Answer {
 
 /// Has the init of the pid namespace for the caller's children ended? What the link says is that there is
 /// another such namespace; it alone makes the kernel short of "memory" in most cases.
-pub(super) fn dead(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn init_has_ended(call: &FailedCall<'_>, _: &Rule) -> Answer {
     match pending(call, "pid") {
         Pending::Begun | Pending::Other => other(call, "pid").likely(),
         Pending::None => {
@@ -90,7 +90,7 @@ pub(super) fn dead(call: &FailedCall<'_>, _: &Rule) -> Answer {
 }
 
 /// Is the caller pid 1 of its pid namespace?
-pub(super) fn init(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn is_init(call: &FailedCall<'_>, _: &Rule) -> Answer {
     match call.numbers("NStgid").last() {
         Some(1) => Evidence::default()
             .with("NStgid", call.status("NStgid").unwrap_or_default())
@@ -175,7 +175,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Was the kernel built without a kind of namespaces?
-pub(super) fn built_in(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn not_built_in(call: &FailedCall<'_>, _: &Rule) -> Answer {
     // A task that is gone has no links at all.
     if call.link("ns/mnt").is_none() {
         return Evidence::default().unknown();
@@ -252,7 +252,7 @@ pub(super) fn tid_above(call: &FailedCall<'_>, _: &Rule) -> Answer {
 }
 
 /// Is the first task of a pid namespace to be another than its pid 1?
-pub(super) fn first_tid(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn first_tid_is_another(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let Some(tid) = tids(call).first().copied().filter(|tid| *tid != 1) else {
         return Answer::Silent;
     };
@@ -268,7 +268,7 @@ pub(super) fn first_tid(call: &FailedCall<'_>, _: &Rule) -> Answer {
 }
 
 /// Is a tid taken?
-pub(super) fn in_use(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn tid_in_use(call: &FailedCall<'_>, _: &Rule) -> Answer {
     // In a nested namespace it is another number in ours.
     let taken = tids(call)
         .iter()

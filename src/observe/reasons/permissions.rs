@@ -40,7 +40,7 @@ pub(super) fn filter(call: &FailedCall<'_>, _: &Rule) -> Answer {
 }
 
 /// Does the caller lack CAP_SYS_ADMIN over its own user namespace?
-pub(super) fn admin(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn lacks_admin(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let found = |text: String| {
         let set = call.status("CapEff").unwrap_or_default().to_owned();
         Evidence::text(text).with("CapEff", set)
@@ -147,7 +147,7 @@ pub(super) fn unmapped(call: &FailedCall<'_>, _: &Rule) -> Answer {
 }
 
 /// Does the caller lack what choosing tids takes?
-pub(super) fn choose_tids(call: &FailedCall<'_>, _: &Rule) -> Answer {
+pub(super) fn may_not_choose_tids(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let restore = call.kernel.version >= Version(5, 9, 0)
         && call.capable(CAP_CHECKPOINT_RESTORE) == Some(true);
     let set = call.status("CapEff").unwrap_or_default().to_owned();
