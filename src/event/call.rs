@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::task::Kind;
 use super::value::{Hex, TaskId, Tid, present};
+use crate::abi::CloneFlags;
 
 /// Which of the four system calls.
 #[derive(
@@ -399,8 +400,13 @@ fn written_before(_: &Option<u64>) -> bool {
 }
 
 impl Request {
-    /// Whether the flag of this name was passed and takes effect.
-    pub fn has(&self, flag: &str) -> bool {
-        self.flags.iter().any(|name| name == flag)
+    /// Whether the flag was passed and takes effect.
+    pub fn has(&self, flag: CloneFlags) -> bool {
+        flag.is_among(&self.flags)
+    }
+
+    /// The flags that take effect, as far as they have names here.
+    pub fn named_flags(&self) -> CloneFlags {
+        CloneFlags::of_names(&self.flags)
     }
 }

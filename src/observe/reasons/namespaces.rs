@@ -1,6 +1,6 @@
 //! Questions about namespaces: pending ones, nested ones, limits on their number, tids that are asked for.
 
-use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWUSER};
+use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER};
 use crate::abi::rules::{Rule, Tids, Version};
 
 use super::answer::{Answer, Evidence};
@@ -162,32 +162,23 @@ pub(super) fn limit(call: &FailedCall<'_>, rule: &Rule) -> Answer {
     }
 }
 
-/// The files of /proc/TID/ns, by flag (namespaces(7)).
-const FILES: &[(&str, &str)] = &[
-    ("CLONE_NEWNS", "mnt"),
-    ("CLONE_NEWCGROUP", "cgroup"),
-    ("CLONE_NEWUTS", "uts"),
-    ("CLONE_NEWIPC", "ipc"),
-    ("CLONE_NEWUSER", "user"),
-    ("CLONE_NEWPID", "pid"),
-    ("CLONE_NEWNET", "net"),
-    ("CLONE_NEWTIME", "time"),
-];
-
 /// Was the kernel built without a kind of namespaces?
 pub(super) fn not_built_in(call: &FailedCall<'_>, _: &Rule) -> Answer {
     // A task that is gone has no links at all.
     if call.link("ns/mnt").is_none() {
         return Evidence::default().unknown();
     }
-    let wanted: Vec<&str> = call.arguments.flags().names().collect();
-    let lacking = FILES
-        .iter()
-        .filter(|(flag, _)| wanted.contains(flag))
-        .find(|(_, file)| call.link(&format!("ns/{file}")).is_none());
+    let wanted = call.arguments.flags();
+    let lacking = wanted
+        .rows()
+        .filter_map(|flag| Some((flag, flag.namespace?)))
+        .filter(|(_, file)| call.link(&format!("ns/{file}")).is_none())
+        // The time namespace is the last that the kernel makes (create_new_namespaces).
+        .min_by_key(|(flag, _)| flag.flags() == CLONE_NEWTIME);
     match lacking {
         Some((flag, file)) => Evidence::text(format!(
-            "{flag}: the kernel has no such namespaces, there is no ns/{file}"
+            "{}: the kernel has no such namespaces, there is no ns/{file}",
+            flag.name
         ))
         .certain(),
         None => Answer::Silent,

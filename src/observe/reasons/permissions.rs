@@ -1,5 +1,6 @@
 //! Questions about permissions: filters, capabilities, ids, the root directory.
 
+use crate::abi::flags::CLONE_NEWUSER;
 use crate::abi::rules::{Rule, Version};
 use crate::event::Call;
 use crate::proc::id_map;
@@ -50,8 +51,10 @@ pub(super) fn lacks_admin(call: &FailedCall<'_>, _: &Rule) -> Answer {
             let flags: Vec<&str> = call
                 .arguments
                 .flags()
-                .names()
-                .filter(|name| name.starts_with("CLONE_NEW") && *name != "CLONE_NEWUSER")
+                .difference(CLONE_NEWUSER)
+                .rows()
+                .filter(|flag| flag.namespace.is_some())
+                .map(|flag| flag.name)
                 .collect();
             let what = if flags.is_empty() {
                 "the call".to_owned()

@@ -12,8 +12,8 @@ mod flags;
 mod folding;
 mod line;
 mod notices;
-mod phrases;
 mod remarks;
+mod sets;
 mod stats;
 mod summary;
 mod tree;
@@ -27,9 +27,9 @@ use self::columns::Columns;
 use self::exec::{Files, arguments, exec};
 use self::exit::{end, lived};
 use self::findings::{Findings, full, is_said};
-use self::flags::Sets;
-use self::folding::{Alike, Like, Line, Timed};
+use self::folding::{Folding, Like, Line, Timed};
 use self::line::{remark, who};
+use self::sets::Sets;
 use self::summary::Table;
 use crate::abi::say;
 use crate::event::{
@@ -50,7 +50,7 @@ pub(super) struct Text {
     stamper: Stamper,
     sets: Sets,
     visibility: Visibility,
-    alike: Alike,
+    alike: Folding,
     table: Table,
     /// The names of living tasks: an exec is told under the name that the task had.
     names: HashMap<TaskId, String>,
@@ -87,7 +87,7 @@ impl Text {
             stamper,
             sets: Sets::default(),
             visibility: Visibility::default(),
-            alike: Alike::default(),
+            alike: Folding::default(),
             table: Table::default(),
             names: HashMap::new(),
             copies: HashSet::new(),

@@ -2,7 +2,8 @@
 //! what the kernel did otherwise.
 
 use super::line::{UNDER, remark};
-use crate::abi::rules;
+use crate::abi::flags::{CLONE_NEWTIME, CSIGNAL};
+use crate::abi::rules::{self, Version};
 use crate::abi::say;
 use crate::event::{Call, Certainty, CloneCall, Created, Hex, Outcome, Reason, Request};
 use crate::layout::{Ink, Pen};
@@ -54,11 +55,6 @@ impl Remark {
     }
 }
 
-/// The bits of the exit signal in legacy clone's word (CSIGNAL, include/uapi/linux/sched.h), and the
-/// one of these that is CLONE_NEWTIME elsewhere.
-const EXIT_SIGNAL: u64 = 0xff;
-const NEWTIME: u64 = 0x80;
-
 /// What the reader must know of a set: bits without a name, and named ones without effect.
 pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     let mut out = Vec::new();
@@ -67,7 +63,7 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     // (kernel/fork.c: SYSCALL_DEFINE5(clone, ...), clone3_args_valid).
     let (beyond, signal) = match request.call {
         Call::Clone => (unknown & !u64::from(u32::MAX), 0),
-        Call::Clone3 => (0, unknown & EXIT_SIGNAL),
+        Call::Clone3 => (0, unknown & CSIGNAL),
         Call::Fork | Call::Vfork => (0, 0),
     };
     if beyond != 0 {
@@ -87,18 +83,18 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
         ));
     }
     if unknown & !(beyond | signal) != 0 {
-        let bits = Hex(unknown & !(beyond | signal));
+        let (bits, newest) = (Hex(unknown & !(beyond | signal)), Version::NEWEST);
         out.push(say!(
             look,
-            "{bits}: bits that have no name in Linux 7.2",
-            "{bits}：Linux 7.2 中没有名字的位"
+            "{bits}: bits that have no name in Linux {newest}",
+            "{bits}：Linux {newest} 中没有名字的位"
         ));
     }
     let odd = request.exit_signal.is_none() && request.call == Call::Clone;
     if odd
         && request
             .exit_signal_raw
-            .is_some_and(|raw| raw.0 & NEWTIME != 0)
+            .is_some_and(|raw| raw.0 & CLONE_NEWTIME.0 != 0)
     {
         out.push(say!(
             look,
