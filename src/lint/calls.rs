@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Watch, Words, site, words};
+use crate::abi::Lang;
 use crate::abi::flags::*;
-use crate::abi::rules;
 use crate::event::{
     Call, Certainty, CloneCall, Event, EventKind, Header, Kind, Outcome, Reason, TaskId,
 };
@@ -181,10 +181,9 @@ struct Refused {
 fn why(reasons: &[Reason]) -> Option<Words> {
     let sure = |reason: &&Reason| reason.certainty == Certainty::Certain;
     let reason = reasons.iter().find(sure)?;
-    let chinese = rules::named(&reason.rule).map(|rule| rule.chinese.to_owned());
     Some(Words {
-        english: reason.text.clone(),
-        chinese: chinese.unwrap_or_else(|| reason.text.clone()),
+        english: reason.text.text(Lang::English),
+        chinese: reason.text.text(Lang::Chinese),
     })
 }
 

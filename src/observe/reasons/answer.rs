@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use crate::event::Certainty;
+use crate::event::{Certainty, Explanation, Observation};
 
 /// What was found: words, if there are better ones than the rule's own, and what was seen, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Evidence {
-    pub text: Option<String>,
+    pub text: Option<Explanation>,
     pub values: Vec<(String, Value)>,
 }
 
 impl Evidence {
-    pub fn text(text: impl Into<String>) -> Evidence {
+    pub fn says(what: Observation) -> Evidence {
         Evidence {
-            text: Some(text.into()),
+            text: Some(what.into()),
             values: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::abi::flags::{CLONE_INTO_CGROUP, CLONE_THREAD};
 use crate::abi::rules::Rule;
+use crate::event::Observation;
 use crate::proc::cgroups::{Membership, memberships};
 use crate::proc::mounts::{Mount, mounts};
 
@@ -17,8 +18,8 @@ fn target(call: &FailedCall<'_>) -> Option<String> {
     call.link(&format!("fd/{}", call.arguments.cgroup))
 }
 
-fn about(text: String, path: &str) -> Evidence {
-    Evidence::text(text).with("cgroup", path)
+fn about(what: Observation, path: &str) -> Evidence {
+    Evidence::says(what).with("cgroup", path)
 }
 
 /// The mount of cgroup v2, or of v1's hierarchy with a controller.
@@ -34,7 +35,7 @@ fn mount(call: &FailedCall<'_>, controller: Option<&str>) -> Option<Mount> {
 pub(super) fn not_a_cgroup(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let fd = call.arguments.cgroup;
     let Some(path) = target(call) else {
-        let found = Evidence::text(format!("descriptor {fd} is not open"));
+        let found = Evidence::says(Observation::NotOpen { fd });
         // A task that is gone has no links at all.
         return match call.link("exe") {
             Some(_) => found.certain(),
@@ -43,7 +44,10 @@ pub(super) fn not_a_cgroup(call: &FailedCall<'_>, _: &Rule) -> Answer {
     };
     let inside = mount(call, None).is_some_and(|mount| path.starts_with(&mount.point));
     let found = about(
-        format!("descriptor {fd} is {path}, no directory of cgroup v2"),
+        Observation::NoCgroup {
+            fd,
+            path: path.clone(),
+        },
         &path,
     );
     if inside {
@@ -57,9 +61,9 @@ pub(super) fn not_a_cgroup(call: &FailedCall<'_>, _: &Rule) -> Answer {
 pub(super) fn removed(call: &FailedCall<'_>, _: &Rule) -> Answer {
     match target(call) {
         Some(path) if path.ends_with(" (deleted)") => {
-            about(format!("the cgroup was removed: {path}"), &path).certain()
+            about(Observation::CgroupRemoved { path: path.clone() }, &path).certain()
         }
-        Some(path) => about(format!("cgroup {path} is there"), &path).not(),
+        Some(path) => about(Observation::CgroupThere { path: path.clone() }, &path).not(),
         None => Answer::Silent,
     }
 }
@@ -68,12 +72,14 @@ pub(super) fn removed(call: &FailedCall<'_>, _: &Rule) -> Answer {
 pub(super) fn permission(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let path = target(call).unwrap_or_default();
     let uid = call.numbers("Uid").get(1).copied();
-    let who = uid.map_or_else(|| "the caller".to_owned(), |uid| format!("user {uid}"));
-    about(
-        format!("{who} may not write cgroup.procs of {path}, or of the ancestor that both have"),
-        &path,
-    )
-    .likely()
+    let what = match uid {
+        Some(uid) => Observation::UserMayNotWrite {
+            uid,
+            path: path.clone(),
+        },
+        None => Observation::CallerMayNotWrite { path: path.clone() },
+    };
+    about(what, &path).likely()
 }
 
 /// Is it a thread for another domain, or a domain that is invalid?
@@ -84,15 +90,25 @@ pub(super) fn domain(call: &FailedCall<'_>, _: &Rule) -> Answer {
         .unwrap_or_default();
     let kind = kind.trim();
     if kind == "domain invalid" {
-        about(format!("cgroup.type of {path} is domain invalid"), &path).certain()
+        about(Observation::DomainInvalid { path: path.clone() }, &path).certain()
     } else if call.has(CLONE_THREAD) {
         about(
-            format!("threads must stay in the cgroup domain of their process, and {path} is another ({kind})"),
+            Observation::OtherDomain {
+                path: path.clone(),
+                kind: kind.to_owned(),
+            },
             &path,
         )
         .likely()
     } else {
-        about(format!("cgroup.type of {path} is {kind}"), &path).unknown()
+        about(
+            Observation::CgroupType {
+                path: path.clone(),
+                kind: kind.to_owned(),
+            },
+            &path,
+        )
+        .unknown()
     }
 }
 
@@ -103,12 +119,15 @@ pub(super) fn inner_node(call: &FailedCall<'_>, _: &Rule) -> Answer {
         Some(controllers) if !controllers.trim().is_empty() => {
             let controllers = controllers.trim();
             about(
-                format!("{path} has given controllers to its children ({controllers}): no task may be in it"),
+                Observation::InnerNode {
+                    path: path.clone(),
+                    controllers: controllers.to_owned(),
+                },
                 &path,
             )
             .certain()
         }
-        _ => about(format!("cgroup.subtree_control of {path}"), &path).unknown(),
+        _ => about(Observation::SubtreeControl { path: path.clone() }, &path).unknown(),
     }
 }
 
@@ -117,7 +136,7 @@ pub(super) fn cpuset(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let path = target(call).unwrap_or_default();
     match call.system(&format!("{path}/cpuset.cpus.effective")) {
         Some(processors) if processors.trim().is_empty() => {
-            about(format!("cpuset.cpus.effective of {path} is empty"), &path).likely()
+            about(Observation::NoProcessors { path: path.clone() }, &path).likely()
         }
         // Without the controller there is nothing that could refuse.
         Some(_) => Evidence::default().with("cgroup", path).unknown(),
@@ -156,17 +175,24 @@ struct Level {
 }
 
 impl Level {
-    fn found(&self) -> Evidence {
-        let Level {
-            path,
-            current,
-            most,
-            ..
-        } = self;
-        let mut found = Evidence::text(format!("pids.max: {current} of {most} in {path}"))
-            .with("cgroup", path.as_str())
-            .with("pids.current", *current)
-            .with("pids.max", *most);
+    /// What it shows; `whole` where nothing above it is hidden.
+    fn found(&self, whole: bool) -> Evidence {
+        let (current, most, path) = (self.current, self.most, self.path.clone());
+        let what = match whole {
+            true => Observation::Pids {
+                current,
+                most,
+                path,
+            },
+            false => Observation::PidsBelow {
+                current,
+                most,
+                path,
+            },
+        };
+        let mut found = about(what, &self.path)
+            .with("pids.current", current)
+            .with("pids.max", most);
         if let Some(refused) = self.refused {
             found = found.with("pids.events", refused);
         }
@@ -216,11 +242,11 @@ fn limits(call: &FailedCall<'_>, mount: &Mount, path: &str) -> Vec<Level> {
 /// Is a limit of the pids controller reached?
 pub(super) fn pids_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let Some((mount, path)) = position(call) else {
-        return Evidence::text("pids.max: no cgroups can be seen").unknown();
+        return Evidence::says(Observation::PidsUnseen).unknown();
     };
     let levels = limits(call, &mount, &path);
     if let Some(level) = levels.iter().find(|level| level.current >= level.most) {
-        return level.found().likely();
+        return level.found(true).likely();
     }
     let tightest = levels.iter().min_by_key(|level| level.most - level.current);
     let close = tightest.filter(|level| {
@@ -228,23 +254,13 @@ pub(super) fn pids_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
         level.refused != Some(0) && level.current >= level.most - level.most / 10
     });
     if let Some(level) = close {
-        return level.found().unknown();
+        return level.found(true).unknown();
     }
-    let found = tightest.map_or_else(
-        || {
-            Evidence::text(format!("pids.max: no limit in {path} or above"))
-                .with("cgroup", path.as_str())
-        },
-        Level::found,
-    );
     let all = call.sees_all("cgroup") && mount.root == "/";
-    if all {
-        return found.not();
-    }
-    let text = found.text.clone().unwrap_or_default();
-    Evidence {
-        text: Some(format!("{text}; what is above that cannot be seen")),
-        ..found
-    }
-    .unknown()
+    let unlimited = || match all {
+        true => Observation::PidsUnlimited { path: path.clone() },
+        false => Observation::PidsUnlimitedBelow { path: path.clone() },
+    };
+    let found = tightest.map_or_else(|| about(unlimited(), &path), |level| level.found(all));
+    if all { found.not() } else { found.unknown() }
 }

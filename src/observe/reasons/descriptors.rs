@@ -2,6 +2,7 @@
 
 use crate::abi::flags::CLONE_PIDFD;
 use crate::abi::rules::Rule;
+use crate::event::{Hex, Observation};
 use crate::proc::maps::mappings;
 
 use super::answer::{Answer, Evidence};
@@ -12,7 +13,7 @@ pub(super) fn table_full(call: &FailedCall<'_>, _: &Rule) -> Answer {
     if call.errno == "ENFILE" {
         let files = call.system("/proc/sys/fs/file-nr").unwrap_or_default();
         let files = files.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-        return Evidence::text("the system has as many open files as fs.file-max allows")
+        return Evidence::says(Observation::FileMax)
             .with("file-nr", files)
             .likely();
     }
@@ -29,11 +30,9 @@ pub(super) fn table_full(call: &FailedCall<'_>, _: &Rule) -> Answer {
         .iter()
         .filter(|fd| fd.parse::<u64>().is_ok_and(|fd| fd < most))
         .count() as u64;
-    let found = Evidence::text(format!(
-        "RLIMIT_NOFILE: {below} of {most} descriptors are open"
-    ))
-    .with("open", below)
-    .with("limit", most);
+    let found = Evidence::says(Observation::Nofile { open: below, most })
+        .with("open", below)
+        .with("limit", most);
     if below >= most {
         found.certain()
     } else {
@@ -50,11 +49,9 @@ pub(super) fn nr_open(call: &FailedCall<'_>, _: &Rule) -> Answer {
     };
     let highest = open.iter().filter_map(|fd| fd.parse::<u64>().ok()).max();
     match highest {
-        Some(fd) if fd >= most => {
-            Evidence::text(format!("descriptor {fd} is open, and fs.nr_open is {most}"))
-                .with("nr_open", most)
-                .certain()
-        }
+        Some(fd) if fd >= most => Evidence::says(Observation::NrOpen { fd, most })
+            .with("nr_open", most)
+            .certain(),
         _ => Answer::Silent,
     }
 }
@@ -74,10 +71,8 @@ pub(super) fn pidfd_address(call: &FailedCall<'_>, _: &Rule) -> Answer {
         return Evidence::default().unknown();
     };
     let last = at.saturating_add(3);
-    let found = Evidence::text(format!(
-        "{at:#x}, the place for the descriptor, cannot be written"
-    ))
-    .with("address", format!("{at:#x}"));
+    let found = Evidence::says(Observation::PidfdAddress { at: Hex(at) })
+        .with("address", format!("{at:#x}"));
     if writable(&maps, at) && writable(&maps, last) {
         Evidence::default()
             .with("address", format!("{at:#x}"))
@@ -98,16 +93,14 @@ pub(super) fn tls(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let read = call.task.read(at, &mut descriptor);
     let entry = call.task.read_u32(at);
     match (call.errno, read, entry) {
-        ("EFAULT", Err(_), _) => {
-            Evidence::text(format!("the struct user_desc at {at:#x} cannot be read"))
-                .with("address", format!("{at:#x}"))
+        ("EFAULT", Err(_), _) => Evidence::says(Observation::UserDescUnreadable { at: Hex(at) })
+            .with("address", format!("{at:#x}"))
+            .certain(),
+        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => {
+            Evidence::says(Observation::UserDescEntry { at: Hex(at), entry })
+                .with("entry", entry)
                 .certain()
         }
-        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => Evidence::text(format!(
-            "the struct user_desc at {at:#x} names entry {entry}, which is none of TLS"
-        ))
-        .with("entry", entry)
-        .certain(),
         _ => Evidence::default()
             .with("address", format!("{at:#x}"))
             .unknown(),

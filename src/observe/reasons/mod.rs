@@ -28,7 +28,7 @@ mod weigh;
 use serde_json::Value;
 
 use crate::abi::rules::{self, Version};
-use crate::event::{Certainty, CloneCall, Exec, Outcome, Reason};
+use crate::event::{Certainty, Circumstance, CloneCall, Exec, Outcome, Reason};
 use crate::peek::Peek;
 use crate::proc::field;
 
@@ -108,7 +108,7 @@ impl Reasons {
                 if reason.certainty == Certainty::Certain {
                     reason.certainty = Certainty::Likely;
                 }
-                let changed = Value::from("the arguments were changed during the call");
+                let changed = Value::from(Circumstance::ArgumentsChanged.to_string());
                 reason.evidence.insert("arguments".into(), changed);
             }
         }

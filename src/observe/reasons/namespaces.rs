@@ -2,6 +2,7 @@
 
 use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER};
 use crate::abi::rules::{Rule, Tids, Version};
+use crate::event::Observation;
 
 use super::answer::{Answer, Evidence};
 use super::failed_call::FailedCall;
@@ -81,9 +82,7 @@ pub(super) fn time_pending(call: &FailedCall<'_>, _: &Rule) -> Answer {
 pub(super) fn init_has_ended(call: &FailedCall<'_>, _: &Rule) -> Answer {
     match pending(call, "pid") {
         Pending::Begun | Pending::Other => other(call, "pid").likely(),
-        Pending::None => {
-            Evidence::text("pid namespace: the caller's children are in its own").not()
-        }
+        Pending::None => Evidence::says(Observation::PidNamespaceOwn).not(),
         Pending::Empty => Answer::Silent,
         Pending::Unknown => other(call, "pid").unknown(),
     }
@@ -114,9 +113,10 @@ pub(super) fn user_depth(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let Ok(around) = call.task.user_namespaces_around() else {
         return Evidence::default().unknown();
     };
-    let found = Evidence::text(format!(
-        "user namespaces nest at most {DEEPEST_USER} deep: the caller's is {around} deep"
-    ))
+    let found = Evidence::says(Observation::UserDepth {
+        most: DEEPEST_USER,
+        depth: around,
+    })
     .with("depth", around);
     if around >= DEEPEST_USER {
         found.certain()
@@ -130,9 +130,10 @@ pub(super) fn user_depth(call: &FailedCall<'_>, _: &Rule) -> Answer {
 /// Are there too many pid namespaces around the caller's?
 pub(super) fn pid_depth(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let depth = call.numbers("NSpid").len().saturating_sub(1);
-    let found = Evidence::text(format!(
-        "pid namespaces nest at most {DEEPEST_PID} deep: the caller's is {depth} deep"
-    ))
+    let found = Evidence::says(Observation::PidDepth {
+        most: DEEPEST_PID,
+        depth,
+    })
     .with("depth", depth);
     if depth >= DEEPEST_PID {
         found.certain()
@@ -149,13 +150,13 @@ pub(super) fn limit(call: &FailedCall<'_>, rule: &Rule) -> Answer {
     let kind = rule.id.split('-').next().unwrap_or_default();
     let name = format!("max_{kind}_namespaces");
     match call.system_number(&format!("/proc/sys/user/{name}")) {
-        Some(0) => Evidence::text(format!("user.{name} is 0: the administrator allows none"))
+        Some(0) => Evidence::says(Observation::NamespacesForbidden { name: name.clone() })
             .with(&name, 0)
             .likely(),
-        Some(most) => Evidence::text(format!(
-            "user.{name}: the limit of a user namespace is reached, the caller's or one around it \
-             ({most} in clonespy's)"
-        ))
+        Some(most) => Evidence::says(Observation::NamespacesReached {
+            name: name.clone(),
+            most,
+        })
         .with(&name, most)
         .unknown(),
         None => Evidence::default().unknown(),
@@ -176,10 +177,10 @@ pub(super) fn not_built_in(call: &FailedCall<'_>, _: &Rule) -> Answer {
         // The time namespace is the last that the kernel makes (create_new_namespaces).
         .min_by_key(|(flag, _)| flag.flags() == CLONE_NEWTIME);
     match lacking {
-        Some((flag, file)) => Evidence::text(format!(
-            "{}: the kernel has no such namespaces, there is no ns/{file}",
-            flag.name
-        ))
+        Some((flag, file)) => Evidence::says(Observation::NotBuiltIn {
+            flag: flag.name.to_owned(),
+            file: file.to_owned(),
+        })
         .certain(),
         None => Answer::Silent,
     }
@@ -205,11 +206,9 @@ fn levels(call: &FailedCall<'_>) -> usize {
 /// Are there more tids than namespaces?
 pub(super) fn too_many_tids(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let (levels, asked) = (levels(call), call.arguments.set_tid_size);
-    let found = Evidence::text(format!(
-        "{asked} tids in set_tid, and {levels} pid namespaces"
-    ))
-    .with("set_tid_size", asked)
-    .with("namespaces", levels);
+    let found = Evidence::says(Observation::TooManyTids { asked, levels })
+        .with("set_tid_size", asked)
+        .with("namespaces", levels);
     match asked > levels as u64 {
         true if call.sees_all("pid") => found.certain(),
         true => found.unknown(),
@@ -227,8 +226,8 @@ pub(super) fn tid_above(call: &FailedCall<'_>, _: &Rule) -> Answer {
         .find(|tid| i64::from(**tid) >= most.cast_signed());
     match large {
         Some(tid) => {
-            let found = Evidence::text(format!("tid {tid} in set_tid, and pid_max is {most}"))
-                .with("pid_max", most);
+            let found =
+                Evidence::says(Observation::TidAbove { tid: *tid, most }).with("pid_max", most);
             match levels(call) {
                 1 => found.certain(),
                 _ => found.likely(),
@@ -237,8 +236,7 @@ pub(super) fn tid_above(call: &FailedCall<'_>, _: &Rule) -> Answer {
         None if levels(call) == 1 || tids(call).iter().all(|tid| *tid < LEAST_PID_MAX) => {
             Answer::Silent
         }
-        None => Evidence::text("a wanted tid at or above the pid_max of a nested pid namespace")
-            .unknown(),
+        None => Evidence::says(Observation::TidAboveNested).unknown(),
     }
 }
 
@@ -247,9 +245,7 @@ pub(super) fn first_tid_is_another(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let Some(tid) = tids(call).first().copied().filter(|tid| *tid != 1) else {
         return Answer::Silent;
     };
-    let found = Evidence::text(format!(
-        "tid {tid} in set_tid: the first task of a pid namespace is its pid 1"
-    ));
+    let found = Evidence::says(Observation::FirstTid { tid });
     match pending(call, "pid") {
         _ if call.has(CLONE_NEWPID) => found.certain(),
         Pending::Empty => found.certain(),
@@ -265,7 +261,7 @@ pub(super) fn tid_in_use(call: &FailedCall<'_>, _: &Rule) -> Answer {
         .iter()
         .find(|tid| levels(call) == 1 && call.system(&format!("/proc/{tid}/stat")).is_some());
     match taken {
-        Some(tid) => Evidence::text(format!("tid {tid} in set_tid is taken"))
+        Some(tid) => Evidence::says(Observation::TidTaken { tid: *tid })
             .with("tid", *tid)
             .certain(),
         None => Evidence::default().unknown(),

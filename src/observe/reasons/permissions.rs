@@ -2,7 +2,7 @@
 
 use crate::abi::flags::CLONE_NEWUSER;
 use crate::abi::rules::{Rule, Version};
-use crate::event::Call;
+use crate::event::{Call, Observation};
 use crate::proc::id_map;
 use crate::proc::mounts::mounts;
 
@@ -27,11 +27,9 @@ pub(super) fn filter(call: &FailedCall<'_>, _: &Rule) -> Answer {
     if all <= ours {
         return Answer::Silent;
     }
-    let found = Evidence::text(format!(
-        "a filter answers for the kernel (Seccomp_filters {all}, ours is {ours})"
-    ))
-    .with("Seccomp_filters", all)
-    .with("ours", ours);
+    let found = Evidence::says(Observation::Filter { all, ours })
+        .with("Seccomp_filters", all)
+        .with("ours", ours);
     // A kernel that has the call never says that it has not.
     let has = call.arguments.call != Call::Clone3 || call.kernel.version >= Version(5, 3, 0);
     match call.errno {
@@ -42,9 +40,9 @@ pub(super) fn filter(call: &FailedCall<'_>, _: &Rule) -> Answer {
 
 /// Does the caller lack CAP_SYS_ADMIN over its own user namespace?
 pub(super) fn lacks_admin(call: &FailedCall<'_>, _: &Rule) -> Answer {
-    let found = |text: String| {
+    let found = |what: Observation| {
         let set = call.status("CapEff").unwrap_or_default().to_owned();
-        Evidence::text(text).with("CapEff", set)
+        Evidence::says(what).with("CapEff", set)
     };
     match call.capable(CAP_SYS_ADMIN) {
         Some(false) => {
@@ -56,18 +54,15 @@ pub(super) fn lacks_admin(call: &FailedCall<'_>, _: &Rule) -> Answer {
                 .filter(|flag| flag.namespace.is_some())
                 .map(|flag| flag.name)
                 .collect();
-            let what = if flags.is_empty() {
-                "the call".to_owned()
-            } else {
-                flags.join(", ")
+            let what = match flags.is_empty() {
+                true => Observation::CallWithoutAdmin,
+                false => Observation::WithoutAdmin {
+                    flags: flags.join(", "),
+                },
             };
-            found(format!(
-                "{what} without CAP_SYS_ADMIN in the user namespace: add CLONE_NEWUSER, which gives it \
-                 inside, or privilege"
-            ))
-            .certain()
+            found(what).certain()
         }
-        Some(true) => found("CAP_SYS_ADMIN: the caller has it".into()).not(),
+        Some(true) => found(Observation::HasAdmin).not(),
         None => Evidence::default().unknown(),
     }
 }
@@ -76,11 +71,9 @@ pub(super) fn lacks_admin(call: &FailedCall<'_>, _: &Rule) -> Answer {
 pub(super) fn switched_off(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/unprivileged_userns_clone";
     match (call.system_number(switch), call.capable(CAP_SYS_ADMIN)) {
-        (Some(0), Some(false)) => Evidence::text(
-            "kernel.unprivileged_userns_clone is 0, and the caller lacks CAP_SYS_ADMIN",
-        )
-        .with("unprivileged_userns_clone", 0)
-        .certain(),
+        (Some(0), Some(false)) => Evidence::says(Observation::SwitchedOff)
+            .with("unprivileged_userns_clone", 0)
+            .certain(),
         _ => Answer::Silent,
     }
 }
@@ -89,11 +82,9 @@ pub(super) fn switched_off(call: &FailedCall<'_>, _: &Rule) -> Answer {
 pub(super) fn security_module(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
     match call.system_number(switch) {
-        Some(1) => Evidence::text(
-            "kernel.apparmor_restrict_unprivileged_userns is 1: AppArmor's policy decides",
-        )
-        .with("apparmor_restrict_unprivileged_userns", 1)
-        .likely(),
+        Some(1) => Evidence::says(Observation::AppArmor)
+            .with("apparmor_restrict_unprivileged_userns", 1)
+            .likely(),
         _ => Answer::Unseen,
     }
 }
@@ -105,21 +96,16 @@ pub(super) fn chrooted(call: &FailedCall<'_>, _: &Rule) -> Answer {
     };
     // Of a mount that is the root of another namespace the path is "/" as well.
     if root != "/" {
-        return Evidence::text(format!(
-            "the caller's root is {root}: a user namespace would be a way out of a chroot"
-        ))
-        .with("root", root)
-        .certain();
+        return Evidence::says(Observation::Chroot { root: root.clone() })
+            .with("root", root)
+            .certain();
     }
     // In a chroot that clonespy shares, no mount is at "/" unless the chroot is a mount point.
     let text = call.file("mountinfo").unwrap_or_default();
     if !text.is_empty() && !mounts(&text).any(|mount| mount.point == "/") {
-        return Evidence::text(
-            "the caller's root is no mount point: a user namespace would be a way out of a chroot",
-        )
-        .certain();
+        return Evidence::says(Observation::ChrootNoMount).certain();
     }
-    Evidence::text("chroot: the caller's root is the root of its mounts")
+    Evidence::says(Observation::NoChroot)
         .with("root", root)
         .not()
 }
@@ -132,21 +118,19 @@ pub(super) fn unmapped(call: &FailedCall<'_>, _: &Rule) -> Answer {
             return Evidence::default().unknown();
         };
         if !id_map::has(&map, id) {
-            let name = key.to_lowercase();
-            let why = if map.is_empty() {
-                "is empty"
-            } else {
-                "does not have it"
+            let (name, file) = (key.to_lowercase(), file.to_owned());
+            let evidence = (name.clone(), file.clone());
+            let what = match map.is_empty() {
+                true => Observation::MapEmpty { name, id, file },
+                false => Observation::MapLacks { name, id, file },
             };
-            return Evidence::text(format!(
-                "the caller's {name} {id} is not mapped in its own user namespace: {file} {why}"
-            ))
-            .with(&name, id)
-            .with(file, map.trim().to_owned())
-            .certain();
+            return Evidence::says(what)
+                .with(&evidence.0, id)
+                .with(&evidence.1, map.trim().to_owned())
+                .certain();
         }
     }
-    Evidence::text("uid_map and gid_map: the caller's ids are mapped").not()
+    Evidence::says(Observation::Mapped).not()
 }
 
 /// Does the caller lack what choosing tids takes?
@@ -155,11 +139,9 @@ pub(super) fn may_not_choose_tids(call: &FailedCall<'_>, _: &Rule) -> Answer {
         && call.capable(CAP_CHECKPOINT_RESTORE) == Some(true);
     let set = call.status("CapEff").unwrap_or_default().to_owned();
     match call.capable(CAP_SYS_ADMIN) {
-        Some(false) if !restore => {
-            Evidence::text("the caller lacks CAP_CHECKPOINT_RESTORE and CAP_SYS_ADMIN: who may choose tids is privileged")
-                .with("CapEff", set)
-                .certain()
-        }
+        Some(false) if !restore => Evidence::says(Observation::MayNotChoose)
+            .with("CapEff", set)
+            .certain(),
         // It must hold over the owner of each pid namespace that is named.
         _ => Evidence::default().with("CapEff", set).unknown(),
     }

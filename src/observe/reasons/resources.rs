@@ -1,6 +1,7 @@
 //! Questions about resources: how many tasks there may be, memory, the caller's scheduling.
 
 use crate::abi::rules::{Rule, Version};
+use crate::event::Observation;
 use crate::proc::stat::{self, Field, Line};
 use crate::proc::text::first;
 use crate::proc::{field, load};
@@ -30,14 +31,14 @@ pub(super) fn nproc(call: &FailedCall<'_>, _: &Rule) -> Answer {
     };
     let first = call.in_first_userns();
     if most == u64::MAX && first {
-        return Evidence::text("RLIMIT_NPROC: unlimited").not();
+        return Evidence::says(Observation::NprocUnlimited).not();
     }
     let exempt = (uid == 0 && call.sees_all("user"))
         || first
             && (call.capable(CAP_SYS_ADMIN) == Some(true)
                 || call.capable(CAP_SYS_RESOURCE) == Some(true));
     if exempt {
-        return Evidence::text("RLIMIT_NPROC: does not bind the caller, who is privileged")
+        return Evidence::says(Observation::NprocExempt)
             .with("uid", uid)
             .not();
     }
@@ -45,12 +46,10 @@ pub(super) fn nproc(call: &FailedCall<'_>, _: &Rule) -> Answer {
         return Evidence::default().unknown();
     };
     let tasks = count.tasks;
-    let found = Evidence::text(format!(
-        "RLIMIT_NPROC: user {uid} has {tasks} of {most} tasks"
-    ))
-    .with("uid", uid)
-    .with("tasks", tasks)
-    .with("limit", most);
+    let found = Evidence::says(Observation::Nproc { uid, tasks, most })
+        .with("uid", uid)
+        .with("tasks", tasks)
+        .with("limit", most);
     // Inside a user namespace only the tasks in it count, against limits of those around it too.
     let by_user = first || call.kernel.version < Version(5, 14, 0);
     let everyone = count.whole && all_tasks(call).is_some_and(|all| count.seen >= all - all / 10);
@@ -75,7 +74,7 @@ pub(super) fn threads_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
     ) else {
         return Evidence::default().unknown();
     };
-    let found = Evidence::text(format!("threads-max: {all} of {most} tasks in the system"))
+    let found = Evidence::says(Observation::ThreadsMax { all, most })
         .with("tasks", all)
         .with("threads-max", most);
     if all >= most {
@@ -98,12 +97,9 @@ pub(super) fn pid_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let pending = call.link("ns/pid") != call.link("ns/pid_for_children");
     let nested = pending || call.numbers("NSpid").len() > 1 || !call.sees_all("pid");
     if nested && call.kernel.version >= Version(6, 14, 0) {
-        return Evidence::text(
-            "pid_max: the caller's pid namespace has one of its own, which cannot be seen",
-        )
-        .unknown();
+        return Evidence::says(Observation::PidMaxNested).unknown();
     }
-    let found = Evidence::text(format!("pid_max: {all} tasks, and pids up to {most}"))
+    let found = Evidence::says(Observation::PidMax { all, most })
         .with("tasks", all)
         .with("pid_max", most);
     // Groups and sessions whose leaders have ended keep pids as well.
@@ -121,11 +117,9 @@ pub(super) fn deadline(call: &FailedCall<'_>, _: &Rule) -> Answer {
     let stat = stat::own(call.task).unwrap_or_default();
     let policy = Line::of(&stat).and_then(|line| line.number(Field::Policy));
     match policy {
-        Some(DEADLINE) => Evidence::text(
-            "the caller's scheduling policy is SCHED_DEADLINE, whose tasks may not create tasks",
-        )
-        .with("policy", DEADLINE)
-        .likely(),
+        Some(DEADLINE) => Evidence::says(Observation::Deadline)
+            .with("policy", DEADLINE)
+            .likely(),
         Some(_) => Answer::Silent,
         None => Evidence::default().unknown(),
     }
@@ -152,19 +146,17 @@ pub(super) fn memory(call: &FailedCall<'_>, _: &Rule) -> Answer {
     };
     // In kilobytes.
     let of = |key| field(&info, key).and_then(first::<u64>).unwrap_or(0);
-    let found = |what: String| {
-        Evidence::text(format!("overcommit: {what}"))
+    let found = |what: Observation| {
+        Evidence::says(what)
             .with("VmData_kib", data)
             .with("overcommit_memory", mode)
     };
     match mode {
         2 => {
             let left = of("CommitLimit").saturating_sub(of("Committed_AS"));
-            let found = found(format!(
-                "a copy of {data} KiB of data, and {left} KiB may still be promised"
-            ))
-            .with("CommitLimit_kib", of("CommitLimit"))
-            .with("Committed_AS_kib", of("Committed_AS"));
+            let found = found(Observation::OvercommitStrict { data, left })
+                .with("CommitLimit_kib", of("CommitLimit"))
+                .with("Committed_AS_kib", of("Committed_AS"));
             if data > left {
                 found.likely()
             } else {
@@ -173,15 +165,13 @@ pub(super) fn memory(call: &FailedCall<'_>, _: &Rule) -> Answer {
         }
         0 => {
             let whole = of("MemTotal").saturating_add(of("SwapTotal"));
-            let found = found(format!(
-                "a copy of {data} KiB of data, with {whole} KiB of memory and swap"
-            ));
+            let found = found(Observation::OvercommitGuess { data, whole });
             if data > whole {
                 found.unknown()
             } else {
                 found.not()
             }
         }
-        _ => found("every promise is made".into()).not(),
+        _ => found(Observation::OvercommitAll).not(),
     }
 }

@@ -119,7 +119,7 @@ fn what_the_arguments_decide_stands_alone() {
     );
     assert_eq!(told(&reasons), ["Certain thread-needs-sighand"]);
     assert_eq!(
-        reasons[0].text,
+        reasons[0].text.to_string(),
         "CLONE_THREAD without CLONE_SIGHAND: threads must share signal handlers"
     );
     assert!(reasons[0].evidence.is_empty());
@@ -143,10 +143,13 @@ fn a_limit_that_is_reached_is_likely_and_the_others_are_excluded() {
         ]
     );
     assert_eq!(
-        reasons[0].text,
+        reasons[0].text.to_string(),
         "RLIMIT_NPROC: user 1000 has 400 of 400 tasks"
     );
-    assert_eq!(reasons[3].text, "pids.max: 37 of 512 in /user.slice");
+    assert_eq!(
+        reasons[3].text.to_string(),
+        "pids.max: 37 of 512 in /user.slice"
+    );
     assert_eq!(reasons[3].evidence["pids.events"], 0);
 }
 
@@ -156,7 +159,10 @@ fn the_limit_of_any_cgroup_on_the_way_up_counts() {
         user_on("6.18.44").with_system_file("/sys/fs/cgroup/user.slice/pids.current", "512\n");
     let reasons = why(&task, &mut ours(), clone(17), "EAGAIN");
     assert_eq!(told(&reasons)[0], "Likely pids-max");
-    assert_eq!(reasons[0].text, "pids.max: 512 of 512 in /user.slice");
+    assert_eq!(
+        reasons[0].text.to_string(),
+        "pids.max: 512 of 512 in /user.slice"
+    );
 }
 
 #[test]
@@ -242,7 +248,7 @@ fn a_filter_is_told_from_ours() {
     let reasons = why(&task, &mut attached, clone3(88), "ENOSYS");
     assert_eq!(told(&reasons), ["Certain sandbox-filter"]);
     assert_eq!(
-        reasons[0].text,
+        reasons[0].text.to_string(),
         "a filter answers for the kernel (Seccomp_filters 1, ours is 0)"
     );
     let old = task.with_system_file("/proc/sys/kernel/osrelease", "5.2.0");
@@ -273,6 +279,7 @@ fn a_capability_that_is_missing_is_certain() {
     assert!(
         reasons[0]
             .text
+            .to_string()
             .starts_with("CLONE_NEWUTS without CAP_SYS_ADMIN")
     );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::abi::rules::{Decided, Rule};
-use crate::event::{Certainty, Reason};
+use crate::event::{Certainty, Explanation, Reason};
 
 use super::answer::{Answer, Evidence};
 use super::failed_call::FailedCall;
@@ -87,13 +87,11 @@ fn together(unseen: &[&'static Rule]) -> Option<Weighed> {
     let mut evidence = Evidence::default();
     if !others.is_empty() {
         let names: Vec<&str> = unseen.iter().map(|rule| rule.id).collect();
-        evidence = Evidence::text(format!(
-            "{}, or one of {} others that leave no trace: {}",
-            first.condition,
-            others.len(),
-            first.english
-        ))
-        .with("rules", names);
+        evidence.text = Some(Explanation::Among {
+            rule: first.id,
+            others: others.len(),
+        });
+        evidence = evidence.with("rules", names);
     }
     Some(Weighed {
         rule: first,
@@ -108,7 +106,7 @@ impl Weighed {
         Reason {
             rule: self.rule.id.to_owned(),
             certainty: self.certainty,
-            text: text.unwrap_or_else(|| format!("{}: {}", self.rule.condition, self.rule.english)),
+            text: text.unwrap_or(Explanation::Rule(self.rule.id)),
             evidence: values.into_iter().collect::<BTreeMap<String, Value>>(),
         }
     }
