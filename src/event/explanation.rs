@@ -176,10 +176,6 @@ impl Explanation {
 
     /// The explanation that has this English.
     pub fn read(words: &str) -> Self {
-        let found = Observation::read(words);
-        if !matches!(found, Observation::Other(_)) {
-            return Explanation::Found(found);
-        }
         let of_rule = |rule: &'static Rule| {
             let rest = words
                 .strip_prefix(rule.condition)?
@@ -199,7 +195,7 @@ impl Explanation {
         };
         rules::all()
             .find_map(of_rule)
-            .unwrap_or(Explanation::Found(found))
+            .unwrap_or_else(|| Explanation::Found(Observation::read(words)))
     }
 }
 
@@ -223,7 +219,7 @@ impl Serialize for Explanation {
 
 impl<'de> Deserialize<'de> for Explanation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|words| Self::read(&words))
+        sentence::read(deserializer, Self::read)
     }
 }
 

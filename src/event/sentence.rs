@@ -3,7 +3,10 @@
 //! The recorded line has the English; it is read by the same row that wrote it, so that a report can
 //! have it in another language. Words that no row makes are kept as they are.
 
+use std::fmt;
+
 use schemars::JsonSchema;
+use serde::de::{Deserializer, Visitor};
 
 use super::value::Hex;
 
@@ -76,35 +79,46 @@ macro_rules! sentences {
 
         impl $name {
             /// The sentence in a language.
-            #[allow(clippy::useless_format, reason = "a row need not have holes")]
             pub fn text(&self, lang: $crate::abi::Lang) -> String {
+                let mut text = String::new();
+                // Writing to a String cannot fail.
+                let _ = self.write(lang, &mut text);
+                text
+            }
+
+            fn write(&self, lang: $crate::abi::Lang, to: &mut dyn std::fmt::Write) -> std::fmt::Result {
                 match (self, lang) {
                     $(
                         ($name::$variant $({ $($field),* })?, $crate::abi::Lang::English) => {
-                            format!($english)
+                            write!(to, $english)
                         }
                         ($name::$variant $({ $($field),* })?, $crate::abi::Lang::Chinese) => {
                             $($(let $field = $crate::event::sentence::Hole::chinese($field);)*)?
-                            format!($chinese)
+                            write!(to, $chinese)
                         }
                     )*
-                    ($name::Other(words), _) => words.clone(),
+                    ($name::Other(words), _) => to.write_str(words),
                 }
             }
 
             /// The sentence that has this English.
             pub fn read(words: &str) -> Self {
-                let whole = |read: &Self| read.text($crate::abi::Lang::English) == words;
+                let whole = |read: &Self| {
+                    let mut rest = $crate::event::sentence::Rest(words);
+                    read.write($crate::abi::Lang::English, &mut rest).is_ok() && rest.0.is_empty()
+                };
                 $(
-                    let row = $crate::event::sentence::fit($english, words, &mut |_holes| {
-                        let mut _holes = _holes.iter();
-                        let read = $name::$variant $({
-                            $($field: $crate::event::sentence::Hole::read(_holes.next()?)?),*
-                        })?;
-                        Some(read).filter(whole)
-                    });
-                    if let Some(row) = row {
-                        return row;
+                    if $crate::event::sentence::may_begin($english, words) {
+                        let row = $crate::event::sentence::fit($english, words, &mut |_holes| {
+                            let mut _holes = _holes.iter();
+                            let read = $name::$variant $({
+                                $($field: $crate::event::sentence::Hole::read(_holes.next()?)?),*
+                            })?;
+                            Some(read).filter(whole)
+                        });
+                        if let Some(row) = row {
+                            return row;
+                        }
                     }
                 )*
                 $name::Other(words.to_owned())
@@ -121,7 +135,7 @@ macro_rules! sentences {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.text($crate::abi::Lang::English))
+                self.write($crate::abi::Lang::English, f)
             }
         }
 
@@ -133,7 +147,7 @@ macro_rules! sentences {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer).map(|words| Self::read(&words))
+                $crate::event::sentence::read(deserializer, Self::read)
             }
         }
 
@@ -152,6 +166,34 @@ macro_rules! sentences {
 }
 pub(super) use sentences;
 
+/// What is left of words that are written again: writing others fails.
+pub(super) struct Rest<'a>(pub &'a str);
+
+impl fmt::Write for Rest<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+/// Reads a sentence without a copy of its words.
+pub(super) fn read<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    make: fn(&str) -> T,
+) -> Result<T, D::Error> {
+    struct Words<T>(fn(&str) -> T);
+    impl<T> Visitor<'_> for Words<T> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_str<E>(self, words: &str) -> Result<T, E> {
+            Ok((self.0)(words))
+        }
+    }
+    deserializer.deserialize_str(Words(make))
+}
+
 /// In a trace a sentence is a string like any other.
 pub(super) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     String::json_schema(generator)
@@ -162,6 +204,13 @@ const LONGEST: usize = 1 << 14;
 /// How often the words between two holes are looked for, at most: they may stand in the holes too.
 const TRIES: u32 = 1000;
 
+/// Whether words can be a row's, at first sight: most are not.
+#[inline]
+pub(super) fn may_begin(row: &str, words: &str) -> bool {
+    let (row, words) = (row.as_bytes().first(), words.as_bytes().first());
+    row == Some(&b'{') || row == words
+}
+
 /// Reads words by a row: `make` gets what stands in the holes, and says whether that can be.
 pub(super) fn fit<'a, T>(
     row: &str,
@@ -170,7 +219,8 @@ pub(super) fn fit<'a, T>(
 ) -> Option<T> {
     let mut parts = row.split('{');
     let rest = words.strip_prefix(parts.next()?)?;
-    if words.len() > LONGEST {
+    let (_, end) = row.rsplit_once('}').unwrap_or_default();
+    if words.len() > LONGEST || !words.ends_with(end) {
         return None;
     }
     let between: Vec<&str> = parts

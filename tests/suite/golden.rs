@@ -82,12 +82,15 @@ pub fn text(name: &str, look: &Look) -> String {
     render(Replay::open(&path).unwrap(), "text", look).0
 }
 
+/// Words that recorded traces here have and no version of clonespy says: they are kept as they are.
+const OF_NO_VERSION: &[&str] = &["tasks of uid", "filter of its own"];
+
 /// In Chinese nothing of ours is left in English: where three English words stand in a row, a program,
 /// the kernel or a library has said them, or they are names.
 #[test]
 fn the_chinese_report_of_every_trace_is_chinese() {
     let _guard = guard();
-    let words = regex::Regex::new(r"\b[a-z]{2,}(?:[ ,;:]+[a-z]{2,}){2,}\b").unwrap();
+    let words = regex::Regex::new(r"\b[a-z]{2,}(?:[,;:]? [a-z]{2,}){2,}\b").unwrap();
     for name in traces() {
         let path = golden(&format!("{name}.jsonl"));
         let supplied = supplied(&fs::read_to_string(&path).unwrap());
@@ -104,10 +107,13 @@ fn the_chinese_report_of_every_trace_is_chinese() {
             let all: Vec<_> = LINTS.iter().map(|lint| lint.id.to_owned()).collect();
             let lints = Lints::new(&[], &all).unwrap();
             let text = render_with(Replay::open(&path).unwrap(), lints, "text", &look).0;
-            for found in words.find_iter(&text) {
-                let known = supplied.iter().any(|one| one.contains(found.as_str()));
-                assert!(known, "{name}: {:?} in\n{text}", found.as_str());
-            }
+            let left: Vec<_> = words
+                .find_iter(&text)
+                .map(|found| found.as_str())
+                .filter(|found| !OF_NO_VERSION.contains(found))
+                .filter(|found| !supplied.iter().any(|one| one.contains(found)))
+                .collect();
+            assert!(left.is_empty(), "{name}: {left:?} in\n{text}");
         }
     }
 }

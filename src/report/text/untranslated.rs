@@ -75,7 +75,7 @@ fn failed(explanation: &Explanation, evidence: &Value) -> Value {
 /// Three English words in a row, where no name of the kernel's has as many.
 #[track_caller]
 fn expect_chinese(text: &str, what: &str) {
-    let words = Regex::new(r"\b[a-z]{2,}(?:[ ,;:]+[a-z]{2,}){2,}\b").unwrap();
+    let words = Regex::new(r"\b[a-z]{2,}(?:[,;:]? [a-z]{2,}){2,}\b").unwrap();
     if let Some(found) = words.find(text) {
         panic!("{what}: {:?} in\n{text}", found.as_str());
     }
