@@ -149,9 +149,10 @@ mod tests {
             include_str!("../tracer/start/first_line.rs"),
             include_str!("../tracer/start/intercept.rs"),
             include_str!("../tracer/start/launch.rs"),
-            include_str!("../tracer/state/leave.rs"),
+            include_str!("../tracer/state/trace_end.rs"),
             include_str!("../tracer/attach/refusal.rs"),
             include_str!("../tracer/state/filters.rs"),
+            include_str!("../tracer/attach/seize.rs"),
         ];
         // A backslash at the end of a line: the string goes on behind the next line's indentation.
         let joined = |text: &str| {

@@ -2,12 +2,13 @@
 
 use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWUSER};
 use crate::abi::rules::{Rule, Tids, Version};
+use crate::sys::Question;
 
 use super::look::{Answer, Found, Look};
 
 /// User and pid namespaces nest at most so deep below the first (kernel/user_namespace.c,
 /// include/linux/pid_namespace.h).
-const DEEPEST_USER: usize = 33;
+const DEEPEST_USER: u64 = 33;
 const DEEPEST_PID: usize = 32;
 
 /// No pid namespace can have a pid_max below this (kernel/pid.c: RESERVED_PIDS + 1).
@@ -108,7 +109,7 @@ pub(super) fn foreign(look: &Look<'_>, _: &Rule) -> Answer {
 
 /// The user namespaces around the caller's.
 pub(super) fn user_depth(look: &Look<'_>, _: &Rule) -> Answer {
-    let Ok(around) = look.task.user_namespaces_around() else {
+    let Ok(around) = look.task.ask(Question::UserNamespacesAround) else {
         return Found::default().unknown();
     };
     let found = Found::text(format!(

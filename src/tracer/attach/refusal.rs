@@ -4,12 +4,13 @@ use std::io;
 
 use crate::error::Error;
 use crate::event::Tid;
+use crate::peek::Peek;
 
 use crate::proc;
 use crate::tracer::kernel::Kernel;
 
 /// A task that cannot be attached to.
-pub(in crate::tracer) fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
+pub fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
     Error::Trace {
         what: format!("attach to {pid}"),
         why: io::Error::other(why.to_owned()),
@@ -18,26 +19,21 @@ pub(in crate::tracer) fn attach_error(pid: Tid, why: &str, hint: Option<String>)
 }
 
 /// The status of a task that need not be stopped.
-pub(in crate::tracer) fn status_of(kernel: &impl Kernel, tid: Tid) -> Option<proc::Status> {
-    Some(proc::Status::parse(&kernel.proc_file(tid, "status").ok()?))
+pub fn status_of(kernel: &impl Kernel, tid: Tid) -> Option<proc::Status> {
+    proc::status(&kernel.task(tid))
 }
 
 /// The process of a task; `None`: it is not there.
-pub(in crate::tracer) fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
+pub fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
     status_of(kernel, tid)?.tgid
 }
 
 /// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
 /// that has ended before its threads, or was made by one that is seized and came by itself, which is
 /// nothing to complain about.
-pub(in crate::tracer) fn refusal(
-    kernel: &impl Kernel,
-    tid: Tid,
-    tgid: Tid,
-    why: &io::Error,
-) -> Option<Error> {
+pub fn refusal(kernel: &impl Kernel, tid: Tid, tgid: Tid, why: &io::Error) -> Option<Error> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let status = kernel.proc_file(tid, "status").ok()?;
+    let status = kernel.task(tid).proc_file("status").ok()?;
     let field = |name: &str| proc::field(&status, name);
     let say =
         |why: String, hint: Option<&str>| Some(attach_error(tid, &why, hint.map(str::to_owned)));
@@ -61,7 +57,7 @@ pub(in crate::tracer) fn refusal(
         // What is named is a thread, perhaps one of several and with a name of its own.
         let thread: Option<Tid> = tracer.parse().ok();
         let process = thread.and_then(|thread| tgid_of(kernel, thread)).or(thread);
-        let name = process.and_then(|pid| kernel.proc_file(pid, "comm").ok());
+        let name = process.and_then(|pid| kernel.task(pid).proc_file("comm").ok());
         let name = text(name.unwrap_or_default());
         let name = name.trim().escape_debug();
         let tracer = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
@@ -88,7 +84,9 @@ pub(in crate::tracer) fn refusal(
             Some("run clonespy as that user, or as root"),
         );
     }
-    let scope = kernel.system_file("/proc/sys/kernel/yama/ptrace_scope");
+    let scope = kernel
+        .task(tid)
+        .system_file("/proc/sys/kernel/yama/ptrace_scope");
     match scope.ok().map(text).as_deref().map(str::trim) {
         Some("1") => say(
             "Yama (ptrace_scope 1) lets a process trace only its own descendants".into(),
