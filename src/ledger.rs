@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::event::{
-    Appeared, CloneCall, End, Event, EventKind, Header, Kind, Outcome, Start, Stats, Status,
+    Appeared, CloneCall, Cut, End, Event, EventKind, Header, Kind, Outcome, Start, Stats, Status,
     TaskId, Totals,
 };
 
@@ -117,7 +117,7 @@ impl Ledger {
     }
 
     /// The last line. `cut`: why the trace ends before its tasks do.
-    pub fn end(&mut self, at_ns: u64, status: Option<Status>, cut: Option<String>) {
+    pub fn end(&mut self, at_ns: u64, status: Option<Status>, cut: Option<Cut>) {
         let totals = self.totals.clone();
         let end = End {
             status,

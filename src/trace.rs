@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::check::{Expectation, Glob, Mismatch};
 use crate::error::{Error, Result};
-use crate::event::{CloneCall, Event, EventKind, Kind, Outcome, Status, Tid};
+use crate::event::{CloneCall, Cut, Event, EventKind, Kind, Outcome, Status, Tid};
 use crate::lint::{Seen, SeenTask};
 use crate::replay::Replay;
 use crate::sys::{Host, Pidfd};
@@ -183,7 +183,7 @@ impl Trace {
     /// It was killed because its time was over.
     pub fn timed_out(&self) -> bool {
         let end = self.seen.end();
-        end.and_then(|end| end.cut.as_deref()) == Some(TIMEOUT)
+        end.and_then(|end| end.cut.as_ref()) == Some(&Cut::Timeout)
     }
 
     /// Whether the trace is as expected.
@@ -194,9 +194,6 @@ impl Trace {
         expectation.check(&self.seen)
     }
 }
-
-/// Why a trace was cut short, in the trace's words.
-const TIMEOUT: &str = "timeout";
 
 impl Options {
     /// As [`trace`].
@@ -371,7 +368,7 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
         if doomed.state().killed
             && let Some(EventKind::End(end)) = events.last_mut().map(|event| &mut event.kind)
         {
-            end.cut = Some(TIMEOUT.to_owned());
+            end.cut = Some(Cut::Timeout);
         }
         Ok(Followed {
             events: begun(events),

@@ -79,7 +79,7 @@ pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
         if NEVER.contains(&count.name) {
             continue;
         }
-        let known = count.needs.is_none_or(|what| seen.blind_to(what).is_none());
+        let known = count.hidden.is_none_or(|gap| seen.blind_to(gap).is_none());
         if known && (number > 0 || ALWAYS.contains(&count.name)) {
             let what = format!("{} = {number}", count.name);
             put(&mut out, &format!("{what:<20}# {}\n", count.help));

@@ -77,7 +77,7 @@ impl Expectation {
         let told = !problems.is_empty();
         for (count, Placed { value, line }) in single.into_iter().chain(sums) {
             let number = (count.of)(seen);
-            let unseen = count.needs.and_then(|what| seen.blind_to(what));
+            let unseen = count.hidden.and_then(|gap| seen.blind_to(gap));
             if value.contains(number) && unseen.is_none() {
                 continue;
             }

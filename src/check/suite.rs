@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
-use crate::event::{Event, EventKind};
+use crate::event::{Cut, Event, EventKind};
 
 use super::bless::bless;
 use super::expect::{Expectation, Recipe};
@@ -184,9 +184,7 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     }
     let seen = Seen::of(&ran.events);
     if let Some(why) = seen.cut() {
-        let killed = seen
-            .end()
-            .is_some_and(|end| end.cut.as_deref() == Some("timeout"));
+        let killed = seen.end().is_some_and(|end| end.cut == Some(Cut::Timeout));
         let limit = limit.filter(|_| killed);
         let what = limit.map_or(why, |limit| {
             format!(

@@ -8,7 +8,7 @@ use super::said::complain;
 use super::status;
 use crate::abi::signals;
 use crate::error::plain;
-use crate::event::{Mode, Status};
+use crate::event::{Cut, Mode, Status};
 use crate::{Failure, Result, Run};
 
 /// After a live trace: says what was lost, and ends as the traced program ended.
@@ -25,7 +25,7 @@ pub fn traced(run: Run) -> Result<ExitCode> {
     if let (true, None, Some(_)) = (attached, &run.error, &run.end) {
         return Ok(ExitCode::SUCCESS);
     }
-    if run.end.as_ref().and_then(|end| end.cut.as_deref()) == Some("timeout") {
+    if run.end.as_ref().and_then(|end| end.cut.as_ref()) == Some(&Cut::Timeout) {
         return Ok(ExitCode::from(status::TIMEOUT));
     }
     match (run.error, run.end.and_then(|end| end.status)) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Watch, Words, site, words};
-use crate::abi::rules;
+use crate::abi::Lang;
+use crate::abi::flags::*;
 use crate::event::{
     Call, Certainty, CloneCall, Event, EventKind, Header, Kind, Outcome, Reason, TaskId,
 };
@@ -42,9 +43,9 @@ fn process(call: &CloneCall) -> Option<i32> {
 }
 
 /// Whether a flag was passed, and the kernel's deed does not contradict it.
-fn took(call: &CloneCall, flag: &str) -> bool {
+fn took(call: &CloneCall, flag: CloneFlags) -> bool {
     let contradicted = match &call.outcome {
-        Outcome::Created(created) => created.flags_contradicted.iter().any(|one| one == flag),
+        Outcome::Created(created) => flag.is_among(&created.flags_contradicted),
         _ => false,
     };
     call.request.has(flag) && !contradicted
@@ -52,7 +53,7 @@ fn took(call: &CloneCall, flag: &str) -> bool {
 
 pub(super) fn shares_memory(call: &CloneCall) -> Option<Words> {
     let (child, caller) = (process(call)?, call.tgid);
-    (took(call, "CLONE_VM") && !took(call, "CLONE_VFORK")).then(|| {
+    (took(call, CLONE_VM) && !took(call, CLONE_VFORK)).then(|| {
         words!(
             "process {child} and {caller} share one memory and run side by side: libc's state, errno and \
              locks are one for both",
@@ -84,11 +85,11 @@ const NEWTIME: u64 = 0x80;
 pub(super) fn exit_signal(call: &CloneCall) -> Option<Words> {
     let child = process(call)?;
     // Then the signal is that of the caller's own leader.
-    if took(call, "CLONE_PARENT") {
+    if took(call, CLONE_PARENT) {
         return None;
     }
     // The kernel itself reaps such a child: nobody is to wait for it.
-    if took(call, "CLONE_AUTOREAP") {
+    if took(call, CLONE_AUTOREAP) {
         return None;
     }
     let raw = call.request.exit_signal_raw?.0;
@@ -126,8 +127,8 @@ pub(super) fn namespaces(call: &CloneCall) -> Option<Words> {
         .request
         .flags
         .iter()
+        .filter(|name| named(name).is_some_and(|row| row.sense == Sense::MakesNew))
         .map(String::as_str)
-        .filter(|flag| flag.starts_with("CLONE_NEW") || *flag == "CLONE_EMPTY_MNTNS")
         .collect();
     let names = new.join(", ");
     (!new.is_empty()).then(|| {
@@ -180,16 +181,15 @@ struct Refused {
 fn why(reasons: &[Reason]) -> Option<Words> {
     let sure = |reason: &&Reason| reason.certainty == Certainty::Certain;
     let reason = reasons.iter().find(sure)?;
-    let chinese = rules::named(&reason.rule).map(|rule| rule.chinese.to_owned());
     Some(Words {
-        english: reason.text.clone(),
-        chinese: chinese.unwrap_or_else(|| reason.text.clone()),
+        english: reason.text.text(Lang::English),
+        chinese: reason.text.text(Lang::Chinese),
     })
 }
 
 /// What is asked for. CLONE_CLEAR_SIGHAND is of clone3 alone, and libc does without.
 fn asked(call: &CloneCall) -> Vec<String> {
-    let both = |flag: &&String| *flag != "CLONE_CLEAR_SIGHAND";
+    let both = |flag: &&String| !CLONE_CLEAR_SIGHAND.is_named(flag);
     let mut flags: Vec<String> = call.request.flags.iter().filter(both).cloned().collect();
     flags.sort_unstable();
     flags

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::calls::of_call;
 use super::{Found, Watch, listed, words};
+use crate::abi::flags::{CLONE_VFORK, CLONE_VM};
 use crate::event::{CloneCall, Created, Event, EventKind, Header, Kind, Outcome, TaskId};
 use crate::tasks::TaskTree;
 
@@ -106,7 +107,7 @@ impl Watch for WithThreads {
             return;
         };
         // With CLONE_VM there is no copy, and who holds a lock can let it go.
-        let Some(child) = process(call).filter(|_| !call.request.has("CLONE_VM")) else {
+        let Some(child) = process(call).filter(|_| !call.request.has(CLONE_VM)) else {
             return;
         };
         let Some((names, chinese)) = others(event.header.task, call, tree) else {
@@ -159,7 +160,7 @@ impl Watch for Vforks {
         let EventKind::Clone(call) = &event.kind else {
             return;
         };
-        let borrows = call.request.has("CLONE_VM") && call.request.has("CLONE_VFORK");
+        let borrows = call.request.has(CLONE_VM) && call.request.has(CLONE_VFORK);
         let Some(child) = process(call).filter(|_| borrows) else {
             return;
         };

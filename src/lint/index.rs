@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::event::{
-    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Kind, Outcome, Start,
-    Status, TaskId, Tid, Totals,
+    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Gap, Kind, Outcome,
+    Start, Status, TaskId, Tid, Totals,
 };
 use crate::tasks::TaskTree;
 
@@ -63,7 +63,7 @@ pub struct Seen {
     root: Option<Tid>,
     root_ended: bool,
     /// What could not be seen, and why.
-    blind: Vec<(String, String)>,
+    blind: Vec<(Gap, String)>,
     lints: Watched,
     /// Descriptors that new programs inherit were looked at.
     inherited: bool,
@@ -107,7 +107,10 @@ impl Seen {
             }
             EventKind::Blind(blind) => {
                 let why = &blind.why;
-                let blind = blind.what.iter().map(|what| (what.clone(), why.clone()));
+                let blind = blind
+                    .what
+                    .iter()
+                    .map(|what| (what.clone(), why.to_string()));
                 self.blind.extend(blind);
             }
             EventKind::Task(task) => self.appeared(header.task, task),
@@ -285,12 +288,9 @@ impl Seen {
         ))
     }
 
-    /// Why something of this kind could not be seen, if it could not.
-    pub fn blind_to(&self, what: &str) -> Option<&str> {
-        let (_, why) = self
-            .blind
-            .iter()
-            .find(|(blind, _)| blind.starts_with(what))?;
+    /// Why something could not be seen, if it could not: whether a gap hides it is asked of each.
+    pub fn blind_to(&self, hidden: fn(&Gap) -> bool) -> Option<&str> {
+        let (_, why) = self.blind.iter().find(|(gap, _)| hidden(gap))?;
         Some(why)
     }
 }

@@ -389,7 +389,7 @@ impl<K: Kernel> Tracer<K> {
     fn seize_also(&mut self, wanted: &Attach) {
         self.unseen_entries |= !seize::is_full(wanted);
         let refusals = seize::all(&mut self.cx, &mut self.life.newborns, wanted);
-        seize::tell_refused(&mut self.cx, &refusals);
+        seize::tell_refused(&mut self.cx, refusals);
     }
 
     fn asked_to_end(&mut self, signal: i32) {
@@ -456,7 +456,7 @@ impl<K: Kernel> Tracer<K> {
             };
             self.cx.ledger.stats(at_ns, stats);
         }
-        let cut = self.end.cut.map(str::to_owned);
+        let cut = self.end.cut.clone();
         self.cx.ledger.end(at_ns, self.end.status.take(), cut);
         self.ended = true;
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::process::Command;
 
+use clonespy::abi::flags::CLONE_VFORK;
 use clonespy::event::{Created, EventKind, Kind, Outcome, Status, TaskId, Tid};
 
 use crate::fixture_facts::{Fact, facts, normal};
@@ -355,7 +356,7 @@ fn a_paused_caller_does_nothing_before_its_child_is_told_of() {
                     event.header.seq
                 );
                 if let Outcome::Created(made) = &call.outcome
-                    && call.request.has("CLONE_VFORK")
+                    && call.request.has(CLONE_VFORK)
                 {
                     paused.insert(event.header.task, made.task);
                     seen += 1;

@@ -6,7 +6,7 @@
 
 mod in_flight;
 mod reaper;
-mod refusal;
+pub(super) mod refusal;
 pub(super) mod seize;
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -151,11 +151,12 @@ impl Tracer<Live> {
         tracer.cx.ledger.start(start);
         let refusals = seize::all(&mut tracer.cx, &mut tracer.life.newborns, wanted);
         if tracer.cx.table.len() == 0 {
-            return Err(refusals.into_iter().next().unwrap_or_else(|| {
-                Error::Usage("every task ended before it could be attached to".to_owned())
-            }));
+            return Err(refusals.into_iter().next().map_or_else(
+                || Error::Usage("every task ended before it could be attached to".to_owned()),
+                Error::from,
+            ));
         }
-        seize::tell_refused(&mut tracer.cx, &refusals);
+        seize::tell_refused(&mut tracer.cx, refusals);
         Ok(tracer)
     }
 }

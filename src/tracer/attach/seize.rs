@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
-use crate::error::{Error, Result};
-use crate::event::{How, Intercept, Tid};
+use crate::error::plain;
+use crate::event::{Gap, How, Intercept, Obstacle, Refusal, SystemError, Tid};
 use crate::peek::{Errno, Peek};
 use crate::proc;
 use crate::tracer::kernel::Kernel;
@@ -19,7 +19,7 @@ use crate::tracer::state::table::Tracee;
 
 use super::in_flight::InFlight;
 use super::reaper::{Ended, Reaper};
-use super::refusal::{attach_error, refusal, status_of, tgid_of};
+use super::refusal::{Unattached, refusal, status_of, tgid_of};
 
 /// How often a process is asked again that refuses and has nobody new.
 const RETRIES: u32 = 100;
@@ -34,7 +34,7 @@ pub fn all<K: Kernel>(
     cx: &mut Context<K>,
     newborns: &mut Newborns<K>,
     wanted: &Attach,
-) -> Vec<Error> {
+) -> Vec<Unattached> {
     let full = is_full(wanted);
     let mut seizing = Seizing { cx, newborns, full };
     let refusals = seizing.all(wanted);
@@ -52,7 +52,7 @@ struct Seizing<'a, K: Kernel> {
 }
 
 impl<K: Kernel> Seizing<'_, K> {
-    fn all(&mut self, wanted: &Attach) -> Vec<Error> {
+    fn all(&mut self, wanted: &Attach) -> Vec<Unattached> {
         let reaper = Reaper::start();
         let mut refusals = Vec::new();
         let mut known = BTreeSet::new();
@@ -84,7 +84,7 @@ impl<K: Kernel> Seizing<'_, K> {
     /// one whose making had begun when its creator was seized (kernel/fork.c, kernel_clone: whether
     /// a newborn is traced is decided first). So there is one more pass when all are known to be
     /// out of what they were in.
-    fn process(&mut self, tgid: Tid, reaper: &Reaper) -> Result<()> {
+    fn process(&mut self, tgid: Tid, reaper: &Reaper) -> Result<(), Unattached> {
         let mut tries = RETRIES;
         let mut in_flight = InFlight::default();
         reaper.watch(tgid);
@@ -127,10 +127,13 @@ impl<K: Kernel> Seizing<'_, K> {
         }
     }
 
-    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>> {
+    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Unattached> {
         self.cx.kernel.threads(tgid).map_err(|Errno(errno)| {
-            let why = std::io::Error::from_raw_os_error(errno);
-            attach_error(tgid, &why.to_string(), None)
+            let error = SystemError(plain(&std::io::Error::from_raw_os_error(errno)));
+            Unattached {
+                pid: tgid,
+                why: Refusal::Failed { error },
+            }
         })
     }
 
@@ -188,12 +191,10 @@ impl<K: Kernel> Seizing<'_, K> {
 
 /// Some of what was asked for is not traced: the trace's first line says so, which is about nobody
 /// in particular.
-pub fn tell_refused<K: Kernel>(cx: &mut Context<K>, refusals: &[Error]) {
-    let words = refusals
-        .iter()
-        .map(|refusal| format!("a process that was asked for ({refusal})"));
+pub fn tell_refused<K: Kernel>(cx: &mut Context<K>, refusals: Vec<Unattached>) {
+    let gaps = refusals.into_iter().map(Gap::from);
     if let Some(start) = cx.ledger.start_mut() {
-        start.blind.extend(words);
+        start.blind.extend(gaps);
         return;
     }
     let tids = cx.table.tids();
@@ -201,8 +202,8 @@ pub fn tell_refused<K: Kernel>(cx: &mut Context<K>, refusals: &[Error]) {
         .first()
         .and_then(|&tid| Some((tid, cx.table.get(tid)?.id)));
     let Some((tid, id)) = first else { return };
-    for what in words {
-        cx.blind(id, tid, &[&what], "it could not be attached to");
+    for gap in gaps {
+        cx.blind(id, tid, vec![gap], Obstacle::NotAttached);
     }
 }
 
@@ -217,30 +218,31 @@ fn interrupt_all<K: Kernel>(cx: &mut Context<K>, unreaped: bool) {
             Some(tracee) if !tracee.started => (tracee.id, tracee.full),
             _ => continue,
         };
-        let failed = full.then_some("failed calls until its next stop");
-        let left = unreaped.then_some("children that it leaves unreaped, until its next stop");
-        let what: Vec<&str> = failed.into_iter().chain(left).collect();
+        let failed = full.then_some(Gap::FailedCallsUntilStop);
+        let left = unreaped.then_some(Gap::UnreapedUntilStop);
+        let what = failed.into_iter().chain(left).collect();
         let why = match whereabouts(cx, tid) {
-            Whereabouts::Interruptible => {
-                "it sleeps in a call that an interrupt would end (epoll_wait, recv and others)"
-            }
+            Whereabouts::Interruptible => Obstacle::Sleeps,
             // Gone: its end will be reported.
             _ => match cx.kernel.interrupt(tid) {
-                Err(Refused::Other(..)) => "it could not be interrupted",
+                Err(Refused::Other(..)) => Obstacle::NotInterrupted,
                 _ => continue,
             },
         };
-        cx.blind(id, tid, &what, why);
+        cx.blind(id, tid, what, why);
     }
 }
 
 /// The processes that were named.
-fn named(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Error>) -> Vec<Tid> {
+fn named(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Unattached>) -> Vec<Tid> {
     let mut tgids = Vec::new();
     for &pid in &wanted.pids {
         match tgid_of(kernel, pid) {
             Some(tgid) => tgids.push(tgid),
-            None => refusals.push(attach_error(pid, "there is no such process", None)),
+            None => refusals.push(Unattached {
+                pid,
+                why: Refusal::Absent,
+            }),
         }
     }
     tgids

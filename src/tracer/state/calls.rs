@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::abi::{errno, flags, signals};
 use crate::decode;
-use crate::event::{Certainty, CloneCall, Outcome, Reason, Status, Tid};
+use crate::event::{Certainty, CloneCall, Observation, Outcome, Reason, Status, Tid};
 use crate::peek::Syscall;
 use crate::proc::{self, Stat};
 use crate::sys::SyscallInfo;
@@ -193,9 +193,8 @@ pub fn returned<K: Kernel>(
         failed(cx, task, pending, result);
     } else if result == 0 {
         // RET_ERRNO with 0. A caller never gets 0 from the kernel: no task has that tid.
-        let text = "a seccomp filter of the program answered with 0, as if the call had \
-                    succeeded: the kernel never saw it";
-        cx.conclude(pending, refused_by_filter("errno 0", text));
+        let outcome = refused_by_filter("errno 0", Observation::FilterZero);
+        cx.conclude(pending, outcome);
     } else if pending.escapes {
         let untraced = Tid::try_from(result).ok();
         cx.conclude(pending, Outcome::Untraced { tid: untraced });
@@ -230,16 +229,10 @@ pub fn odd_result<K: Kernel>(cx: &mut Context<K>, tid: Tid, stop: &Stop) {
     };
     let sigsys = signals::number("SIGSYS");
     let outcome = match stop {
-        Stop::Signal(signal) if Some(*signal) == sigsys => refused_by_filter(
-            "SIGSYS",
-            "a seccomp filter of the program answered with SIGSYS (RET_TRAP): the kernel never \
-             saw the call",
-        ),
-        Stop::Gone(_) => refused_by_filter(
-            "SIGSYS",
-            "a seccomp filter of the program killed the caller (RET_KILL): the kernel never \
-             saw the call",
-        ),
+        Stop::Signal(signal) if Some(*signal) == sigsys => {
+            refused_by_filter("SIGSYS", Observation::FilterTrap)
+        }
+        Stop::Gone(_) => refused_by_filter("SIGSYS", Observation::FilterKill),
         _ => Outcome::Untraced {
             tid: pending.odd.and_then(|tid| Tid::try_from(tid).ok()),
         },
@@ -261,14 +254,14 @@ pub fn caller_ended<K: Kernel>(
     }
 }
 
-fn refused_by_filter(name: &str, text: &str) -> Outcome {
+fn refused_by_filter(name: &str, what: Observation) -> Outcome {
     Outcome::Failed {
         errno: name.to_owned(),
         code: 0,
         reasons: vec![Reason {
             rule: "program-filter".to_owned(),
             certainty: Certainty::Certain,
-            text: text.to_owned(),
+            text: what.into(),
             evidence: BTreeMap::new(),
         }],
     }

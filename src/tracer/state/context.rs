@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use crate::abi::Abi;
 use crate::event::{
-    Blind, Detach, Ending, EventKind, Exit, Intercept, Outcome, Status, TaskId, Tid, lossy,
+    Blind, Detach, Ending, EventKind, Exit, Gap, Intercept, Obstacle, Outcome, Status, TaskId, Tid,
+    lossy,
 };
 use crate::ledger::Ledger;
 use crate::observe::Observer;
@@ -145,10 +146,8 @@ impl<K: Kernel> Context<K> {
     }
 
     /// Tells of something that cannot be seen.
-    pub fn blind(&mut self, task: TaskId, tid: Tid, what: &[&str], why: &str) {
+    pub fn blind(&mut self, task: TaskId, tid: Tid, what: Vec<Gap>, why: Obstacle) {
         let at_ns = self.now_ns();
-        let what = what.iter().map(|&w| w.to_owned()).collect();
-        let why = why.to_owned();
         let kind = EventKind::Blind(Blind { tid, what, why });
         self.ledger.tell(at_ns, task, kind);
     }

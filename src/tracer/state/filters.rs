@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::abi::Abi;
-use crate::event::Tid;
+use crate::event::{Gap, Obstacle, Tid};
 use crate::peek::{Peek, Syscall};
 use crate::seccomp::filter;
 use crate::seccomp::insn::{Insn, MAX_INSNS, PR_SET_SECCOMP};
@@ -205,9 +205,8 @@ impl<K: Kernel> Sync<K> {
         let (id, place) = (tracee.id, whereabouts(cx, member));
         match place {
             Whereabouts::Interruptible => {
-                let why = "another thread installed a seccomp filter for the whole process, \
-                           and this one sleeps in a call that an interrupt would end";
-                cx.blind(id, member, &["failed calls until its next stop"], why);
+                let what = vec![Gap::FailedCallsUntilStop];
+                cx.blind(id, member, what, Obstacle::SleepsBehindFilter);
             }
             // The interrupt waits until it is out of vfork, and it runs nothing before.
             Whereabouts::Vfork => {

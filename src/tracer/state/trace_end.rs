@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::event::{EventKind, Intercept, Kill, Status, Tid};
+use crate::event::{Cut, EventKind, Intercept, Kill, KillReason, Status, Tid};
 use crate::tracer::kernel::Kernel;
 
 use super::context::Context;
@@ -29,8 +29,8 @@ pub struct TraceEnd {
     pub until_main: bool,
     /// It has ended just now.
     pub main_ended: bool,
-    /// Why the trace ends before its tasks do: `timeout`, `interrupt`, `main ended`.
-    pub cut: Option<&'static str>,
+    /// Why the trace ends before its tasks do.
+    pub cut: Option<Cut>,
     /// Tasks are to be let go as soon as all changes are put back.
     letting_go: bool,
 }
@@ -38,16 +38,16 @@ pub struct TraceEnd {
 impl TraceEnd {
     /// A second Ctrl-C within a second.
     pub fn interrupted_twice<K: Kernel>(&mut self, cx: &mut Context<K>) {
-        self.cut = Some("interrupt");
-        kill_all(cx, "a second Ctrl-C within a second");
+        self.cut = Some(Cut::Interrupt);
+        kill_all(cx, &KillReason::SecondInterrupt);
     }
 
     /// A signal asks clonespy to end. Attached tasks are let go. What was started decides itself
     /// what the signal means to it (the terminal has sent it there too, if it was the terminal):
     /// when it has ended, the others are let go.
     pub fn asked<K: Kernel>(&mut self, cx: &mut Context<K>, signal: i32) {
-        if self.cut.replace("interrupt").is_some() {
-            kill_all(cx, "clonespy was asked twice to end");
+        if self.cut.replace(Cut::Interrupt).is_some() {
+            kill_all(cx, &KillReason::AskedTwice);
         } else if signal != SIGINT {
             for tgid in self.addressed(cx) {
                 cx.kernel.kill(tgid, signal);
@@ -60,10 +60,12 @@ impl TraceEnd {
     /// let go.
     pub fn timeout<K: Kernel>(&mut self, cx: &mut Context<K>) {
         if cx.table.started() > 0 {
-            if self.cut.replace("timeout").is_some() {
-                kill_all(cx, "the time was over, and SIGTERM did not end it");
+            if self.cut.replace(Cut::Timeout).is_some() {
+                kill_all(cx, &KillReason::TermIgnored);
             } else {
-                let why = format!("the time was over; SIGKILL follows after {GRACE:?}");
+                let why = KillReason::TimeOver {
+                    grace: format!("{GRACE:?}"),
+                };
                 for tgid in self.addressed(cx) {
                     tell_kill(cx, tgid, "SIGTERM", &why);
                     cx.kernel.kill(tgid, SIGTERM);
@@ -71,7 +73,7 @@ impl TraceEnd {
             }
             cx.kernel.wake_after(GRACE);
         }
-        self.cut = Some("timeout");
+        self.cut = Some(Cut::Timeout);
         self.letting_go = true;
     }
 
@@ -89,18 +91,14 @@ impl TraceEnd {
     pub fn is_now<K: Kernel>(&mut self, cx: &mut Context<K>) -> bool {
         // Where nothing is left behind the trace ends by itself.
         if self.until_main && std::mem::take(&mut self.main_ended) && cx.table.len() > 0 {
-            self.cut = self.cut.or(Some("main ended"));
+            self.cut.get_or_insert(Cut::MainEnded);
             self.letting_go = true;
             if cx.intercept == Intercept::Seccomp {
-                kill_all(
-                    cx,
-                    "--until=main: the program has ended, and this process, which carries \
-                     clonespy's filter, could not go on without a tracer",
-                );
+                kill_all(cx, &KillReason::MainEnded);
             }
         }
         // A program that was asked to end by its timeout is waited for.
-        let held = self.cut != Some("main ended") && cx.table.started() > 0;
+        let held = self.cut != Some(Cut::MainEnded) && cx.table.started() > 0;
         let filtered = cx.intercept == Intercept::Seccomp && cx.table.started() > 0;
         self.letting_go && !held && !filtered && !edits_open(cx)
     }
@@ -114,14 +112,14 @@ pub fn kill_started<K: Kernel>(cx: &Context<K>) {
 }
 
 /// The same, and says why.
-fn kill_all<K: Kernel>(cx: &mut Context<K>, why: &str) {
+fn kill_all<K: Kernel>(cx: &mut Context<K>, why: &KillReason) {
     for tgid in cx.table.started_tgids() {
         tell_kill(cx, tgid, "SIGKILL", why);
     }
     kill_started(cx);
 }
 
-fn tell_kill<K: Kernel>(cx: &mut Context<K>, tgid: Tid, signal: &str, why: &str) {
+fn tell_kill<K: Kernel>(cx: &mut Context<K>, tgid: Tid, signal: &str, why: &KillReason) {
     let Some(task) = cx.table.group(tgid).map(|group| group.main) else {
         return;
     };
@@ -129,7 +127,7 @@ fn tell_kill<K: Kernel>(cx: &mut Context<K>, tgid: Tid, signal: &str, why: &str)
     let kill = Kill {
         tgid,
         signal: signal.to_owned(),
-        why: why.to_owned(),
+        why: why.clone(),
     };
     cx.ledger.tell(at_ns, task, EventKind::Kill(kill));
 }

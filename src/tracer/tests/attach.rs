@@ -1,9 +1,9 @@
 //! Attaching while the process changes: what the list of threads says is told by the story.
 
 use super::*;
-use crate::error::Error;
 use crate::event::{Event, Intercept, Tid};
 use crate::ledger::Ledger;
+use crate::tracer::attach::refusal::Unattached;
 use crate::tracer::attach::seize;
 use crate::tracer::start::options::Attach;
 
@@ -37,11 +37,11 @@ fn attach(s: &mut Story) -> Vec<String> {
     };
     seize_all(s, &wanted)
         .into_iter()
-        .map(|refused| refused.to_string())
+        .map(|refused| crate::Error::from(refused).to_string())
         .collect()
 }
 
-fn seize_all(s: &mut Story, wanted: &Attach) -> Vec<Error> {
+fn seize_all(s: &mut Story, wanted: &Attach) -> Vec<Unattached> {
     s.tracer.unseen_entries |= !seize::is_full(wanted);
     seize::all(&mut s.tracer.cx, &mut s.tracer.life.newborns, wanted)
 }
