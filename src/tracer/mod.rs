@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use crate::abi::{self, Abi};
 use crate::error::{Error, Result};
 use crate::event::{Event, Intercept, Stats, Status, Tid};
-use crate::observe::inherited;
+use crate::observe::{self, Extra};
 use crate::proc;
 use crate::seccomp::filter::TRACE_DATA;
 use crate::sys::{self, Op, Report, Request, What};
@@ -101,7 +101,8 @@ impl<K: Kernel> Tracer<K> {
     /// Records which descriptors new programs inherit, if that is asked for.
     fn look_at_inherited(&mut self, asked: bool) {
         if asked {
-            self.cx.observers.push(Box::new(inherited::Inherited));
+            let extra = observe::extra(Extra::InheritedFds);
+            self.cx.observers.extend(extra);
         }
     }
 
