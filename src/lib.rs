@@ -70,7 +70,7 @@ pub use error::{Error, Result};
 pub use trace::{Options, Trace, trace};
 
 use event::{End, Event, Finding};
-use lint::Lints;
+use lint::Linter;
 use report::Reporter;
 use tasks::TaskTree;
 
@@ -180,7 +180,7 @@ pub struct Run {
 /// nothing that was seen is lost.
 pub fn run(
     events: impl Iterator<Item = Result<Event>>,
-    mut lints: Lints,
+    mut lints: Linter,
     mut outputs: Outputs,
 ) -> Run {
     let mut tree = TaskTree::new();
@@ -273,7 +273,7 @@ mod tests {
         let mut outputs = Outputs::new();
         outputs.add("bad", Box::new(Note(Rc::clone(&bad), 2)));
         outputs.add("good", Box::new(Note(Rc::clone(&good), 0)));
-        let run = run((1..=3).map(lost), Lints::default(), outputs);
+        let run = run((1..=3).map(lost), Linter::default(), outputs);
         assert_eq!(*bad.borrow(), ["event", "event"]);
         assert_eq!(*good.borrow(), ["event", "event", "event", "finish"]);
         assert_eq!(run.failures.len(), 1);
@@ -288,7 +288,7 @@ mod tests {
         outputs.add("it", Box::new(Note(Rc::clone(&told), 0)));
         let run = run(
             [lost(1), Err(Error::Usage("no".into())), lost(2)].into_iter(),
-            Lints::default(),
+            Linter::default(),
             outputs,
         );
         assert_eq!(*told.borrow(), ["event", "finish"]);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::check::{Expectation, Glob, Mismatch};
 use crate::error::{Error, Result};
 use crate::event::{CloneCall, Event, Kind, Outcome, Status, Tid};
-use crate::lint::{Seen, SeenTask};
+use crate::lint::{Analysis, TaskRecord};
 use crate::replay::Replay;
 use crate::sys::{Host, Pidfd};
 use crate::tasks::TaskTree;
@@ -92,7 +92,7 @@ pub struct Options {
 #[non_exhaustive]
 pub struct Trace {
     events: Vec<Event>,
-    seen: Seen,
+    analysis: Analysis,
     /// What the program wrote to a piped standard output.
     pub stdout: Vec<u8>,
     /// What the program wrote to a piped standard error.
@@ -104,7 +104,7 @@ impl Trace {
     pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
         let events: Vec<Event> = events.into_iter().collect();
         Trace {
-            seen: Seen::of(&events),
+            analysis: Analysis::of(&events),
             events,
             stdout: Vec::new(),
             stderr: Vec::new(),
@@ -132,33 +132,28 @@ impl Trace {
 
     /// The folded tree of all tasks.
     pub fn tree(&self) -> &TaskTree {
-        self.seen.tree()
-    }
-
-    /// Tasks and calls, laid out for questions.
-    pub fn seen(&self) -> &Seen {
-        &self.seen
+        self.analysis.index().tree()
     }
 
     /// Every task, the first one of each process included, in order of appearance.
-    pub fn threads(&self) -> impl Iterator<Item = &SeenTask> {
-        self.seen.tasks().iter()
+    pub fn threads(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.analysis.index().tasks().iter()
     }
 
     /// The tasks that began as processes of their own.
-    pub fn processes(&self) -> impl Iterator<Item = &SeenTask> {
+    pub fn processes(&self) -> impl Iterator<Item = &TaskRecord> {
         self.threads().filter(|task| task.kind == Kind::Process)
     }
 
     /// The tasks whose last name fits a pattern such as `worker-*`.
-    pub fn named(&self, pattern: &str) -> impl Iterator<Item = &SeenTask> {
+    pub fn named(&self, pattern: &str) -> impl Iterator<Item = &TaskRecord> {
         let glob = Glob(pattern.to_owned());
         self.threads().filter(move |task| glob.fits(&task.name))
     }
 
     /// Every call of clone, clone3, fork and vfork, with its outcome.
     pub fn calls(&self) -> impl Iterator<Item = &CloneCall> {
-        self.seen.calls().iter()
+        self.analysis.index().calls().iter()
     }
 
     /// The calls that were refused.
@@ -169,7 +164,7 @@ impl Trace {
 
     /// How the program ended.
     pub fn status(&self) -> Option<&Status> {
-        self.seen.status()
+        self.analysis.index().status()
     }
 
     /// The program's exit code, if it exited.
@@ -182,7 +177,7 @@ impl Trace {
 
     /// It was killed because its time was over.
     pub fn timed_out(&self) -> bool {
-        let end = self.seen.end();
+        let end = self.analysis.index().end();
         end.and_then(|end| end.cut.as_deref()) == Some(TIMEOUT)
     }
 
@@ -191,7 +186,7 @@ impl Trace {
     /// # Errors
     /// All that differs, readable: `unwrap()` and `?` show it.
     pub fn check(&self, expectation: &Expectation) -> std::result::Result<(), Mismatch> {
-        expectation.check(&self.seen)
+        expectation.check(&self.analysis)
     }
 }
 
@@ -268,7 +263,7 @@ fn conclude(
 ) -> Result<Trace> {
     match (followed, spawned) {
         (Ok(Followed { events, .. }), Ok(attended)) if !events.is_empty() => Ok(Trace {
-            seen: Seen::of(&events),
+            analysis: Analysis::of(&events),
             events,
             stdout: attended.stdout,
             stderr: attended.stderr,

@@ -11,7 +11,7 @@ use super::expect::{COUNTS, Expectation, Recipe};
 use super::known;
 use super::row::View;
 use super::values::{End, Ends, Glob};
-use crate::lint::Seen;
+use crate::lint::Analysis;
 
 /// With more rows than this, calls that differ in what became of the child share one.
 const ROWS: usize = 24;
@@ -56,8 +56,9 @@ struct Group {
 ///
 /// # Errors
 /// The trace was cut short: what would have come is not known.
-pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
-    if let Some(why) = seen.cut() {
+pub fn bless(before: &Expectation, analysis: &Analysis) -> Result<String> {
+    let index = analysis.index();
+    if let Some(why) = index.cut() {
         return Err(Error::Check {
             what: format!("{why}: this is not to be expected"),
         });
@@ -70,16 +71,18 @@ pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
         let machines = before.machine.iter().map(String::as_str);
         line(&mut out, "machine", &list(machines));
     }
-    if let Some(found) = seen.status().map(Ends::of).filter(readable) {
+    if let Some(found) = index.status().map(Ends::of).filter(readable) {
         line(&mut out, "exit", &ends(&found));
     }
     out.push_str("\n[tasks]\n");
     for count in COUNTS {
-        let number = (count.of)(seen);
+        let number = (count.of)(index);
         if NEVER.contains(&count.name) {
             continue;
         }
-        let known = count.needs.is_none_or(|what| seen.blind_to(what).is_none());
+        let known = count
+            .needs
+            .is_none_or(|what| index.blind_to(what).is_none());
         if known && (number > 0 || ALWAYS.contains(&count.name)) {
             let what = format!("{} = {number}", count.name);
             put(&mut out, &format!("{what:<20}# {}\n", count.help));
@@ -87,7 +90,7 @@ pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
     }
     let mut groups = Vec::new();
     for apart in [Apart::NameAndEnd, Apart::Name, Apart::Call] {
-        let views = seen.calls().iter().map(|call| View::of(seen, call));
+        let views = index.calls().iter().map(|call| View::of(index, call));
         groups = self::groups(views, apart);
         if groups.len() <= ROWS {
             break;

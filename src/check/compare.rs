@@ -11,7 +11,7 @@ use super::row::{Row, View};
 use super::unexpected::{NEAR, differences, strangers, unexpected};
 use super::values::{Range, status_words};
 use super::wording::{details_of, line, lines};
-use crate::lint::Seen;
+use crate::lint::{Analysis, TraceIndex};
 
 /// CLONE_UNTRACED (include/uapi/linux/sched.h).
 const CLONE_UNTRACED: CloneFlags = CloneFlags(0x0080_0000);
@@ -21,9 +21,10 @@ impl Expectation {
     ///
     /// # Errors
     /// All that differs.
-    pub fn check(&self, seen: &Seen) -> Result<(), Mismatch> {
+    pub fn check(&self, analysis: &Analysis) -> Result<(), Mismatch> {
+        let index = analysis.index();
         let mut problems = Vec::new();
-        if let Some(why) = seen.cut() {
+        if let Some(why) = index.cut() {
             problems.push(Problem {
                 key: "trace".to_owned(),
                 line: None,
@@ -32,16 +33,16 @@ impl Expectation {
                 ..Problem::default()
             });
         }
-        self.check_exit(seen, &mut problems);
+        self.check_exit(index, &mut problems);
         // What was done comes before what it adds up to.
-        self.check_calls(seen, &mut problems);
-        self.check_forbidden(seen, &mut problems);
-        self.check_lints(seen, &mut problems);
-        self.check_counts(seen, &mut problems);
+        self.check_calls(index, &mut problems);
+        self.check_forbidden(index, &mut problems);
+        self.check_lints(analysis, &mut problems);
+        self.check_counts(index, &mut problems);
         if problems.is_empty() {
             return Ok(());
         }
-        let command = match (self.recipe.command.is_empty(), seen.start()) {
+        let command = match (self.recipe.command.is_empty(), index.start()) {
             (true, Some(start)) => start.command.clone(),
             _ => self.recipe.command.clone(),
         };
@@ -53,16 +54,16 @@ impl Expectation {
         })
     }
 
-    fn check_exit(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_exit(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         if let Some(Placed { value, line }) = &self.exit
-            && !value.contains(seen.status())
+            && !value.contains(index.status())
         {
             problems.push(Problem {
                 key: "exit".to_owned(),
                 line: *line,
                 expected: value.to_string(),
-                seen: status_words(seen.status()),
-                accept: seen
+                seen: status_words(index.status()),
+                accept: index
                     .status()
                     .and_then(|status| accept::line(*line, "exit", &accept::exit_value(status)?)),
                 ..Problem::default()
@@ -70,21 +71,21 @@ impl Expectation {
         }
     }
 
-    fn check_counts(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_counts(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         // Those that speak of single tasks come before those that add up.
         let (single, sums): (Vec<_>, Vec<_>) =
             self.counts.iter().partition(|(count, _)| !count.sum);
         let told = !problems.is_empty();
         for (count, Placed { value, line }) in single.into_iter().chain(sums) {
-            let number = (count.of)(seen);
-            let unseen = count.needs.and_then(|what| seen.blind_to(what));
+            let number = (count.of)(index);
+            let unseen = count.needs.and_then(|what| index.blind_to(what));
             if value.contains(number) && unseen.is_none() {
                 continue;
             }
             // The calls that a sum is made of have been told where they are not what was expected.
             let mut details = match told && count.sum {
                 true => Vec::new(),
-                false => details_of(count.name, seen),
+                false => details_of(count.name, index),
             };
             if let Some(why) = unseen {
                 details.push(format!("not all of them can be seen here: {why}"));
@@ -107,17 +108,17 @@ impl Expectation {
         }
     }
 
-    fn check_lints(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_lints(&self, analysis: &Analysis, problems: &mut Vec<Problem>) {
+        let (index, linter) = (analysis.index(), analysis.linter());
         for Placed { value: lint, line } in self.lints.lints() {
-            let count = seen.lints().count(lint.id);
-            let unseen = lint.needs.filter(|needs| !(needs.met)(seen));
+            let count = linter.count(lint.id);
+            let unseen = lint.needs.filter(|needs| !(needs.met)(index));
             if count == 0 && unseen.is_none() {
                 continue;
             }
-            let mut details: Vec<String> = seen
-                .lints()
-                .found(lint.id)
-                .flat_map(|finding| found(seen, finding))
+            let mut details: Vec<String> = linter
+                .findings(lint.id)
+                .flat_map(|finding| found(index, finding))
                 .collect();
             if let Some(needs) = unseen {
                 details.push(format!("{}: {}", lint.id, needs.otherwise));
@@ -141,10 +142,10 @@ impl Expectation {
         }
     }
 
-    fn check_forbidden(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_forbidden(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         let mut forbid =
             |key: &str, line: Option<usize>, what: String, bad: &dyn Fn(&View) -> bool| {
-                let views = seen.calls().iter().map(|call| View::of(seen, call));
+                let views = index.calls().iter().map(|call| View::of(index, call));
                 let found: Vec<View> = views.filter(bad).collect();
                 if !found.is_empty() {
                     problems.push(Problem {
@@ -178,11 +179,11 @@ impl Expectation {
         }
     }
 
-    fn check_calls(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_calls(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         if self.rows.is_empty() && self.other() == Other::Allow {
             return;
         }
-        let views = seen.calls().iter().map(|call| View::of(seen, call));
+        let views = index.calls().iter().map(|call| View::of(index, call));
         let views: Vec<View> = views.collect();
         let rows = |view: &View| -> Vec<usize> {
             let all = self.rows.iter().enumerate();
@@ -284,19 +285,19 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
 }
 
 /// A finding and its site: what was found, by whom, in which call.
-fn found(seen: &Seen, finding: &Finding) -> Vec<String> {
+fn found(index: &TraceIndex, finding: &Finding) -> Vec<String> {
     let times = match finding.count {
         Some(count) if count > 1 => format!("{count} × "),
         _ => String::new(),
     };
     let mut lines = vec![format!("{times}{}: {}", finding.lint, finding.text)];
-    let call = seen
+    let call = index
         .calls()
         .iter()
         .find(|call| Some(call.seq) == finding.clone_seq);
-    let program = seen.task(finding.task);
+    let program = index.task(finding.task);
     match (call, program) {
-        (Some(call), _) => lines.push(format!("  {}", line(&View::of(seen, call)))),
+        (Some(call), _) => lines.push(format!("  {}", line(&View::of(index, call)))),
         (None, Some(task)) => lines.push(format!("  in {:?} (tid {})", task.name, task.tid)),
         (None, None) => {}
     }

@@ -8,8 +8,8 @@ use crate::event::Call;
 
 use super::row::Row;
 use super::values::{Ends, Glob, Range};
-use crate::lint::Seen;
-use crate::lint::{LINTS, Level, Lint};
+use crate::lint::TraceIndex;
+use crate::lint::{Level, Lint, lints};
 
 /// How much of a standard input is shown, in characters.
 const SHOWN: usize = 60;
@@ -62,7 +62,7 @@ impl Denied {
             };
             self.deny.iter().find(one).map(|deny| deny.line)
         };
-        let denied = LINTS.iter().filter(|lint| !self.allow.contains(&lint.id));
+        let denied = lints().filter(|lint| !self.allow.contains(&lint.id));
         denied
             .filter_map(|lint| {
                 Some(Placed {
@@ -153,7 +153,7 @@ pub struct Count {
     /// What is counted.
     pub help: &'static str,
     /// The count.
-    pub of: fn(&Seen) -> u64,
+    pub of: fn(&TraceIndex) -> u64,
     /// It adds up calls of all sorts; the others speak of single tasks or calls.
     pub sum: bool,
     /// What a tracer must have been able to see for it.
@@ -175,49 +175,49 @@ pub static COUNTS: &[Count] = &[
     Count {
         name: "processes",
         help: "thread groups, the program's own included",
-        of: |seen| seen.tree().totals().processes,
+        of: |index| index.tree().totals().processes,
         sum: true,
         needs: None,
     },
     Count {
         name: "threads",
         help: "every task: the first one of each process too, as ps -eLf counts",
-        of: |seen| seen.tree().totals().threads,
+        of: |index| index.tree().totals().threads,
         sum: true,
         needs: None,
     },
     Count {
         name: "created",
         help: "tasks that calls made",
-        of: |seen| seen.tree().totals().created,
+        of: |index| index.tree().totals().created,
         sum: true,
         needs: None,
     },
     Count {
         name: "failed",
         help: "calls that the kernel, or a filter, refused",
-        of: |seen| seen.tree().totals().failed,
+        of: |index| index.tree().totals().failed,
         sum: false,
         needs: Some("failed calls"),
     },
     Count {
         name: "unfinished",
         help: "calls whose caller died inside, without a child",
-        of: |seen| seen.tree().totals().unfinished,
+        of: |index| index.tree().totals().unfinished,
         sum: false,
         needs: None,
     },
     Count {
         name: "cut_off",
         help: "threads still alive when their process ended",
-        of: |seen| number(seen.tasks().iter().filter(|task| task.cut_off).count()),
+        of: |index| number(index.tasks().iter().filter(|task| task.cut_off).count()),
         sum: false,
         needs: None,
     },
     Count {
         name: "outlived",
         help: "processes that ended after the program that was started",
-        of: |seen| number(seen.tasks().iter().filter(|task| task.outlived).count()),
+        of: |index| number(index.tasks().iter().filter(|task| task.outlived).count()),
         sum: false,
         needs: None,
     },

@@ -5,7 +5,7 @@ use crate::event::{Call, CloneCall, Kind, Outcome, Status};
 
 use super::known;
 use super::values::{Ends, Glob, Range, any_of, status_words};
-use crate::lint::{Seen, SeenTask};
+use crate::lint::{TaskRecord, TraceIndex};
 
 /// A kind of call that is expected, and how often. What is `None` (or empty) may be anything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,21 +43,21 @@ pub(super) struct View<'a> {
     pub call: &'a CloneCall,
     /// Which of how many calls it is, from 1.
     pub number: Option<(usize, usize)>,
-    pub child: Option<&'a SeenTask>,
+    pub child: Option<&'a TaskRecord>,
 }
 
 impl<'a> View<'a> {
-    pub fn of(seen: &'a Seen, call: &'a CloneCall) -> Self {
+    pub fn of(index: &'a TraceIndex, call: &'a CloneCall) -> Self {
         let child = match &call.outcome {
-            Outcome::Created(created) => seen.task(created.task),
+            Outcome::Created(created) => index.task(created.task),
             _ => None,
         };
-        let place = seen
+        let place = index
             .calls()
             .binary_search_by_key(&call.seq, |call| call.seq);
         View {
             call,
-            number: place.ok().map(|place| (place + 1, seen.calls().len())),
+            number: place.ok().map(|place| (place + 1, index.calls().len())),
             child,
         }
     }

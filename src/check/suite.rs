@@ -18,7 +18,7 @@ use super::expect::{Expectation, Recipe};
 use super::formats::Teller;
 use super::values::{End, Ends, Range};
 use super::verdict::{Checked, Outcome, Verdict};
-use crate::lint::Seen;
+use crate::lint::Analysis;
 
 /// What is to be checked, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -182,9 +182,10 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     if let Some(why) = skipped(&expectation, ran) {
         return Ok(Outcome::Skipped(why));
     }
-    let seen = Seen::of(&ran.events);
-    if let Some(why) = seen.cut() {
-        let killed = seen
+    let analysis = Analysis::of(&ran.events);
+    let index = analysis.index();
+    if let Some(why) = index.cut() {
+        let killed = index
             .end()
             .is_some_and(|end| end.cut.as_deref() == Some("timeout"));
         let limit = limit.filter(|_| killed);
@@ -198,7 +199,7 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     }
     if plan.bless {
         let file = task.file.as_deref().unwrap_or(Path::new(""));
-        let written = write(file, &bless(&expectation, &seen)?)?;
+        let written = write(file, &bless(&expectation, &analysis)?)?;
         // What must not be is no observation: it stays, and what breaks it is still told.
         let policy = Expectation {
             file: task.file.clone(),
@@ -206,12 +207,12 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
             lints: expectation.lints.clone(),
             ..Expectation::default()
         };
-        return Ok(match policy.check(&seen) {
+        return Ok(match policy.check(&analysis) {
             Ok(()) => Outcome::Blessed(written),
             Err(mismatch) => Outcome::Fails(mismatch),
         });
     }
-    Ok(match expectation.check(&seen) {
+    Ok(match expectation.check(&analysis) {
         Ok(()) => Outcome::Holds,
         Err(mismatch) => Outcome::Fails(mismatch),
     })

@@ -166,11 +166,11 @@ pub(super) fn differences(row: &Row, view: &View) -> Vec<String> {
             key.name.len(),
             (key.seen)(view)
         ));
-        let (wanted, seen) = match (key.name, row.flags.or(row.require), view.flags()) {
-            ("flags" | "require", Some(wanted), Some(seen)) => (wanted, seen),
+        let (wanted, passed) = match (key.name, row.flags.or(row.require), view.flags()) {
+            ("flags" | "require", Some(wanted), Some(passed)) => (wanted, passed),
             _ => continue,
         };
-        let (added, missing) = (seen.difference(wanted), wanted.difference(seen));
+        let (added, missing) = (passed.difference(wanted), wanted.difference(passed));
         if key.name == "flags" && !added.is_empty() {
             out.push(format!("  {:1$}  added    {added}", "", key.name.len()));
         }

@@ -8,7 +8,7 @@ use super::running::{Running, Until};
 use super::watching::Watching;
 use super::{How, Language, Render, Said, Start, Switch, When, hint};
 use crate::event::{Call, Intercept};
-use crate::lint::Lints;
+use crate::lint::Linter;
 use crate::report::{self, Calls, Clock, FORMATS, Format, Lang, Look, Outcomes, Stamps, Summary};
 use crate::tracer::{Attach, Launch};
 
@@ -35,7 +35,7 @@ pub struct Trace {
     /// What to attach to, if anything.
     pub attach: Option<Attach>,
     /// What deserves attention.
-    pub lints: Lints,
+    pub lints: Linter,
     /// What to report.
     pub outputs: OutputPlan,
 }
@@ -46,7 +46,7 @@ pub struct Replay {
     /// The file; `-` is the standard input.
     pub file: PathBuf,
     /// What deserves attention.
-    pub lints: Lints,
+    pub lints: Linter,
     /// What to report.
     pub outputs: OutputPlan,
 }

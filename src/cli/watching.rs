@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Said, hint};
-use crate::lint::{LINTS, Lints};
+use crate::lint::{Linter, lints};
 
 /// Which lints are to watch.
 #[derive(Debug, Default, Args)]
@@ -20,7 +20,7 @@ pub(super) struct Watching {
 
 /// What can be asked for, from the table.
 fn help() -> String {
-    let lints = LINTS.iter().filter(|lint| !lint.default);
+    let lints = lints().filter(|lint| !lint.default);
     let names: Vec<&str> = lints.map(|lint| lint.id).collect();
     format!(
         "Point at what this lint finds, too, which is not watched for by itself: {}",
@@ -36,10 +36,10 @@ impl Watching {
     }
 
     /// The lints.
-    pub(super) fn lints(&self) -> Result<Lints, Said> {
+    pub(super) fn lints(&self) -> Result<Linter, Said> {
         ids("--allow", &self.allow, &[])?;
         ids("--lint", &self.lint, &[])?;
-        Lints::new(&self.allow, &self.lint).map_err(|why| Said::wrong(why.to_string()))
+        Linter::new(&self.allow, &self.lint).map_err(|why| Said::wrong(why.to_string()))
     }
 }
 
@@ -49,12 +49,7 @@ pub(super) fn ids(
     words: &[String],
     others: &'static [&'static str],
 ) -> Result<Vec<&'static str>, Said> {
-    let known = || {
-        LINTS
-            .iter()
-            .map(|lint| lint.id)
-            .chain(others.iter().copied())
-    };
+    let known = || lints().map(|lint| lint.id).chain(others.iter().copied());
     let one = |word: &String| {
         known().find(|id| id == word).ok_or_else(|| {
             let all = known().collect::<Vec<_>>().join(", ");

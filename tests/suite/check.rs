@@ -8,7 +8,7 @@ use clonespy::check::{
     CheckPlan, Expectation, Job, Ran, Subject, Task, Verdict, bless, format, run,
 };
 use clonespy::event::Event;
-use clonespy::lint::Seen;
+use clonespy::lint::Analysis;
 use clonespy::perform::perform;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -210,7 +210,7 @@ fn walk(key: &str, value: &Spanned<DeValue>, out: &mut Vec<Place>) {
 }
 
 /// What the check of a changed file says; `None`: it holds.
-fn complaint(text: &str, file: &Path, unchanged: &Expectation, seen: &Seen) -> Option<String> {
+fn complaint(text: &str, file: &Path, unchanged: &Expectation, seen: &Analysis) -> Option<String> {
     let expectation = match Expectation::parse(text, file) {
         Ok(expectation) => expectation,
         Err(why) => return Some(why.to_string()),
@@ -220,7 +220,7 @@ fn complaint(text: &str, file: &Path, unchanged: &Expectation, seen: &Seen) -> O
     }
     match ran(&expectation) {
         Ok(ran) => expectation
-            .check(&Seen::of(&ran.events))
+            .check(&Analysis::of(&ran.events))
             .err()
             .map(|why| why.to_string()),
         Err(why) => Some(why.to_string()),
@@ -248,7 +248,7 @@ fn every_value_of_every_expectation_matters() {
             println!("{}: not all of it happens for this user", file.display());
             continue;
         }
-        let seen = Seen::of(&ran.events);
+        let seen = Analysis::of(&ran.events);
         unchanged.check(&seen).expect("unchanged it holds");
         let mut all = Vec::new();
         places(DeTable::parse(&text).expect("TOML").get_ref(), &mut all);
@@ -274,11 +274,11 @@ fn every_value_of_every_expectation_matters() {
 
 /// Blesses a trace and checks it against that.
 #[track_caller]
-fn bless_holds(what: &str, expectation: &Expectation, seen: &Seen) {
+fn bless_holds(what: &str, expectation: &Expectation, seen: &Analysis) {
     let text = match bless(expectation, seen) {
         Ok(text) => text,
         Err(why) => {
-            assert!(seen.cut().is_some(), "{what}: {why}");
+            assert!(seen.index().cut().is_some(), "{what}: {why}");
             return;
         }
     };
@@ -307,7 +307,7 @@ fn what_is_blessed_holds() {
         bless_holds(
             &file.display().to_string(),
             &expectation,
-            &Seen::of(&ran.events),
+            &Analysis::of(&ran.events),
         );
     }
     // And what was recorded on other days.
@@ -322,7 +322,7 @@ fn what_is_blessed_holds() {
             let lines = text
                 .lines()
                 .filter_map(|line| serde_json::from_str::<Event>(line).ok());
-            let seen = Seen::of(&lines.collect::<Vec<_>>());
+            let seen = Analysis::of(&lines.collect::<Vec<_>>());
             let what = entry.path().display().to_string();
             bless_holds(&what, &Expectation::default(), &seen);
         }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use clonespy::check::Expectation;
 use clonespy::event::{Event, Request, Tid};
 use clonespy::explain::{Explain, What, annotate};
-use clonespy::lint::{Lints, Seen};
+use clonespy::lint::{Analysis, Linter};
 use clonespy::peek::{Errno, Peek, Syscall};
 use clonespy::replay::Replay;
 use clonespy::report::{FORMATS, Lang, Look};
@@ -370,7 +370,7 @@ fn rendered(input: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     let events = Replay::read("fuzz.jsonl", std::io::Cursor::new(input.to_vec()));
-    let done = clonespy::run(events, Lints::default(), outputs);
+    let done = clonespy::run(events, Linter::default(), outputs);
     assert!(done.failures.is_empty(), "{:?}", done.failures);
     sinks.iter().map(|sink| sink.0.borrow().clone()).collect()
 }
@@ -379,7 +379,7 @@ fn replay_holds(input: &[u8]) {
     assert!(rendered(input) == rendered(input), "two readings differ");
     let events = Replay::read("fuzz.jsonl", std::io::Cursor::new(input.to_vec()));
     let events: Vec<Event> = events.map_while(Result::ok).collect();
-    let mut lints = Lints::new(&[], &[]).expect("the lints of always");
+    let mut lints = Linter::new(&[], &[]).expect("the lints of always");
     let mut tree = TaskTree::new();
     for event in &events {
         tree.apply(event);
@@ -392,7 +392,7 @@ fn replay_holds(input: &[u8]) {
         "[tasks]\nthreads = \"1..\"\n[[clone]]\n",
         Path::new("x.toml"),
     );
-    let _ = any.expect("a good file").check(&Seen::of(&events));
+    let _ = any.expect("a good file").check(&Analysis::of(&events));
 }
 
 /// `call ARCH NR ARG…`, `memory ADDRESS BYTES`, `fails ERRNO`, all in hexadecimal.
@@ -504,7 +504,7 @@ fn decode_holds(input: &[u8]) {
 fn expect_holds(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     match Expectation::parse(&text, Path::new("x.toml")) {
-        Ok(expectation) => drop(expectation.check(&Seen::of(&[]))),
+        Ok(expectation) => drop(expectation.check(&Analysis::of(&[]))),
         Err(why) => assert!(why.to_string().contains("x.toml"), "{why}"),
     }
 }

@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 
 use clonespy::event::{Call, Event};
-use clonespy::lint::Lints;
+use clonespy::lint::Linter;
 use clonespy::replay::Replay;
 use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
 use clonespy::{Outputs, Run, run};
@@ -64,7 +64,7 @@ fn render(
     let mut outputs = Outputs::new();
     let make = report::format(format).unwrap().make;
     outputs.add("sink", make(Box::new(sink.clone()), look));
-    let run = run(events, Lints::default(), outputs);
+    let run = run(events, Linter::default(), outputs);
     let text = String::from_utf8(sink.0.borrow().clone()).unwrap();
     (text, run)
 }

@@ -2,26 +2,65 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Watch, listed, words};
+use super::site::listed;
 use crate::event::{Ending, Event, Exec, Exit, InheritedFd, Tid};
+use crate::lint::definition::{Level, Lint, Needs, Occurrence, Watch, words};
+use crate::lint::index::TraceIndex;
 use crate::tasks::TaskTree;
+
+/// The rows.
+pub(super) static LINTS: &[Lint] = &[
+    Lint {
+        id: "threads-cut-off",
+        level: Level::Note,
+        default: false,
+        meaning: "threads that were alive when their process ended",
+        needs: None,
+        watch: || Box::<CutOff>::default(),
+    },
+    Lint {
+        id: "fd-leak-to-exec",
+        level: Level::Note,
+        default: false,
+        meaning: "a new program that inherits descriptors beyond 0 to 2: they lack close-on-exec",
+        needs: Some(Needs {
+            met: TraceIndex::has_inherited,
+            otherwise: "the trace does not hold which descriptors are inherited: record it with \
+                        --lint fd-leak-to-exec",
+        }),
+        watch: || Box::<Inherited>::default(),
+    },
+    Lint {
+        id: "unreaped-children",
+        level: Level::Note,
+        default: false,
+        meaning: "a process that ended without having waited for children that had ended: they were \
+                  zombies as long as it lived",
+        needs: Some(Needs {
+            met: TraceIndex::has_unreaped,
+            otherwise: "the trace does not hold which children were not waited for: record it with \
+                        --lint unreaped-children",
+        }),
+        watch: || Box::new(Unreaping),
+    },
+];
 
 /// Names that are told, at most.
 const NAMED: usize = 4;
 
 /// Threads that were alive when their process ended.
 #[derive(Default)]
-pub(super) struct CutOff {
+struct CutOff {
     /// By process: how many, and the names of the first.
     cut: BTreeMap<Tid, (u64, Vec<String>)>,
 }
 
 impl Watch for CutOff {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
         match event {
             Event::Exit(exit) if exit.last => {
                 if let Some((count, names)) = self.cut.remove(&exit.tgid) {
-                    found.push(told(exit, tree, count, &names));
+                    occurrences.push(cut_off(exit, tree, count, &names));
                 }
             }
             Event::Exit(exit) if exit.how == Ending::CutOff => {
@@ -39,7 +78,7 @@ impl Watch for CutOff {
     }
 }
 
-fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
+fn cut_off(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Occurrence {
     let threads = if count == 1 { "thread" } else { "threads" };
     let process = exit.tgid;
     let (names, chinese) = listed(names, usize::try_from(count).unwrap_or(usize::MAX));
@@ -47,7 +86,7 @@ fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
         "process {process} ended, and with it {count} {threads} that had not: {names}",
         "进程 {process} 结束，尚未结束的 {count} 个线程随之结束：{chinese}"
     );
-    Found {
+    Occurrence {
         at_ns: exit.at_ns,
         task: exit.task,
         text,
@@ -57,10 +96,10 @@ fn told(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
 }
 
 /// Children that their parent did not wait for.
-pub(super) struct Unreaping;
+struct Unreaping;
 
 impl Watch for Unreaping {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
         let Event::Exit(exit) = event else {
             return;
         };
@@ -79,7 +118,7 @@ impl Watch for Unreaping {
             "process {process} ended without having waited for {names}: zombies as long as it lived",
             "进程 {process} 结束时没有等待过 {chinese}：它活着时它们一直是僵尸"
         );
-        found.push(Found {
+        occurrences.push(Occurrence {
             at_ns: exit.at_ns,
             task: exit.task,
             text,
@@ -99,13 +138,13 @@ fn program(exit: &Exit, tree: &TaskTree) -> String {
 
 /// Descriptors that a new program inherits.
 #[derive(Default)]
-pub(super) struct Inherited {
+struct Inherited {
     /// What the program that we started had from the beginning: that it hands on is not its doing.
     given: Option<Vec<InheritedFd>>,
 }
 
 impl Watch for Inherited {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
         let Event::Exec(exec) = event else {
             return;
         };
@@ -133,7 +172,7 @@ impl Watch for Inherited {
             "{program} inherits descriptors beyond 0 to 2: {names}",
             "{program} 继承了 0 到 2 之外的描述符：{chinese}"
         );
-        found.push(Found {
+        occurrences.push(Occurrence {
             at_ns: exec.at_ns,
             task: exec.task,
             text,

@@ -1,124 +1,44 @@
-//! Lints that look at one call, or at two in a row.
+//! Lints about what came of a call, and of the one before it.
 
 use std::collections::BTreeMap;
 
-use super::{Found, Watch, Words, site, words};
+use super::each::{Each, process};
+use super::site::of_call;
 use crate::abi::rules;
-use crate::event::{Call, Certainty, CloneCall, Event, Kind, Outcome, Reason, TaskId};
+use crate::event::{Call, Certainty, CloneCall, Event, Outcome, Reason, TaskId};
+use crate::lint::definition::{Level, Lint, Occurrence, Watch, Words, words};
 use crate::tasks::TaskTree;
 
-/// A lint that looks at each call alone.
-pub(super) struct Each(pub fn(&CloneCall) -> Option<Words>);
+/// The rows.
+pub(super) static LINTS: &[Lint] = &[
+    Lint {
+        id: "namespace-creation",
+        level: Level::Note,
+        default: true,
+        meaning: "a process in new namespaces",
+        needs: None,
+        watch: || Box::new(Each(namespaces)),
+    },
+    Lint {
+        id: "clone3-fallback",
+        level: Level::Note,
+        default: true,
+        meaning: "clone3 was refused, and the same was asked of clone: what libc does where a filter or an \
+                  old kernel has no clone3",
+        needs: None,
+        watch: || Box::<Fallback>::default(),
+    },
+    Lint {
+        id: "args-changed-during-call",
+        level: Level::Warning,
+        default: true,
+        meaning: "what the kernel did contradicts the arguments: another thread changed them during the call",
+        needs: None,
+        watch: || Box::new(Each(changed)),
+    },
+];
 
-impl Watch for Each {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
-        if let Event::Clone(call) = event
-            && let Some(text) = (self.0)(call)
-        {
-            found.push(of_call(call, tree, text));
-        }
-    }
-}
-
-/// A finding about a call.
-pub(super) fn of_call(call: &CloneCall, tree: &TaskTree, text: Words) -> Found {
-    Found {
-        at_ns: call.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
-        task: call.task,
-        text,
-        clone_seq: Some(call.seq),
-        site: site(call, tree),
-    }
-}
-
-/// The process that a call made, if it made one: its tid.
-fn process(call: &CloneCall) -> Option<i32> {
-    match &call.outcome {
-        Outcome::Created(created) if created.kind == Kind::Process => Some(created.tid),
-        _ => None,
-    }
-}
-
-/// Whether a flag was passed, and the kernel's deed does not contradict it.
-fn took(call: &CloneCall, flag: &str) -> bool {
-    let contradicted = match &call.outcome {
-        Outcome::Created(created) => created.flags_contradicted.iter().any(|one| one == flag),
-        _ => false,
-    };
-    call.request.has(flag) && !contradicted
-}
-
-pub(super) fn shares_memory(call: &CloneCall) -> Option<Words> {
-    let (child, caller) = (process(call)?, call.tgid);
-    (took(call, "CLONE_VM") && !took(call, "CLONE_VFORK")).then(|| {
-        words!(
-            "process {child} and {caller} share one memory and run side by side: libc's state, errno and \
-             locks are one for both",
-            "进程 {child} 与 {caller} 共用一份内存并同时运行：libc 的状态、errno 和锁为两者共有"
-        )
-    })
-}
-
-pub(super) fn untraced(call: &CloneCall) -> Option<Words> {
-    match &call.outcome {
-        Outcome::Untraced { .. } => Some(words!(
-            "CLONE_UNTRACED: the child is not seen, nor what it creates",
-            "CLONE_UNTRACED：看不到该子任务，也看不到它创建的任务"
-        )),
-        Outcome::Created(created) if created.untraced.is_some() => {
-            let child = created.tid;
-            Some(words!(
-                "CLONE_UNTRACED was asked for {child}, which is traced all the same",
-                "{child} 要求 CLONE_UNTRACED，但仍被跟踪"
-            ))
-        }
-        _ => None,
-    }
-}
-
-/// CLONE_NEWTIME, whose bit lies in the exit signal's byte.
-const NEWTIME: u64 = 0x80;
-
-pub(super) fn exit_signal(call: &CloneCall) -> Option<Words> {
-    let child = process(call)?;
-    // Then the signal is that of the caller's own leader.
-    if took(call, "CLONE_PARENT") {
-        return None;
-    }
-    // The kernel itself reaps such a child: nobody is to wait for it.
-    if took(call, "CLONE_AUTOREAP") {
-        return None;
-    }
-    let raw = call.request.exit_signal_raw?.0;
-    let mut text = match &call.request.exit_signal {
-        Some(Some(name)) if name == "SIGCHLD" => return None,
-        Some(Some(name)) => words!(
-            "process {child} sends {name} at its end",
-            "进程 {child} 结束时发送 {name}"
-        ),
-        Some(None) => words!(
-            "process {child} sends no signal at its end",
-            "进程 {child} 结束时不发送信号"
-        ),
-        None if call.request.call == Call::Clone && raw & NEWTIME != 0 => words!(
-            "0x80 in clone's flags is no CLONE_NEWTIME but part of the exit signal, {raw:#x}, which no \
-             signal has: process {child} sends none",
-            "clone 标志中的 0x80 不是 CLONE_NEWTIME，而是退出信号 {raw:#x} 的一部分，没有这样的信号：\
-             进程 {child} 不发送信号"
-        ),
-        None => words!(
-            "process {child} has the exit signal {raw:#x}, which no signal has",
-            "进程 {child} 的退出信号是 {raw:#x}，没有这样的信号"
-        ),
-    };
-    text.push((
-        "; wait(2) sees it with __WALL or __WCLONE alone",
-        "；wait(2) 只有带 __WALL 或 __WCLONE 才能见到它",
-    ));
-    Some(text)
-}
-
-pub(super) fn namespaces(call: &CloneCall) -> Option<Words> {
+fn namespaces(call: &CloneCall) -> Option<Words> {
     let child = process(call)?;
     let new: Vec<&str> = call
         .request
@@ -136,7 +56,7 @@ pub(super) fn namespaces(call: &CloneCall) -> Option<Words> {
     })
 }
 
-pub(super) fn changed(call: &CloneCall) -> Option<Words> {
+fn changed(call: &CloneCall) -> Option<Words> {
     match &call.outcome {
         Outcome::Created(created) if !created.flags_contradicted.is_empty() => {
             let flags = created.flags_contradicted.join(", ");
@@ -161,7 +81,7 @@ pub(super) fn changed(call: &CloneCall) -> Option<Words> {
 
 /// clone3 refused, then clone for the same.
 #[derive(Default)]
-pub(super) struct Fallback {
+struct Fallback {
     /// By caller: what its last call asked for, if that was a clone3 that was refused.
     refused: BTreeMap<TaskId, Refused>,
 }
@@ -205,7 +125,7 @@ fn is_mistake(reason: &Reason) -> bool {
 }
 
 impl Watch for Fallback {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
         match event {
             Event::Clone(call) => {
                 let before = self.refused.remove(&call.task);
@@ -234,7 +154,7 @@ impl Watch for Fallback {
                                 text.push(("; ", "；"));
                                 text.push((&why.english, &why.chinese));
                             }
-                            found.push(of_call(call, tree, text));
+                            occurrences.push(of_call(call, tree, text));
                         }
                     }
                     (_, Call::Clone3) => {}
