@@ -41,7 +41,7 @@ mod linux {
 
     /// Outputs are opened first: one that cannot be written is an error before anything has run.
     fn trace(plan: cli::Trace) -> Result<ExitCode> {
-        let outputs = cli::open(&plan.outputs, None)?;
+        let outputs = cli::open(&plan.outputs, &[])?;
         let run = match (plan.attach, plan.launch) {
             (Some(attach), launch) => report(tracer::trace(attach, launch)?, plan.lints, outputs),
             (None, Some(launch)) => report(Tracer::launch(&launch)?, plan.lints, outputs),
@@ -52,7 +52,7 @@ mod linux {
 
     fn replay(plan: cli::Replay) -> Result<ExitCode> {
         let events = Replay::open(&plan.file)?;
-        let outputs = cli::open(&plan.outputs, Some(&plan.file))?;
+        let outputs = cli::open(&plan.outputs, std::slice::from_ref(&plan.file))?;
         cli::replayed(report(events, plan.lints, outputs), &plan.file)
     }
 }

@@ -1,8 +1,6 @@
 //! `clonespy check`: from what was typed to checks, and their verdict.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,12 +8,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Said, To, hint, running, watching};
+use super::{Said, hint, running, watching};
 use crate::abi::{CloneFlags, FLAGS};
 use crate::check::{
     self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Teller, Verdict,
 };
-use crate::error::{Error, Result, plain};
+use crate::error::{Result, plain};
+use crate::output::{self, Target};
 
 pub(super) static USAGE: &str = "clonespy check [OPTIONS] FILE...
        clonespy check [OPTIONS] [--expect FILE] -- PROGRAM [ARGS]...
@@ -111,7 +110,7 @@ fn flags(word: &str) -> std::result::Result<CloneFlags, String> {
 #[derive(Debug)]
 pub struct Checking {
     plan: CheckPlan,
-    outputs: Vec<(&'static Format, To)>,
+    outputs: Vec<(&'static Format, Target)>,
 }
 
 impl Asked {
@@ -137,9 +136,9 @@ impl Asked {
             (None, _) => Subject::Own,
         };
         let default = if matches!(subject, Subject::Command(_)) {
-            To::Stderr
+            Target::Stderr
         } else {
-            To::Stdout
+            Target::Stdout
         };
         let tasks: Vec<Task> = match subject {
             Subject::Own => {
@@ -201,9 +200,9 @@ impl Asked {
 /// `NAME[:DEST]`, each destination once.
 fn outputs(
     words: &[OsString],
-    default: &To,
-) -> std::result::Result<Vec<(&'static Format, To)>, Said> {
-    let mut outputs: Vec<(&'static Format, To)> = Vec::new();
+    default: &Target,
+) -> std::result::Result<Vec<(&'static Format, Target)>, Said> {
+    let mut outputs: Vec<(&'static Format, Target)> = Vec::new();
     for word in words {
         let mut parts = word.as_bytes().splitn(2, |&byte| byte == b':');
         let name = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
@@ -213,7 +212,7 @@ fn outputs(
                     "--format {name}: no destination after the colon"
                 )));
             }
-            Some(to) => To::named(std::ffi::OsStr::from_bytes(to)),
+            Some(to) => Target::named(std::ffi::OsStr::from_bytes(to)),
             None => default.clone(),
         };
         let Some(format) = check::format(&name) else {
@@ -242,19 +241,14 @@ fn outputs(
 /// # Errors
 /// An output cannot be written; nothing has run then.
 pub fn check(asked: &Checking) -> Result<ExitCode> {
-    let mut tellers: Vec<Box<dyn Teller>> = Vec::new();
-    for (format, to) in &asked.outputs {
-        let out: Box<dyn Write> = match to {
-            To::Stdout => Box::new(io::stdout()),
-            To::Stderr => Box::new(io::stderr()),
-            To::File(path) => Box::new(File::create(path).map_err(|why| Error::Output {
-                path: path.clone(),
-                why,
-            })?),
-        };
-        tellers.push((format.make)(out));
-    }
-    let verdict: Verdict = check::run(&asked.plan, &crate::perform::perform, &mut tellers);
+    let targets = asked.outputs.iter().map(|(_, target)| target);
+    let opened = output::open(targets, &[])?;
+    let formats = asked.outputs.iter().map(|(format, _)| format);
+    let mut tellers: Vec<Box<dyn Teller>> = formats
+        .zip(opened)
+        .map(|(format, opened)| (format.make)(opened.waiting()))
+        .collect();
+    let verdict: Verdict = check::run(&asked.plan, &crate::library::runner::perform, &mut tellers);
     for why in &verdict.lost {
         super::said::complain(&format!("a verdict was lost: {}", plain(why)));
     }
@@ -302,7 +296,10 @@ mod tests {
             .collect();
         assert_eq!(
             outputs,
-            [("junit", To::File("r.xml".into())), ("text", To::Stdout)]
+            [
+                ("junit", Target::File("r.xml".into())),
+                ("text", Target::Stdout)
+            ]
         );
     }
 
@@ -328,7 +325,7 @@ mod tests {
         assert_eq!(task.adhoc.forbid.0, 0x1002_0000);
         assert_eq!(
             asked.outputs.first().map(|(_, to)| to.clone()),
-            Some(To::Stderr)
+            Some(Target::Stderr)
         );
     }
 

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use super::said::complain;
 use super::status;
 use crate::abi::signals;
+use crate::error::Result;
 use crate::error::plain;
 use crate::event::{Mode, Status};
-use crate::{Failure, Result, Run};
+use crate::library::{Failure, Run};
 
 /// After a live trace: says what was lost, and ends as the traced program ended.
 ///

@@ -9,6 +9,7 @@ use super::watching::Watching;
 use super::{How, Language, Render, Said, Start, Switch, When, hint};
 use crate::event::{Call, Intercept};
 use crate::lint::Linter;
+use crate::output::Target;
 use crate::report::{self, Calls, Clock, FORMATS, Format, Lang, Look, Outcomes, Stamps, Summary};
 use crate::tracer::{Attach, Launch};
 
@@ -55,45 +56,13 @@ pub struct Replay {
 #[derive(Debug)]
 pub struct OutputPlan {
     /// Which format goes where.
-    pub outputs: Vec<(&'static Format, To)>,
+    pub outputs: Vec<(&'static Format, Target)>,
     /// How text is to look, but for what destination and environment decide.
     pub look: Look,
     /// Colour: yes, no, or (`None`) as the destination and the environment say.
     pub color: Option<bool>,
     /// The language, or (`None`) as the environment says.
     pub lang: Option<Lang>,
-}
-
-/// Where a report goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum To {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// A file, which is made or emptied.
-    File(PathBuf),
-}
-
-impl To {
-    /// A file; `-` is standard output.
-    pub(super) fn named(path: &OsStr) -> Self {
-        if path == "-" {
-            To::Stdout
-        } else {
-            To::File(path.into())
-        }
-    }
-}
-
-impl std::fmt::Display for To {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            To::Stdout => f.write_str("standard output"),
-            To::Stderr => f.write_str("standard error"),
-            To::File(path) => path.display().fmt(f),
-        }
-    }
 }
 
 /// The plan of a live trace.
@@ -150,7 +119,7 @@ pub(super) fn trace(
         launch,
         attach,
         lints: watching.lints()?,
-        outputs: outputs(render, To::Stderr)?,
+        outputs: outputs(render, Target::Stderr)?,
     })
 }
 
@@ -159,7 +128,7 @@ pub(super) fn replay(render: Render, watching: &Watching, file: PathBuf) -> Resu
     Ok(Replay {
         file,
         lints: watching.lints()?,
-        outputs: outputs(render, To::Stdout)?,
+        outputs: outputs(render, Target::Stdout)?,
     })
 }
 
@@ -182,11 +151,11 @@ fn variable(word: &OsStr) -> Result<(OsString, Option<OsString>), Said> {
     Ok((OsStr::from_bytes(name).to_owned(), value))
 }
 
-fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
+fn outputs(render: Render, default: Target) -> Result<OutputPlan, Said> {
     let main = render
         .output
         .as_ref()
-        .map(|path| To::named(path.as_os_str()));
+        .map(|path| Target::named(path.as_os_str()));
     let mut main_used = render.format.is_empty();
     let mut outputs = Vec::new();
     for word in &render.format {
@@ -278,7 +247,7 @@ fn look(render: &Render) -> Result<Look, Said> {
 }
 
 /// `NAME[:DEST]`.
-fn format(word: &OsStr) -> Result<(&'static Format, Option<To>), Said> {
+fn format(word: &OsStr) -> Result<(&'static Format, Option<Target>), Said> {
     let bytes = word.as_bytes();
     let (name, to) = match bytes.iter().position(|&byte| byte == b':') {
         Some(at) => {
@@ -300,7 +269,7 @@ fn format(word: &OsStr) -> Result<(&'static Format, Option<To>), Said> {
         Some([]) => Err(Said::wrong(format!(
             "--format {name}: no destination after the colon"
         ))),
-        Some(to) => Ok((format, Some(To::named(OsStr::from_bytes(to))))),
+        Some(to) => Ok((format, Some(Target::named(OsStr::from_bytes(to))))),
         None => Ok((format, None)),
     }
 }

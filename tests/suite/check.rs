@@ -8,8 +8,8 @@ use clonespy::check::{
     CheckPlan, Expectation, Job, Ran, Subject, Task, Verdict, bless, format, run,
 };
 use clonespy::event::Event;
+use clonespy::library::runner::perform;
 use clonespy::lint::Analysis;
-use clonespy::perform::perform;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("replay", &["error", "abi", "event"]),
     ("tasks", &["error", "abi", "event"]),
     ("suggest", &[]),
+    ("output", &["error", "sys"]),
     ("lint", &["error", "abi", "event", "tasks"]),
     (
         "check",
@@ -44,7 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What joins the layers and may use all of them.
-const JOINTS: &[&str] = &["lib", "trace", "perform", "cli", "main"];
+const JOINTS: &[&str] = &["lib", "library", "cli", "main"];
 
 /// Modules for tests alone: any test may use them.
 const SAMPLES: &str = "_samples";

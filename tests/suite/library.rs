@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::time::Duration;
 
+use clonespy::Options;
 use clonespy::check::Expectation;
 use clonespy::event::{Event, Intercept, Status};
-use clonespy::trace::Options;
 use clonespy::{Error, Trace, trace};
 
 use crate::run::guard;

@@ -2,10 +2,11 @@
 
 use std::process::{Command, Stdio};
 
+use super::options::Options;
+use super::trace::Trace;
 use crate::check::{Job, Ran, Recipe, Subject};
 use crate::error::{Error, Result};
 use crate::replay::Replay;
-use crate::trace::{Options, Trace};
 
 /// Does a job: builds, runs and traces a program, or reads a recorded trace.
 ///
