@@ -14,17 +14,17 @@ use super::verdict::{Checked, Outcome, Verdict};
 /// How much of a program's own output the text shows, in lines.
 const LAST_LINES: usize = 12;
 
-/// Tells a verdict.
-pub trait Teller {
+/// Writes a verdict.
+pub trait VerdictWriter {
     /// One check is done.
     ///
     /// # Errors
-    /// What the destination says; the teller is not called again after one.
+    /// What the destination says; the writer is not called again after one.
     fn checked(&mut self, done: &Checked) -> io::Result<()>;
     /// All are done.
     ///
     /// # Errors
-    /// As [`Teller::checked`].
+    /// As [`VerdictWriter::checked`].
     fn finish(&mut self, verdict: &Verdict) -> io::Result<()>;
 }
 
@@ -36,8 +36,8 @@ pub struct Format {
     pub help: &'static str,
     /// The usual ending of such a file's name.
     pub extension: &'static str,
-    /// Makes the teller.
-    pub make: fn(Box<dyn Write>) -> Box<dyn Teller>,
+    /// Makes the writer.
+    pub make: fn(Box<dyn Write>) -> Box<dyn VerdictWriter>,
 }
 
 impl std::fmt::Debug for Format {
@@ -122,7 +122,7 @@ fn said(out: &mut dyn Write, done: &Checked) -> io::Result<()> {
     Ok(())
 }
 
-impl Teller for Text {
+impl VerdictWriter for Text {
     fn checked(&mut self, done: &Checked) -> io::Result<()> {
         let out = &mut *self.out;
         let (word, name) = (word(&done.outcome), safe(&done.name));
@@ -212,7 +212,7 @@ struct JsonCheck<'a> {
     stderr: Cow<'a, str>,
 }
 
-impl Teller for Json {
+impl VerdictWriter for Json {
     fn checked(&mut self, _: &Checked) -> io::Result<()> {
         Ok(())
     }
@@ -254,7 +254,7 @@ struct Junit {
     out: Box<dyn Write>,
 }
 
-impl Teller for Junit {
+impl VerdictWriter for Junit {
     fn checked(&mut self, _: &Checked) -> io::Result<()> {
         Ok(())
     }

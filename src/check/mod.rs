@@ -71,9 +71,9 @@ pub use self::bless::bless;
 pub use self::expect::{
     COUNTS, Count, Denied, Expectation, Forbid, Other, Placed, Recipe, WARNINGS, count,
 };
-pub use self::formats::{FORMATS, Format, Teller, format};
+pub use self::formats::{FORMATS, Format, VerdictWriter, format};
 pub use self::mismatch::{Mismatch, Problem};
 pub use self::row::Row;
-pub use self::suite::{Adhoc, CheckPlan, Job, Perform, Ran, Subject, Task, run};
+pub use self::suite::{Adhoc, CheckPlan, Job, Ran, Runner, Subject, Task, run};
 pub use self::values::{BadValue, End, Ends, Glob, Range};
 pub use self::verdict::{Checked, Outcome, Verdict};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -15,10 +14,11 @@ use crate::event::Event;
 
 use super::bless::bless;
 use super::expect::{Expectation, Recipe};
-use super::formats::Teller;
+use super::formats::VerdictWriter;
 use super::values::{End, Ends, Range};
 use super::verdict::{Checked, Outcome, Verdict};
 use crate::lint::Analysis;
+use crate::output::{Failure, Outputs};
 
 /// What is to be checked, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,23 +92,17 @@ pub struct Ran {
 }
 
 /// Does a [`Job`]. Launching and reading traces are beyond this module.
-pub type Perform<'a> = dyn Fn(&Job) -> Result<Ran> + Sync + 'a;
+pub type Runner<'a> = dyn Fn(&Job) -> Result<Ran> + Sync + 'a;
 
-/// Runs the checks, `plan.jobs` at a time, and tells each, in the order of the plan.
-pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>]) -> Verdict {
+/// Runs the checks, `plan.jobs` at a time, and writes the verdict on each, in the order of the plan.
+pub fn run(
+    plan: &CheckPlan,
+    runner: &Runner,
+    mut outputs: Outputs<dyn VerdictWriter>,
+) -> (Verdict, Vec<Failure>) {
     let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel();
     let mut verdict = Verdict::default();
-    let mut muted = vec![false; tellers.len()];
-    let mut tell = |verdict: &mut Verdict,
-                    call: &dyn Fn(&mut dyn Teller, &Verdict) -> io::Result<()>| {
-        for (teller, muted) in tellers.iter_mut().zip(&mut muted) {
-            if !*muted && let Err(why) = call(teller.as_mut(), verdict) {
-                *muted = true;
-                verdict.lost.push(why);
-            }
-        }
-    };
     thread::scope(|scope| {
         for _ in 0..plan.jobs.clamp(1, plan.tasks.len().max(1)) {
             let (send, next) = (send.clone(), &next);
@@ -119,7 +113,7 @@ pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>])
                         return;
                     };
                     // The receiver stays until all have been sent.
-                    let _ = send.send((index, check(plan, task, perform)));
+                    let _ = send.send((index, check(plan, task, runner)));
                 }
             });
         }
@@ -128,22 +122,21 @@ pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>])
         for (index, done) in receive {
             waiting.insert(index, done);
             while let Some(done) = waiting.remove(&verdict.checks.len()) {
+                outputs.each(|writer| writer.checked(&done));
                 verdict.checks.push(done);
-                tell(
-                    &mut verdict,
-                    &|teller, verdict| match verdict.checks.last() {
-                        Some(done) => teller.checked(done),
-                        None => Ok(()),
-                    },
-                );
             }
         }
     });
-    tell(&mut verdict, &|teller, verdict| teller.finish(verdict));
-    verdict
+    outputs.each_knowing(|writer, lost| {
+        verdict.lost = lost;
+        writer.finish(&verdict)
+    });
+    let failures = outputs.close();
+    verdict.lost |= !failures.is_empty();
+    (verdict, failures)
 }
 
-fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
+fn check(plan: &CheckPlan, task: &Task, runner: &Runner) -> Checked {
     let began = Instant::now();
     let name = match (&task.file, &task.subject) {
         (Some(file), _) => file.display().to_string(),
@@ -157,8 +150,8 @@ fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
         (None, Subject::Own) => "nothing".to_owned(),
     };
     let mut ran = Ran::default();
-    let outcome = decide(plan, task, perform, &mut ran)
-        .unwrap_or_else(|why| Outcome::Broken(why.to_string()));
+    let outcome =
+        decide(plan, task, runner, &mut ran).unwrap_or_else(|why| Outcome::Broken(why.to_string()));
     Checked {
         name,
         outcome,
@@ -168,13 +161,13 @@ fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
     }
 }
 
-fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Result<Outcome> {
+fn decide(plan: &CheckPlan, task: &Task, runner: &Runner, ran: &mut Ran) -> Result<Outcome> {
     let expectation = expectation(plan, task)?;
     let mut recipe = expectation.recipe.clone();
     recipe.timeout = recipe.timeout.or(plan.timeout);
     let limit = recipe.timeout;
     let lints = expectation.lints.lints();
-    *ran = perform(&Job {
+    *ran = runner(&Job {
         recipe,
         subject: task.subject.clone(),
         lints: lints.iter().map(|lint| lint.value.id).collect(),

@@ -10,11 +10,10 @@ use clap::Args;
 
 use super::{Said, hint, running, watching};
 use crate::abi::{CloneFlags, FLAGS};
-use crate::check::{
-    self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Teller, Verdict,
-};
+use crate::check::{self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task};
 use crate::error::{Result, plain};
-use crate::output::{self, Target};
+use crate::library::runner;
+use crate::output::{self, Outputs, Target};
 
 pub(super) static USAGE: &str = "clonespy check [OPTIONS] FILE...
        clonespy check [OPTIONS] [--expect FILE] -- PROGRAM [ARGS]...
@@ -243,14 +242,13 @@ fn outputs(
 pub fn check(asked: &Checking) -> Result<ExitCode> {
     let targets = asked.outputs.iter().map(|(_, target)| target);
     let opened = output::open(targets, &[])?;
-    let formats = asked.outputs.iter().map(|(format, _)| format);
-    let mut tellers: Vec<Box<dyn Teller>> = formats
-        .zip(opened)
-        .map(|(format, opened)| (format.make)(opened.waiting()))
-        .collect();
-    let verdict: Verdict = check::run(&asked.plan, &crate::library::runner::perform, &mut tellers);
-    for why in &verdict.lost {
-        super::said::complain(&format!("a verdict was lost: {}", plain(why)));
+    let mut outputs = Outputs::new();
+    for ((format, _), opened) in asked.outputs.iter().zip(opened) {
+        outputs.add(opened.destination(), (format.make)(opened.waiting()));
+    }
+    let (verdict, failures) = check::run(&asked.plan, &runner::perform, outputs);
+    for failure in &failures {
+        super::said::complain(&format!("a verdict was lost: {}", plain(&failure.why)));
     }
     Ok(ExitCode::from(verdict.status()))
 }

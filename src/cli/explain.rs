@@ -1,6 +1,6 @@
 //! `clonespy explain`: from what was typed to a question, and its answer to standard output.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -12,6 +12,7 @@ use crate::abi::rules::Version;
 use crate::error::{Error, Result};
 use crate::event::Call;
 use crate::explain::{self, Explain, Format, What};
+use crate::output::{self, Target};
 use crate::report::Lang;
 
 pub(super) static USAGE: &str = "clonespy explain [OPTIONS] SET
@@ -129,14 +130,14 @@ fn running() -> Option<Version> {
 /// # Errors
 /// The set is none, or the answer could not be written. (Whoever closed the pipe has seen enough.)
 pub fn explain(asked: &Explaining) -> Result<ExitCode> {
-    let mut out = io::stdout().lock();
+    let mut out = output::open_one(&Target::Stdout, &[])?.waiting();
     let done = if asked.stream {
         explain::annotate(&asked.question, &mut io::stdin().lock(), &mut out)
     } else {
         explain::explain(&asked.question, &mut out)
     };
     let flushed = out.flush().map_err(|why| Error::Output {
-        path: "standard output".into(),
+        path: Target::Stdout.to_string().into(),
         why,
     });
     match done.and(flushed) {

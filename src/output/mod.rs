@@ -17,7 +17,7 @@ mod target;
 
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub use self::open::WIDTH;
-pub use self::open::{Opened, open};
+pub use self::open::{Opened, open, open_one};
 pub use self::sinks::{Close, Failure, Outputs};
 pub use self::target::Target;
 

@@ -29,21 +29,25 @@ pub fn open<'a>(
     targets: impl IntoIterator<Item = &'a Target>,
     inputs: &[PathBuf],
 ) -> Result<Vec<Opened>> {
-    let inputs: Vec<Identity> = inputs.iter().filter_map(|path| input(path)).collect();
-    let mut opening = Opening {
-        inputs,
-        ..Opening::default()
-    };
+    let mut opening = Opening::beside(inputs);
     let targets = targets.into_iter();
-    let opened = targets.map(|target| opening.open(target)).collect();
-    opening.finish(opened)
+    let opened: Result<Vec<Opened>> = targets.map(|target| opening.open(target)).collect();
+    let emptied = opened.and_then(|all| {
+        all.iter().try_for_each(Opened::empty)?;
+        Ok(all)
+    });
+    opening.settle(emptied)
 }
 
-fn input(path: &Path) -> Option<Identity> {
-    match path.as_os_str() == "-" {
-        true => Identity::of_stream(io::stdin()),
-        false => Identity::at(path),
-    }
+/// Opens the only output of a run.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_one(target: &Target, inputs: &[PathBuf]) -> Result<Opened> {
+    let mut opening = Opening::beside(inputs);
+    let opened = opening.open(target);
+    let emptied = opened.and_then(|one| one.empty().map(|()| one));
+    opening.settle(emptied)
 }
 
 /// Outputs that are being opened.
@@ -58,6 +62,17 @@ struct Opening {
 }
 
 impl Opening {
+    fn beside(inputs: &[PathBuf]) -> Self {
+        let input = |path: &PathBuf| match path.as_os_str() == "-" {
+            true => Identity::of_stream(io::stdin()),
+            false => Identity::at(path),
+        };
+        Opening {
+            inputs: inputs.iter().filter_map(input).collect(),
+            ..Opening::default()
+        }
+    }
+
     /// Opens one, without a change to what a file holds.
     fn open(&mut self, target: &Target) -> Result<Opened> {
         let (identity, file) = match target {
@@ -107,19 +122,15 @@ impl Opening {
         }
     }
 
-    /// Empties the files, once all are open; where one could not be, takes back what was made.
-    fn finish(self, opened: Result<Vec<Opened>>) -> Result<Vec<Opened>> {
-        let emptied = opened.and_then(|all| {
-            all.iter().try_for_each(Opened::empty)?;
-            Ok(all)
-        });
-        if emptied.is_err() {
+    /// Takes back what was made, where something failed.
+    fn settle<T>(self, opened: Result<T>) -> Result<T> {
+        if opened.is_err() {
             for path in &self.made {
                 // It is empty: whether it stays does no harm.
                 let _ = std::fs::remove_file(path);
             }
         }
-        emptied
+        opened
     }
 }
 
@@ -131,6 +142,7 @@ fn failed(target: &Target, why: io::Error) -> Error {
 }
 
 impl Opened {
+    /// Empties the file: once all are open, so that none is lost in vain.
     fn empty(&self) -> Result<()> {
         match &self.file {
             // Devices and pipes have no length.

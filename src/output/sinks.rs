@@ -61,8 +61,15 @@ impl<W: ?Sized> Outputs<W> {
 
     /// Calls every writer that works; one that fails is not called again.
     pub(crate) fn each(&mut self, mut call: impl FnMut(&mut W) -> io::Result<()>) {
+        self.each_knowing(|writer, _| call(writer));
+    }
+
+    /// The same, each with whether another has failed by then.
+    pub(crate) fn each_knowing(&mut self, mut call: impl FnMut(&mut W, bool) -> io::Result<()>) {
+        let mut lost = self.0.iter().any(|output| output.failed.is_some());
         for output in self.0.iter_mut().filter(|output| output.failed.is_none()) {
-            output.failed = call(output.writer.as_mut()).err();
+            output.failed = call(output.writer.as_mut(), lost).err();
+            lost |= output.failed.is_some();
         }
     }
 

@@ -10,6 +10,7 @@ use clonespy::check::{
 use clonespy::event::Event;
 use clonespy::library::runner::perform;
 use clonespy::lint::Analysis;
+use clonespy::output::Outputs;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -64,8 +65,9 @@ pub fn verdict(plan: &CheckPlan) -> (Verdict, String) {
     let file = fresh_file("verdict.txt");
     let out = std::fs::File::create(&file).expect("a file");
     let text = format("text").expect("text is a format");
-    let mut tellers = [(text.make)(Box::new(out))];
-    let verdict = run(plan, &perform, &mut tellers);
+    let mut outputs = Outputs::new();
+    outputs.add("verdict.txt", (text.make)(Box::new(out)));
+    let (verdict, _) = run(plan, &perform, outputs);
     (
         verdict,
         std::fs::read_to_string(&file).expect("the verdict"),

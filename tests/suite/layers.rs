@@ -36,7 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "check",
         &[
-            "error", "abi", "event", "origins", "tasks", "lint", "suggest",
+            "error", "abi", "event", "origins", "tasks", "lint", "output", "suggest",
         ],
     ),
     ("report", &["error", "abi", "event", "tasks"]),

@@ -5,6 +5,7 @@ use super::{END, ROOT, START, call, events, exit, good, made, sample};
 use crate::error::Error;
 use crate::event::Event;
 use crate::lint::Analysis;
+use crate::output::Outputs;
 
 #[test]
 fn what_is_so_holds_and_what_is_not_is_named() {
@@ -293,12 +294,12 @@ fn verdicts_are_told_in_every_format() {
         }),
     };
     let sinks: Vec<Sink> = FORMATS.iter().map(|_| Sink::default()).collect();
-    let mut tellers: Vec<Box<dyn Teller>> = FORMATS
-        .iter()
-        .zip(&sinks)
-        .map(|(format, sink)| (format.make)(Box::new(sink.clone())))
-        .collect();
-    let verdict = run(&plan, &perform, &mut tellers);
+    let mut outputs = Outputs::new();
+    for (format, sink) in FORMATS.iter().zip(&sinks) {
+        outputs.add(format.name, (format.make)(Box::new(sink.clone())));
+    }
+    let (verdict, failures) = run(&plan, &perform, outputs);
+    assert!(failures.is_empty(), "{failures:?}");
     assert_eq!(verdict.status(), 2);
     let said: Vec<String> = sinks
         .iter()
