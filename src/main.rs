@@ -30,7 +30,7 @@ mod linux {
             Plan::Trace(plan) => trace(*plan),
             Plan::Replay(plan) => replay(plan),
             Plan::Explain(asked) => cli::explain(&asked),
-            Plan::Check(asked) => cli::check(&asked),
+            Plan::Check(asked) => return cli::check(&asked),
             Plan::Print(text) => {
                 cli::say(&text);
                 Ok(ExitCode::SUCCESS)

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Said, hint, running, watching};
+use super::{Said, hint, running, status, watching};
 use crate::abi::{CloneFlags, FLAGS};
-use crate::check::{self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task};
+use crate::check::{self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Verdict};
 use crate::error::{Result, plain};
 use crate::library::runner;
 use crate::output::{self, Outputs, Target};
@@ -110,6 +110,17 @@ fn flags(word: &str) -> std::result::Result<CloneFlags, String> {
 pub struct Checking {
     plan: CheckPlan,
     outputs: Vec<(&'static Format, Target)>,
+}
+
+impl Checking {
+    /// The files that are read.
+    fn inputs(&self) -> Vec<PathBuf> {
+        let of_task = |task: &Task| match &task.subject {
+            Subject::Trace(file) => Some(file.clone()),
+            Subject::Own | Subject::Command(_) => None,
+        };
+        self.plan.tasks.iter().filter_map(of_task).collect()
+    }
 }
 
 impl Asked {
@@ -235,13 +246,21 @@ fn outputs(
     Ok(outputs)
 }
 
-/// Runs the checks and tells their verdict.
-///
+/// Runs the checks and writes their verdict.
+pub fn check(asked: &Checking) -> ExitCode {
+    let verdict = verdict(asked).map(|verdict| verdict.status());
+    ExitCode::from(verdict.unwrap_or_else(|why| {
+        // A check that was asked for in vain has not run, whatever hindered it.
+        super::said::complain(&why.to_string());
+        status::NOT_CHECKED
+    }))
+}
+
 /// # Errors
 /// An output cannot be written; nothing has run then.
-pub fn check(asked: &Checking) -> Result<ExitCode> {
+fn verdict(asked: &Checking) -> Result<Verdict> {
     let targets = asked.outputs.iter().map(|(_, target)| target);
-    let opened = output::open(targets, &[])?;
+    let opened = output::open(targets, &asked.inputs())?;
     let mut outputs = Outputs::new();
     for ((format, _), opened) in asked.outputs.iter().zip(opened) {
         outputs.add(opened.destination(), (format.make)(opened.waiting()));
@@ -250,7 +269,7 @@ pub fn check(asked: &Checking) -> Result<ExitCode> {
     for failure in &failures {
         super::said::complain(&format!("a verdict was lost: {}", plain(&failure.why)));
     }
-    Ok(ExitCode::from(verdict.status()))
+    Ok(verdict)
 }
 
 #[cfg(test)]

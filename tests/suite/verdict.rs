@@ -1,5 +1,6 @@
 //! What a check says of programs that change, cannot run, or find themselves where they may not be traced.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -389,4 +390,32 @@ fn what_was_not_looked_for_is_not_taken_for_absent() {
     );
     live.expect("the live check", End::Exit(1));
     assert!(live.err().contains("9 /dev/zero"), "{}", live.err());
+}
+
+/// A verdict of this format into a file that the check reads is refused, and the file stays as it was.
+fn refused(kept: &Path, arguments: &[&OsStr]) {
+    let before = std::fs::read(kept).expect("the file");
+    let done = run_command(clonespy().arg("check").args(arguments));
+    done.expect("refused", End::Exit(2));
+    let said = done.err();
+    assert!(
+        said.ends_with("is read or written for something else already\n")
+            && said.lines().count() == 1,
+        "{said}"
+    );
+    assert_eq!(std::fs::read(kept).expect("the file"), before);
+}
+
+#[test]
+fn a_verdict_does_not_overwrite_the_trace_that_is_checked() {
+    let trace = fresh_file("precious.jsonl");
+    let mut recording = clonespy();
+    recording
+        .arg("--format")
+        .arg(crate::trace::format(&trace, "jsonl"));
+    run_command(recording.arg("true")).expect("true", End::Exit(0));
+    let format = crate::trace::format(&trace, "json");
+    let arguments = ["--processes=1", "--trace"].map(OsStr::new);
+    let more = [trace.as_os_str(), OsStr::new("--format"), &format];
+    refused(&trace, &[&arguments[..], &more[..]].concat());
 }
