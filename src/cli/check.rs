@@ -115,11 +115,14 @@ pub struct Checking {
 impl Checking {
     /// The files that are read.
     fn inputs(&self) -> Vec<PathBuf> {
-        let of_task = |task: &Task| match &task.subject {
-            Subject::Trace(file) => Some(file.clone()),
-            Subject::Own | Subject::Command(_) => None,
+        let of_task = |task: &Task| {
+            let trace = match &task.subject {
+                Subject::Trace(file) => Some(file.clone()),
+                Subject::Own | Subject::Command(_) => None,
+            };
+            task.file.clone().into_iter().chain(trace)
         };
-        self.plan.tasks.iter().filter_map(of_task).collect()
+        self.plan.tasks.iter().flat_map(of_task).collect()
     }
 }
 

@@ -419,3 +419,21 @@ fn a_verdict_does_not_overwrite_the_trace_that_is_checked() {
     let more = [trace.as_os_str(), OsStr::new("--format"), &format];
     refused(&trace, &[&arguments[..], &more[..]].concat());
 }
+
+#[test]
+fn a_verdict_does_not_overwrite_what_is_expected() {
+    let (file, link) = (fresh_file("precious.toml"), fresh_file("link.toml"));
+    std::fs::write(&file, "command = ['true']\nexit = 0\n").expect("a file");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    for spelling in [&file, &link] {
+        let format = crate::trace::format(spelling, "json");
+        let format = [OsStr::new("--format"), &format];
+        refused(&file, &[&[file.as_os_str()][..], &format].concat());
+        let expect = [OsStr::new("--expect"), file.as_os_str()];
+        let program = ["--", "true"].map(OsStr::new);
+        refused(&file, &[&expect[..], &format, &program].concat());
+        // What is about to be written by --bless is not to be written twice.
+        let bless = [OsStr::new("--bless")];
+        refused(&file, &[&bless[..], &expect, &format, &program].concat());
+    }
+}
