@@ -130,7 +130,8 @@ fn running() -> Option<Version> {
 /// # Errors
 /// The set is none, or the answer could not be written. (Whoever closed the pipe has seen enough.)
 pub fn explain(asked: &Explaining) -> Result<ExitCode> {
-    let mut out = output::open_one(&Target::Stdout, &[])?.waiting();
+    let inputs = asked.stream.then(|| "-".into());
+    let mut out = output::open_one(&Target::Stdout, inputs.as_slice())?.waiting();
     let done = if asked.stream {
         explain::annotate(&asked.question, &mut io::stdin().lock(), &mut out)
     } else {

@@ -1,6 +1,7 @@
 //! What a check says of programs that change, cannot run, or find themselves where they may not be traced.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -424,7 +425,7 @@ fn a_verdict_does_not_overwrite_the_trace_that_is_checked() {
 fn a_verdict_does_not_overwrite_what_is_expected() {
     let (file, link) = (fresh_file("precious.toml"), fresh_file("link.toml"));
     std::fs::write(&file, "command = ['true']\nexit = 0\n").expect("a file");
-    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    symlink(&file, &link).expect("a link");
     for spelling in [&file, &link] {
         let format = crate::trace::format(spelling, "json");
         let format = [OsStr::new("--format"), &format];
