@@ -17,7 +17,7 @@
 //! # Who does what
 //!
 //! * [`abi`] says what the kernel says, as tables, and [`origins`] what libraries ask of it; [`decode`] reads a stopped task by them, through
-//!   [`peek::Peek`] alone; [`symbols`] and [`observe`] add what else can be asked of it.
+//!   [`peek::Peek`] alone; [`symbols`], [`proc`] and [`observe`] add what else can be asked of it.
 //! * `tracer` makes events and prints nothing; [`report`] prints events and asks nothing; `sys` is
 //!   the one place that talks to the kernel unsafely.
 //! * [`cli`] turns arguments into a plan, and `main` carries it out.
@@ -47,6 +47,8 @@ pub mod observe;
 pub mod origins;
 pub mod output;
 pub mod peek;
+#[cfg(all(feature = "trace", target_os = "linux"))]
+pub mod proc;
 pub mod replay;
 pub mod report;
 pub mod seccomp;

@@ -1,3 +1,5 @@
+//! Calls decoded from registers and memory made by hand.
+
 use super::*;
 use crate::abi::ABIS;
 use crate::event::Stack;

@@ -1,3 +1,5 @@
+//! What a set of flags is told to ask for, sentence by sentence.
+
 use super::*;
 
 mod golden;

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use crate::event::{CloneCall, Exec, Exit, Tid};
 use crate::observe::Observer;
 use crate::peek::Peek;
+use crate::proc::maps::{Mapping, mappings};
 use crate::symbols::elf;
 
 /// Bytes of a library that are searched, at most: twice glibc's size.
@@ -46,61 +47,27 @@ impl Observer for Libc {
     }
 }
 
-/// A line of `/proc/TID/maps`.
-#[derive(Debug, PartialEq, Eq)]
-struct Mapping<'a> {
-    start: u64,
-    end: u64,
-    readable: bool,
-    code: bool,
-    offset: u64,
-    path: &'a str,
-}
-
-/// `START-END PERMS OFFSET DEV INODE PATH` (proc_pid_maps(5)); `None` where no file is mapped.
-fn mapping(line: &str) -> Option<Mapping<'_>> {
-    let (range, rest) = line.split_once(' ')?;
-    let (start, end) = range.split_once('-')?;
-    let (permissions, rest) = rest.split_once(' ')?;
-    let (offset, rest) = rest.split_once(' ')?;
-    // A path may hold spaces, and stands after many; nothing before it holds a slash.
-    let path = rest.get(rest.find('/')?..)?;
-    let hex = |text| u64::from_str_radix(text, 16).ok();
-    Some(Mapping {
-        start: hex(start)?,
-        end: hex(end)?,
-        readable: permissions.starts_with('r'),
-        code: permissions.contains('x'),
-        offset: hex(offset)?,
-        path,
-    })
-}
-
 /// What a file's name says about which C library it is; `None` where it is none.
 ///
 /// glibc: `libc.so.6` (`.6.1` on alpha and ia64), until 2.33 a link to `libc-2.31.so`, which is then
 /// what maps shows. musl: `ld-musl-ARCH.so.1`, or `libc.so`, whichever is the file and not the link.
 /// `libc.so` is bionic's name too, so it takes a look inside.
-fn named(path: &str) -> Option<Option<&'static str>> {
-    let name = path
-        .strip_suffix(" (deleted)")
-        .unwrap_or(path)
-        .rsplit('/')
-        .next()?;
-    match name {
+fn named(path: &[u8]) -> Option<Option<&'static str>> {
+    let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
+    let name = path.rsplit(|&byte| byte == b'/').next()?;
+    match std::str::from_utf8(name).ok()? {
         "libc.so" => Some(None),
         "libc.so.6" | "libc.so.6.1" => Some(Some("glibc")),
-        _ if name.starts_with("ld-musl-") && name.ends_with(".so.1") => Some(Some("musl")),
-        _ if name.starts_with("libc-2.") && name.ends_with(".so") => Some(Some("glibc")),
+        name if name.starts_with("ld-musl-") && name.ends_with(".so.1") => Some(Some("musl")),
+        name if name.starts_with("libc-2.") && name.ends_with(".so") => Some(Some("glibc")),
         _ => None,
     }
 }
 
 fn find(task: &dyn Peek, builds: &mut HashMap<String, Option<String>>) -> Option<String> {
     let maps = task.proc_file("maps").ok()?;
-    let maps = String::from_utf8_lossy(&maps);
-    let mut files = maps.lines().filter_map(mapping);
-    let (first, by_name) = files.find_map(|file| named(file.path).map(|name| (file, name)))?;
+    let mut files = mappings(&maps);
+    let (first, by_name) = files.find_map(|file| Some((file, named(file.path?)?)))?;
     let id = (first.offset == 0)
         .then(|| build_id(task, &first))
         .flatten();
@@ -111,7 +78,7 @@ fn find(task: &dyn Peek, builds: &mut HashMap<String, Option<String>>) -> Option
     let rest = files.filter(|file| file.path == path);
     let mut parts: Vec<Mapping<'_>> = [first].into_iter().chain(rest).collect();
     // Constants lie outside of the code, in libraries linked within the last years.
-    parts.sort_by_key(|part| part.code);
+    parts.sort_by_key(|part| part.executable);
     let found = inside(task, &parts).or(by_name.map(str::to_owned));
     if let Some(id) = id {
         builds.insert(id, found.clone());

@@ -15,7 +15,6 @@ mod namespaces;
 mod questions;
 mod rights;
 mod users;
-mod words;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +24,7 @@ use crate::abi::rules::{self, Decided, Rule, Version};
 use crate::event::{Certainty, CloneCall, Exec, Outcome, Reason};
 use crate::observe::Observer;
 use crate::peek::Peek;
+use crate::proc::field;
 
 use self::look::{Answer, Found, Look};
 
@@ -70,16 +70,10 @@ impl Observer for Limits {
 fn filters_of_ours(task: &dyn Peek) -> Option<u64> {
     let status = task.proc_file("status").ok()?;
     let own = task.system_file("/proc/self/status").ok()?;
-    let started = number(&status, "PPid")? == u64::from(std::process::id());
-    let more = number(&status, "Seccomp_filters")?.checked_sub(number(&own, "Seccomp_filters")?)?;
+    let started = field(&status, "PPid")?.parse() == Ok(std::process::id());
+    let filters = |status| field(status, "Seccomp_filters")?.parse::<u64>().ok();
+    let more = filters(&status)?.checked_sub(filters(&own)?)?;
     Some(if started { more } else { 0 })
-}
-
-/// A number of a file in the form of `/proc/TID/status`.
-fn number(status: &[u8], key: &str) -> Option<u64> {
-    words::field(&String::from_utf8_lossy(status), key)?
-        .parse()
-        .ok()
 }
 
 impl Limits {

@@ -3,6 +3,7 @@
 use crate::event::{Exec, hex, lossy};
 use crate::observe::Observer;
 use crate::peek::Peek;
+use crate::proc;
 use crate::symbols::elf;
 
 /// Bytes of the arguments that are recorded. The kernel takes megabytes, and one line of a trace
@@ -23,9 +24,7 @@ impl Observer for Program {
             let (path, path_hex) = lossy(&path);
             (event.path, event.path_hex) = (Some(path), path_hex);
         }
-        if let Ok(comm) = task.proc_file("comm") {
-            // A name may itself end with a newline: the kernel's is the last one.
-            let (comm, comm_hex) = lossy(comm.strip_suffix(b"\n").unwrap_or(&comm));
+        if let Some((comm, comm_hex)) = proc::comm(task) {
             (event.comm, event.comm_hex) = (Some(comm), comm_hex);
         }
         if let Some(line) = command_line(task) {

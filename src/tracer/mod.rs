@@ -12,7 +12,6 @@
 //! | `state/` | what is known of the tracees, one part each |
 
 mod attach;
-mod facts;
 pub mod kernel;
 mod start;
 mod state;

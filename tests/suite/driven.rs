@@ -9,7 +9,7 @@ use std::thread;
 
 use clonespy::event::{Event, How, Tid};
 
-use crate::facts::{Fact, facts};
+use crate::fixture_facts::{Fact, facts};
 use crate::fixtures::program;
 use crate::run::{LIMIT, Run, Started, send, start_with, state_of, until};
 use crate::trace::{clonespy, events, format, fresh_file};

@@ -198,6 +198,11 @@ fn read_all(from: &mut impl Read) -> Vec<u8> {
     bytes
 }
 
+/// Whether the tests run as root.
+pub fn root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
+}
+
 /// The path of a tool. Where it is missing the test says so and is over; under CI=true it fails.
 #[track_caller]
 pub fn tool(name: &str) -> Option<PathBuf> {

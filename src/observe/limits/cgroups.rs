@@ -2,6 +2,8 @@
 
 use crate::abi::flags::{CLONE_INTO_CGROUP, CLONE_THREAD};
 use crate::abi::rules::Rule;
+use crate::proc::cgroups::{Membership, memberships};
+use crate::proc::mounts::{Mount, mounts};
 
 use super::look::{Answer, Found, Look};
 
@@ -17,40 +19,13 @@ fn named(text: String, path: &str) -> Found {
     Found::text(text).with("cgroup", path)
 }
 
-/// A mounted tree of cgroups.
-struct Mount {
-    /// Where.
-    point: String,
-    /// Which part of the tree.
-    root: String,
-}
-
-/// The text of a path in mountinfo: blanks are written in octal (proc_pid_mountinfo(5)).
-fn unescaped(text: &str) -> String {
-    text.replace("\\040", " ")
-        .replace("\\011", "\t")
-        .replace("\\134", "\\")
-}
-
 /// The mount of cgroup v2, or of v1's hierarchy with a controller.
 fn mount(look: &Look<'_>, controller: Option<&str>) -> Option<Mount> {
-    let mounts = look.system("/proc/self/mountinfo")?;
-    mounts.lines().find_map(|line| {
-        let (before, after) = line.split_once(" - ")?;
-        let mut after = after.split(' ');
-        let kind = after.next()?;
-        let options = after.nth(1)?;
-        let wanted = match controller {
-            None => kind == "cgroup2",
-            Some(name) => kind == "cgroup" && options.split(',').any(|option| option == name),
-        };
-        let mut before = before.split(' ').skip(3);
-        let (root, point) = (before.next()?, before.next()?);
-        wanted.then(|| Mount {
-            point: unescaped(point),
-            root: unescaped(root),
-        })
-    })
+    let wanted = |mount: &Mount| match controller {
+        None => mount.kind == "cgroup2",
+        Some(name) => mount.kind == "cgroup" && mount.has_option(name),
+    };
+    mounts(&look.system("/proc/self/mountinfo")?).find(wanted)
 }
 
 /// The descriptor leads to no directory of cgroup v2.
@@ -151,17 +126,10 @@ pub(super) fn cpuset(look: &Look<'_>, _: &Rule) -> Answer {
 /// The cgroup of the caller, or the one that it names: the files' directory, and what is above it.
 fn position(look: &Look<'_>) -> Option<(Mount, String)> {
     let lines = look.file("cgroup")?;
-    let mut rows = lines.lines().filter_map(|line| {
-        let (_, rest) = line.split_once(':')?;
-        rest.split_once(':')
-    });
-    let pids = rows
-        .clone()
-        .find(|(controllers, _)| controllers.split(',').any(|name| name == "pids"));
-    if let Some((_, path)) = pids {
-        return Some((mount(look, Some("pids"))?, path.to_owned()));
+    if let Some(v1) = memberships(&lines).find(|one| one.has("pids")) {
+        return Some((mount(look, Some("pids"))?, v1.path.to_owned()));
     }
-    let (_, path) = rows.find(|(controllers, _)| controllers.is_empty())?;
+    let path = memberships(&lines).find(Membership::is_v2)?.path;
     let mount = mount(look, None)?;
     if look.has(CLONE_INTO_CGROUP) {
         let target = target(look)?;

@@ -1,30 +1,29 @@
 //! Limits on how many tasks there may be, on memory, and the caller's scheduling.
 
 use crate::abi::rules::{Rule, Version};
+use crate::proc::stat::{self, Field, Line};
+use crate::proc::text::first;
+use crate::proc::{field, load};
 
-use super::descriptors::soft_limit;
 use super::look::{Answer, Found, Look};
 use super::users;
-use super::words::field;
 
 /// include/uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_SYS_RESOURCE: u32 = 24;
 
 /// SCHED_DEADLINE (include/uapi/linux/sched.h).
-const DEADLINE: &str = "6";
+const DEADLINE: u64 = 6;
 
-/// All tasks of the system: the second number of `/proc/loadavg`'s fourth field.
+/// All tasks of the system.
 fn all_tasks(look: &Look<'_>) -> Option<u64> {
-    let load = look.system("/proc/loadavg")?;
-    let (_, total) = load.split_ascii_whitespace().nth(3)?.split_once('/')?;
-    total.parse().ok()
+    load::tasks(&look.system("/proc/loadavg")?)
 }
 
 /// RLIMIT_NPROC.
 pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
     let (Some(most), Some(uid)) = (
-        soft_limit(look, "Max processes"),
+        look.soft_limit("Max processes"),
         look.numbers("Uid").first().copied(),
     ) else {
         return Found::default().unknown();
@@ -117,21 +116,15 @@ pub(super) fn pid_max(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// The caller's scheduling policy: field 41 of `/proc/TID/stat`.
+/// The caller's scheduling policy.
 pub(super) fn deadline(look: &Look<'_>, _: &Rule) -> Answer {
-    let tid = look.task.tid();
-    let stat = look
-        .file(&format!("task/{tid}/stat"))
-        .or_else(|| look.file("stat"));
-    let policy = stat.as_deref().and_then(|stat| {
-        let (_, rest) = stat.rsplit_once(')')?;
-        rest.split_ascii_whitespace().nth(41 - 3)
-    });
+    let stat = stat::own(look.task).unwrap_or_default();
+    let policy = Line::of(&stat).and_then(|line| line.number(Field::Policy));
     match policy {
         Some(DEADLINE) => Found::text(
             "the caller's scheduling policy is SCHED_DEADLINE, whose tasks may not create tasks",
         )
-        .with("policy", 6)
+        .with("policy", DEADLINE)
         .likely(),
         Some(_) => Answer::Silent,
         None => Found::default().unknown(),
@@ -148,26 +141,17 @@ pub(super) fn sched_ext(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// Kilobytes of a row of a file such as /proc/meminfo.
-fn kilobytes(text: &str, key: &str) -> Option<u64> {
-    field(text, key)?
-        .split_ascii_whitespace()
-        .next()?
-        .parse()
-        .ok()
-}
-
 /// Memory that a copy would take.
 pub(super) fn memory(look: &Look<'_>, _: &Rule) -> Answer {
     let (Some(mode), Some(info), Some(data)) = (
         look.system_number("/proc/sys/vm/overcommit_memory"),
-        look.system("/proc/meminfo"),
-        look.status("VmData")
-            .and_then(|data| data.split(' ').next()?.parse::<u64>().ok()),
+        look.task.system_file("/proc/meminfo").ok(),
+        look.status("VmData").and_then(first::<u64>),
     ) else {
         return Found::default().unknown();
     };
-    let of = |key| kilobytes(&info, key).unwrap_or(0);
+    // In kilobytes.
+    let of = |key| field(&info, key).and_then(first::<u64>).unwrap_or(0);
     let found = |what: String| {
         Found::text(format!("overcommit: {what}"))
             .with("VmData_kib", data)

@@ -2,19 +2,9 @@
 
 use crate::abi::flags::CLONE_PIDFD;
 use crate::abi::rules::Rule;
+use crate::proc::maps::mappings;
 
 use super::look::{Answer, Found, Look};
-
-/// The soft limit of a row of /proc/TID/limits; `None` where it is not known, the highest number where
-/// there is none.
-pub(super) fn soft_limit(look: &Look<'_>, name: &str) -> Option<u64> {
-    let limits = look.file("limits")?;
-    let row = limits.lines().find_map(|line| line.strip_prefix(name))?;
-    match row.split_ascii_whitespace().next()? {
-        "unlimited" => Some(u64::MAX),
-        number => number.parse().ok(),
-    }
-}
 
 /// The table of descriptors, or that of open files, is full.
 pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
@@ -30,7 +20,7 @@ pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
     }
     let tid = look.task.tid();
     let open = look.task.system_list(&format!("/proc/{tid}/fd"));
-    let (Ok(open), Some(most)) = (open, soft_limit(look, "Max open files")) else {
+    let (Ok(open), Some(most)) = (open, look.soft_limit("Max open files")) else {
         return Found::default().unknown();
     };
     // A descriptor is the lowest number that is free, and it must be below the limit.
@@ -69,18 +59,8 @@ pub(super) fn nr_open(look: &Look<'_>, _: &Rule) -> Answer {
 }
 
 /// Whether an address is in a mapping that can be written.
-fn writable(maps: &str, address: u64) -> bool {
-    maps.lines().any(|line| {
-        let mut words = line.split(' ');
-        let range = words.next().and_then(|range| range.split_once('-'));
-        let writes = words.next().is_some_and(|rights| rights.contains('w'));
-        let hex = |text| u64::from_str_radix(text, 16).ok();
-        writes
-            && range.is_some_and(|(start, end)| {
-                hex(start).is_some_and(|start| start <= address)
-                    && hex(end).is_some_and(|end| address < end)
-            })
-    })
+fn writable(maps: &[u8], address: u64) -> bool {
+    mappings(maps).any(|mapping| mapping.writable && mapping.holds(address))
 }
 
 /// The place for the descriptor cannot be written.
@@ -89,7 +69,7 @@ pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
         return Answer::Silent;
     }
     let at = look.arguments.pidfd_address();
-    let Some(maps) = look.file("maps") else {
+    let Ok(maps) = look.task.proc_file("maps") else {
         return Found::default().unknown();
     };
     let last = at.saturating_add(3);
@@ -139,8 +119,8 @@ mod tests {
 
     #[test]
     fn an_address_is_looked_up_with_its_rights() {
-        let maps = "1000-2000 r--p 0 0:0 0 /x\n2000-3000 rw-p 0 0:0 0\nnonsense\n";
+        let maps = b"1000-2000 r--p 0 0:0 0 /x\n2000-3000 rw-p 0 0:0 0\nnonsense\n";
         assert!(writable(maps, 0x2000) && writable(maps, 0x2fff));
-        assert!(!writable(maps, 0x1000) && !writable(maps, 0x3000) && !writable("", 0));
+        assert!(!writable(maps, 0x1000) && !writable(maps, 0x3000) && !writable(b"", 0));
     }
 }

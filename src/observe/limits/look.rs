@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::abi::flags::CloneFlags;
 use crate::abi::rules::{Arguments, Kernel};
 use crate::event::{Certainty, CloneCall};
-use crate::peek::Peek;
+use crate::peek::{Errno, Peek};
+use crate::proc;
 
 use super::users::Counted;
-use super::words::{field, text};
 
 /// What was found: words, if there are better ones than the rule's own, and what was seen, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,6 +64,12 @@ pub(super) enum Answer {
     Silent,
 }
 
+/// What was read, as text; `None` where it could not be.
+fn text(read: Result<Vec<u8>, Errno>) -> Option<String> {
+    let bytes = read.ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// One failed call, and what can be asked about it.
 pub(super) struct Look<'a> {
     pub task: &'a dyn Peek,
@@ -75,7 +81,7 @@ pub(super) struct Look<'a> {
     /// The seccomp filters that are ours.
     pub filters: u64,
     pub counted: Option<&'a Counted>,
-    status: OnceCell<Option<String>>,
+    status: OnceCell<Option<Vec<u8>>>,
 }
 
 impl<'a> Look<'a> {
@@ -115,25 +121,24 @@ impl<'a> Look<'a> {
 
     /// A field of the caller's status.
     pub fn status(&self, key: &str) -> Option<&str> {
-        let text = self
-            .status
-            .get_or_init(|| text(self.task.proc_file("status")));
-        field(text.as_deref()?, key)
+        let read = || self.task.proc_file("status").ok();
+        proc::field(self.status.get_or_init(read).as_deref()?, key)
     }
 
     /// A field of the caller's status that is a list of numbers.
     pub fn numbers(&self, key: &str) -> Vec<u64> {
-        let words = self
-            .status(key)
-            .unwrap_or_default()
-            .split_ascii_whitespace();
-        words.filter_map(|word| word.parse().ok()).collect()
+        proc::text::numbers(self.status(key).unwrap_or_default()).collect()
     }
 
     /// Whether the caller has a capability in its own user namespace; `None` where that is not known.
     pub fn capable(&self, bit: u32) -> Option<bool> {
         let set = u64::from_str_radix(self.status("CapEff")?, 16).ok()?;
         Some(set & (1 << bit) != 0)
+    }
+
+    /// A soft limit of the caller's, by its name in `/proc/TID/limits`.
+    pub fn soft_limit(&self, name: &str) -> Option<u64> {
+        proc::limits::soft(&self.file("limits")?, name)
     }
 
     /// A file of the caller's, as text.

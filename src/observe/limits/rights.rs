@@ -2,6 +2,8 @@
 
 use crate::abi::rules::{Rule, Version};
 use crate::event::Call;
+use crate::proc::id_map;
+use crate::proc::mounts::mounts;
 
 use super::look::{Answer, Found, Look};
 
@@ -106,9 +108,8 @@ pub(super) fn chrooted(look: &Look<'_>, _: &Rule) -> Answer {
         .certain();
     }
     // In a chroot that clonespy shares, no mount is at "/" unless the chroot is a mount point.
-    let mounts = look.file("mountinfo").unwrap_or_default();
-    let rooted = |line: &str| line.split(' ').nth(4) == Some("/");
-    if !mounts.is_empty() && !mounts.lines().any(rooted) {
+    let text = look.file("mountinfo").unwrap_or_default();
+    if !text.is_empty() && !mounts(&text).any(|mount| mount.point == "/") {
         return Found::text(
             "the caller's root is no mount point: a user namespace would be a way out of a chroot",
         )
@@ -119,21 +120,6 @@ pub(super) fn chrooted(look: &Look<'_>, _: &Rule) -> Answer {
         .not()
 }
 
-/// Whether a map of ids has this one: lines of `inside outside count` (user_namespaces(7)).
-fn maps(map: &str, id: u64) -> bool {
-    map.lines().any(|line| {
-        let mut numbers = line.split_ascii_whitespace().map(str::parse::<u64>);
-        match (numbers.next(), numbers.next(), numbers.next()) {
-            // Which of the two numbers is that of our own view depends on whose namespace we are in.
-            (Some(Ok(inside)), Some(Ok(outside)), Some(Ok(count))) => {
-                let within = |first: u64| id.checked_sub(first).is_some_and(|n| n < count);
-                within(inside) || within(outside)
-            }
-            _ => false,
-        }
-    })
-}
-
 /// Whether the caller's effective ids have no names in its own user namespace.
 pub(super) fn unmapped(look: &Look<'_>, _: &Rule) -> Answer {
     for (key, file) in [("Uid", "uid_map"), ("Gid", "gid_map")] {
@@ -141,7 +127,7 @@ pub(super) fn unmapped(look: &Look<'_>, _: &Rule) -> Answer {
         let (Some(id), Some(map)) = (look.numbers(key).get(1).copied(), look.file(file)) else {
             return Found::default().unknown();
         };
-        if !maps(&map, id) {
+        if !id_map::has(&map, id) {
             let name = key.to_lowercase();
             let why = if map.is_empty() {
                 "is empty"
@@ -172,19 +158,5 @@ pub(super) fn choose_tids(look: &Look<'_>, _: &Rule) -> Answer {
         }
         // It must hold over the owner of each pid namespace that is named.
         _ => Found::default().with("CapEff", set).unknown(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_looked_up_in_ranges() {
-        let map = "         0       1000          1\n      100     100000      65536\n";
-        assert!(maps(map, 1000) && maps(map, 0) && maps(map, 100_000) && maps(map, 165_535));
-        assert!(!maps(map, 1001 + 65536) && !maps("", 0) && !maps("nonsense\n1 2\n", 1));
-        assert!(!maps("0 0 0\n", 0));
-        assert!(maps("0 0 18446744073709551615\n", u64::MAX - 1));
     }
 }

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use crate::peek::Peek;
-
-use super::words::{field, text};
+use crate::proc::field;
+use crate::proc::text::first;
 
 /// Processes whose status is read for one count, at most.
 const MOST_PROCESSES: usize = 16_384;
@@ -57,16 +57,13 @@ pub(super) fn count(
         whole,
     };
     for process in processes {
-        let Some(status) = text(task.system_file(&format!("/proc/{process}/status"))) else {
+        let Ok(status) = task.system_file(&format!("/proc/{process}/status")) else {
             continue;
         };
-        let first = |key| {
-            let words = field(&status, key)?;
-            words.split_ascii_whitespace().next()?.parse().ok()
-        };
-        let threads: u64 = first("Threads").unwrap_or(1);
+        let number = |key| first::<u64>(field(&status, key)?);
+        let threads = number("Threads").unwrap_or(1);
         count.seen = count.seen.saturating_add(threads);
-        if first("Uid") == Some(uid) {
+        if number("Uid") == Some(uid) {
             count.tasks = count.tasks.saturating_add(threads);
         }
     }

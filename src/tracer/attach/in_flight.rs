@@ -9,6 +9,8 @@ use crate::abi;
 use crate::event::{Call, Tid};
 use crate::peek::Errno;
 
+use crate::proc::Position;
+use crate::proc::stat::{Field, Line};
 use crate::tracer::kernel::Kernel;
 
 /// The longest wait for a task to leave its call. Making a task takes far less, except where there
@@ -59,33 +61,21 @@ fn left(kernel: &impl Kernel, tid: Tid, before: Option<u64>, since: Duration) ->
     let (Ok(stat), Ok(text)) = (own_stat(kernel, tid), kernel.proc_file(tid, "syscall")) else {
         return true;
     };
-    let state = fields(&stat).next().unwrap_or_default();
-    if state.starts_with(['t', 'T', 'Z', 'X']) || user_time(kernel, tid) != before {
+    let state = Line::of(&stat).and_then(|line| line.state());
+    if matches!(state, Some(b't' | b'T' | b'Z' | b'X')) || user_time(kernel, tid) != before {
         return true;
     }
-    let text = String::from_utf8_lossy(&text).into_owned();
-    // A number, or "running"; -1: blocked outside of a call.
-    match text.split_ascii_whitespace().next().map(str::parse) {
-        Some(Ok(nr)) => {
+    match Position::parse(&text) {
+        Some(Position::Call(nr)) => {
             let abis = abi::arch::of_machine(std::env::consts::ARCH);
             let call = abis.iter().find_map(|abi| abi.call(nr));
             // Who sleeps in clone mostly waits for a child, as in vfork, and has made it.
             let makes_threads = matches!(call, Some(Call::Clone | Call::Clone3));
             !makes_threads || since > SLEEPERS_PATIENCE
         }
-        _ => text.starts_with("-1"),
+        Some(Position::Outside) => true,
+        Some(Position::Running) | None => false,
     }
-}
-
-/// The fields of a stat line from the state on (proc_pid_stat(5), field 3).
-fn fields(stat: &[u8]) -> impl Iterator<Item = String> {
-    let text = String::from_utf8_lossy(stat).into_owned();
-    let after = text.rfind(") ").map_or(text.len(), |at| at + 2);
-    let rest = text.get(after..).unwrap_or_default();
-    rest.split_ascii_whitespace()
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
 }
 
 /// Its own stat: `/proc/TID/stat` adds up the times of all threads, in a time that grows with their
@@ -94,7 +84,7 @@ fn own_stat(kernel: &impl Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
     kernel.proc_file(tid, &format!("task/{tid}/stat"))
 }
 
-/// Its time in user mode, in clock ticks (field 14).
+/// Its time in user mode, in clock ticks.
 fn user_time(kernel: &impl Kernel, tid: Tid) -> Option<u64> {
-    fields(&own_stat(kernel, tid).ok()?).nth(11)?.parse().ok()
+    Line::of(&own_stat(kernel, tid).ok()?)?.number(Field::UserTime)
 }

@@ -18,12 +18,11 @@ use crate::event::{Event, How, Intercept, Kind, Tid};
 use crate::peek::Errno;
 use crate::sys;
 
+use crate::proc;
 use crate::tracer::Tracer;
 use crate::tracer::attach::in_flight::Doubts;
 use crate::tracer::attach::reaper::{Ended, Reaper};
-use crate::tracer::attach::refusal::{attach_error, refusal};
-use crate::tracer::facts;
-use crate::tracer::facts::{status_of, tgid_of};
+use crate::tracer::attach::refusal::{attach_error, refusal, status_of, tgid_of};
 use crate::tracer::kernel::live::{Live, proc_is_ours};
 use crate::tracer::kernel::wait::{self, Stop};
 use crate::tracer::kernel::waiter::{Style, deadline};
@@ -272,7 +271,7 @@ impl<K: Kernel> Tracer<K> {
     /// seized yet and exec'd: the tid is that one's now.
     fn forget_replaced(&mut self, tgid: Tid) {
         let stale = self.table.get(tgid).is_some_and(|tracee| !tracee.started)
-            && facts::status(&self.eye(tgid)).is_some_and(|status| status.tracer == Some(0));
+            && proc::status(&self.eye(tgid)).is_some_and(|status| status.tracer == Some(0));
         if stale && let Some(leader) = self.table.remove(tgid) {
             let at_ns = self.kernel.now_ns();
             self.tell_exit(tgid, &leader, None, None, at_ns);
@@ -281,7 +280,7 @@ impl<K: Kernel> Tracer<K> {
 
     /// Tells of an attached task.
     fn take_in(&mut self, tid: Tid, tgid: Tid, full: bool) {
-        let status = facts::status(&self.eye(tid)).unwrap_or_default();
+        let status = proc::status(&self.eye(tid)).unwrap_or_default();
         let new_group = self.table.group(tgid).is_none();
         let tracee = Tracee {
             full,
@@ -391,7 +390,7 @@ fn named(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Error>) -> Ve
 fn descendants(kernel: &impl Kernel, of: &BTreeSet<Tid>) -> Vec<Tid> {
     let pids = kernel.system_list("/proc").unwrap_or_default();
     let pids = pids.iter().filter_map(|name| name.parse::<Tid>().ok());
-    let statuses: BTreeMap<Tid, facts::Status> = pids
+    let statuses: BTreeMap<Tid, proc::Status> = pids
         .filter_map(|pid| Some((pid, status_of(kernel, pid)?)))
         .collect();
     let mut known = of.clone();

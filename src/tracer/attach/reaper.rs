@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::event::Tid;
 use crate::sys::{self, Report};
 
-use crate::tracer::facts;
+use crate::proc;
 
 /// A thread that reaps, one by one, tasks that end while others of their process are being seized. A
 /// task in exec holds the lock that PTRACE_SEIZE takes until its siblings have been reaped
@@ -29,8 +29,8 @@ struct Shared {
 /// A task that was reaped, and what it was while it was a zombie.
 pub(in crate::tracer) struct Ended {
     pub report: Report,
-    pub status: facts::Status,
-    pub stat: Option<facts::Stat>,
+    pub status: proc::Status,
+    pub stat: Option<proc::Stat>,
 }
 
 /// The shortest rest between two looks.
@@ -101,13 +101,13 @@ fn reap_threads(tgid: Tid) -> impl Iterator<Item = Ended> {
         let report = sys::ended_of_any_thread(tid).ok()??;
         // It can be read until it is reaped.
         let read = |name: &str| std::fs::read(format!("/proc/{tid}/task/{tid}/{name}"));
-        let status = read("status").map(|bytes| facts::parse_status(&bytes));
+        let status = read("status").map(|bytes| proc::Status::parse(&bytes));
         let stat = read("stat").ok();
         sys::reap_of_any_thread(tid).ok()??;
         Some(Ended {
             report,
             status: status.unwrap_or_default(),
-            stat: stat.and_then(|bytes| facts::parse_stat(&bytes)),
+            stat: stat.and_then(|bytes| proc::Stat::parse(&bytes)),
         })
     })
 }

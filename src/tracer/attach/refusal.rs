@@ -5,7 +5,7 @@ use std::io;
 use crate::error::Error;
 use crate::event::Tid;
 
-use crate::tracer::facts::tgid_of;
+use crate::proc;
 use crate::tracer::kernel::Kernel;
 
 /// A task that cannot be attached to.
@@ -15,6 +15,16 @@ pub(in crate::tracer) fn attach_error(pid: Tid, why: &str, hint: Option<String>)
         why: io::Error::other(why.to_owned()),
         hint,
     }
+}
+
+/// The status of a task that need not be stopped.
+pub(in crate::tracer) fn status_of(kernel: &impl Kernel, tid: Tid) -> Option<proc::Status> {
+    Some(proc::Status::parse(&kernel.proc_file(tid, "status").ok()?))
+}
+
+/// The process of a task; `None`: it is not there.
+pub(in crate::tracer) fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
+    status_of(kernel, tid)?.tgid
 }
 
 /// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
@@ -27,12 +37,8 @@ pub(in crate::tracer) fn refusal(
     why: &io::Error,
 ) -> Option<Error> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let status = text(kernel.proc_file(tid, "status").ok()?);
-    let field = |name: &str| {
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
-    };
+    let status = kernel.proc_file(tid, "status").ok()?;
+    let field = |name: &str| proc::field(&status, name);
     let say =
         |why: String, hint: Option<&str>| Some(attach_error(tid, &why, hint.map(str::to_owned)));
     if field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::Tid;
 use crate::peek::Errno;
+use crate::proc::stat::Line;
 use crate::sys::{self, Registers, Report, Request, Siginfo, SyscallInfo};
 
 use crate::tracer::kernel::waiter::{Style, Waiter, Woke};
@@ -225,13 +226,8 @@ impl Kernel for Live {
         self.reads.add("/proc/TID/task/TID/stat");
         // The process's own stat is added up over all threads.
         let stat = self.at(format!("/proc/{tid}/task/{tid}/stat"));
-        stat.and_then(|path| slurp(&path)).is_ok_and(|stat| {
-            let state = stat
-                .rsplitn(2, |&b| b == b')')
-                .next()
-                .and_then(|rest| rest.get(1));
-            !matches!(state, Some(b'Z' | b'X'))
-        })
+        stat.and_then(|path| slurp(&path))
+            .is_ok_and(|stat| !Line::of(&stat).is_some_and(|line| line.has_ended()))
     }
 
     fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::event::{Appeared, Event, How, Intercept, Kind, Status, TaskId, Tid};
 use crate::sys::{self, Note};
 
+use crate::proc;
 use crate::tracer::Starting;
 use crate::tracer::Tracer;
-use crate::tracer::facts;
 use crate::tracer::kernel::Kernel;
 use crate::tracer::kernel::live::Live;
 use crate::tracer::kernel::tracee::Stopped;
@@ -109,12 +109,12 @@ impl<K: Kernel> Tracer<K> {
         let tid = task.tid();
         // Where it was killed meanwhile its end is what comes next.
         let _ = self.ask_before_end(task);
-        let status = facts::status(task.eye()).unwrap_or_default();
+        let status = proc::status(task.eye()).unwrap_or_default();
         if let Some(tracee) = self.table.get_mut(tid) {
             tracee.full = self.intercept == Intercept::Syscall;
             tracee.nested = status.ns_tids.len() > 1;
         }
-        let start_ticks = facts::stat(task.eye()).map(|stat| stat.start_ticks);
+        let start_ticks = proc::stat(task.eye()).map(|stat| stat.start_ticks);
         self.count_task(Kind::Process);
         self.emit(|seq| {
             Event::Task(Appeared {
@@ -171,12 +171,8 @@ impl<K: Kernel> Tracer<K> {
 
 /// Why our own child cannot be seized. Who traces us has it already: a task has one tracer.
 fn seize_hint() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let tracer = status
-        .lines()
-        .find_map(|line| line.strip_prefix("TracerPid:"))
-        .map(str::trim)
-        .filter(|pid| *pid != "0");
+    let status = std::fs::read("/proc/self/status").unwrap_or_default();
+    let tracer = proc::field(&status, "TracerPid").filter(|pid| *pid != "0");
     let Some(pid) = tracer else {
         return "a container must allow ptrace (CAP_SYS_PTRACE, or its seccomp profile)".into();
     };

@@ -2,8 +2,8 @@
 
 use crate::event::{Appeared, Event, How, Kind, Tid};
 
+use crate::proc;
 use crate::tracer::Tracer;
-use crate::tracer::facts;
 use crate::tracer::kernel::Kernel;
 use crate::tracer::state::created::is_init;
 use crate::tracer::state::table::Tracee;
@@ -15,12 +15,12 @@ impl<K: Kernel> Tracer<K> {
         &mut self,
         tid: Tid,
         tgid: Tid,
-        status: &facts::Status,
+        status: &proc::Status,
         how: How,
     ) -> Tracee {
         let eye = self.eye(tid);
-        let stat = facts::stat(&eye);
-        let (comm, comm_hex) = facts::comm(&eye);
+        let stat = proc::stat(&eye);
+        let (comm, comm_hex) = proc::comm(&eye).unwrap_or_default();
         let worker = stat.as_ref().is_some_and(|stat| stat.worker);
         let kind = if tid == tgid {
             Kind::Process

@@ -6,10 +6,10 @@ use crate::event::{Call, CloneCall, Event, Outcome, Reason, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Op, Request, SyscallInfo};
 
+use crate::proc;
 use crate::seccomp::filter::TRACE_DATA;
 use crate::tracer::Handled;
 use crate::tracer::Tracer;
-use crate::tracer::facts;
 use crate::tracer::kernel::tracee::Stopped;
 use crate::tracer::kernel::wait::Stop;
 use crate::tracer::kernel::{Kernel, Refused};
@@ -113,7 +113,7 @@ impl<K: Kernel> Tracer<K> {
         let Some(decoded) = decode::decode(task.eye(), &call) else {
             return Ok(None);
         };
-        let (comm, comm_hex) = facts::comm(task.eye());
+        let (comm, comm_hex) = proc::comm(task.eye()).unwrap_or_default();
         let Some(tracee) = self.table.get(tid) else {
             return Ok(None);
         };

@@ -4,9 +4,9 @@ use crate::abi::flags;
 use crate::decode::{self, Decoded};
 use crate::event::{Created, Kind, Outcome, TaskId, Tid};
 
+use crate::proc;
 use crate::tracer::Handled;
 use crate::tracer::Tracer;
-use crate::tracer::facts;
 use crate::tracer::kernel::tracee::Stopped;
 use crate::tracer::kernel::{Kernel, Refused};
 use crate::tracer::state::table::{Lineage, Pending, Tracee};
@@ -18,7 +18,7 @@ pub(in crate::tracer) struct Born {
     /// Thread or process, by tgid.
     pub kind: Kind,
     /// Its status file, where it was read.
-    pub status: Option<facts::Status>,
+    pub status: Option<proc::Status>,
     /// Its creator died before its event, and this is what it handed down: the newborn itself told
     /// of the call. `None`: the creator told, and is asked itself.
     pub of_dead: Option<Lineage>,
@@ -71,7 +71,7 @@ impl<K: Kernel> Tracer<K> {
             return Ok(Some(pending));
         }
         let info = self.kernel.syscall_info(task.tid())?;
-        match facts::syscall(task.eye(), info.arch) {
+        match proc::syscall(task.eye(), info.arch) {
             Some(call) => self.pend(task, call),
             None => Ok(None),
         }
@@ -88,7 +88,7 @@ impl<K: Kernel> Tracer<K> {
                 let thread = self.kernel.same_group(caller_tgid, tid);
                 // A thread lies where its process does; a process may lie in a namespace of its own.
                 let plain = thread && !self.is_nested(caller_tgid);
-                let status = (!plain).then(|| facts::status(&self.eye(tid))).flatten();
+                let status = (!plain).then(|| proc::status(&self.eye(tid))).flatten();
                 (thread, status)
             }
         };
@@ -190,7 +190,7 @@ impl<K: Kernel> Tracer<K> {
 }
 
 /// Whether a task belongs to the init of a pid namespace below ours.
-pub(in crate::tracer) fn is_init(status: Option<&facts::Status>) -> bool {
+pub(in crate::tracer) fn is_init(status: Option<&proc::Status>) -> bool {
     status.is_some_and(|s| s.ns_tgids.len() > 1 && s.ns_tgids.last() == Some(&1))
 }
 

@@ -5,9 +5,9 @@ use crate::error::Result;
 use crate::event::{Ending, Event, Exec, Exit, Kind, Status, Tid, lossy};
 use crate::sys;
 
+use crate::proc;
 use crate::tracer::Handled;
 use crate::tracer::Tracer;
-use crate::tracer::facts;
 use crate::tracer::kernel::Kernel;
 use crate::tracer::kernel::tracee::Stopped;
 use crate::tracer::kernel::wait::Stop;
@@ -42,7 +42,7 @@ impl<K: Kernel> Tracer<K> {
             self.kernel.reap(tid);
             return Ok(Ok(()));
         }
-        let stat = facts::stat(&self.eye(tid));
+        let stat = proc::stat(&self.eye(tid));
         let refused = ended_by_filter(&status, stat.as_ref());
         let call = self.table.get(tid).and_then(|t| t.call.as_ref());
         if call.is_some_and(|call| call.odd.is_some() || (refused && !call.restarting)) {
@@ -72,7 +72,7 @@ impl<K: Kernel> Tracer<K> {
         let Some(pending) = self.table.take_call(tid) else {
             return Ok(());
         };
-        let ppid = facts::status(&self.eye(tid)).and_then(|status| status.ppid);
+        let ppid = proc::status(&self.eye(tid)).and_then(|status| status.ppid);
         self.call_died(pending, ppid, lineage);
         self.settle()
     }
@@ -96,7 +96,7 @@ impl<K: Kernel> Tracer<K> {
         tid: Tid,
         tracee: &Tracee,
         status: Option<Status>,
-        stat: Option<&facts::Stat>,
+        stat: Option<&proc::Stat>,
         at_ns: u64,
     ) {
         let (comm, comm_hex) = match stat {
@@ -240,7 +240,7 @@ impl<K: Kernel> Tracer<K> {
 
 /// Whether a seccomp filter ended a task, and nobody else of its process (kernel/seccomp.c,
 /// SECCOMP_RET_KILL_THREAD): a signal would have been one for the whole group.
-fn ended_by_filter(status: &Status, stat: Option<&facts::Stat>) -> bool {
+fn ended_by_filter(status: &Status, stat: Option<&proc::Stat>) -> bool {
     let by_sigsys = matches!(status, Status::Signaled { signaled, .. } if signaled == "SIGSYS");
     by_sigsys && stat.is_some_and(|stat| !stat.cut_off)
 }
@@ -251,7 +251,7 @@ fn ending(
     tracee: &Tracee,
     leader: bool,
     status: Option<&Status>,
-    stat: Option<&facts::Stat>,
+    stat: Option<&proc::Stat>,
 ) -> Ending {
     let taken = tracee.signal.and_then(signals::name);
     match (status, stat) {

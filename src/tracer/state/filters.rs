@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use crate::abi::Abi;
 use crate::event::Tid;
 use crate::peek::{Peek, Syscall};
+use crate::proc::Position;
 use crate::seccomp::insn::{Insn, MAX_INSNS, PR_SET_SECCOMP};
 use crate::sys::{self, Request};
 
@@ -204,12 +205,7 @@ impl<K: Kernel> Tracer<K> {
         let Ok(bytes) = self.kernel.proc_file(tid, "syscall") else {
             return Whereabouts::Elsewhere;
         };
-        let text = String::from_utf8_lossy(&bytes);
-        let Some(nr) = text
-            .split_ascii_whitespace()
-            .next()
-            .and_then(|nr| nr.parse().ok())
-        else {
+        let Some(Position::Call(nr)) = Position::parse(&bytes) else {
             return Whereabouts::Elsewhere;
         };
         if self.abis.iter().any(|abi| abi.call(nr).is_some()) {

@@ -11,8 +11,8 @@ use crate::abi::signals;
 use crate::event::Status;
 use crate::sys;
 
+use crate::proc;
 use crate::tracer::Tracer;
-use crate::tracer::facts;
 use crate::tracer::kernel::tracee::Stopped;
 use crate::tracer::kernel::{Answer, Kernel, Refused};
 
@@ -34,7 +34,7 @@ impl<K: Kernel> Tracer<K> {
         if !CRASHES.contains(&name) || self.kernel.siginfo(tid)?.code <= 0 {
             return Ok(Some(task));
         }
-        let Some(status) = facts::status(task.eye()) else {
+        let Some(status) = proc::status(task.eye()) else {
             return Ok(Some(task));
         };
         let caught = status.caught & (1 << (signal - 1)) != 0;
@@ -43,7 +43,7 @@ impl<K: Kernel> Tracer<K> {
         }
         self.rewind(&task, name)?;
         let exit_kill = self.table.get(tid).is_some_and(|t| self.carries_filter(t));
-        let stat = facts::stat(task.eye());
+        let stat = proc::stat(task.eye());
         if task.detach_until_dead(signal, DYING)? {
             let at_ns = self.kernel.now_ns();
             if let Some(tracee) = self.table.remove(tid) {
@@ -81,7 +81,7 @@ impl<K: Kernel> Tracer<K> {
         };
         let info = self.kernel.syscall_info(task.tid())?;
         if signal == "SIGSYS"
-            && let Some(call) = facts::syscall(task.eye(), info.arch)
+            && let Some(call) = proc::syscall(task.eye(), info.arch)
         {
             self.kernel.poke_user(task.tid(), result, call.nr)?;
         }

@@ -15,9 +15,9 @@ use crate::event::{How, Kind, Outcome, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Registers, Request};
 
+use crate::proc;
 use crate::tracer::Handled;
 use crate::tracer::Tracer;
-use crate::tracer::facts;
 use crate::tracer::kernel::Kernel;
 use crate::tracer::kernel::tracee::Stopped;
 use crate::tracer::kernel::wait::Stop;
@@ -40,7 +40,7 @@ struct Parked<K> {
 struct Facts {
     call: Option<Syscall>,
     registers: Option<Registers>,
-    status: facts::Status,
+    status: proc::Status,
 }
 
 /// A task whose end was reported before anybody told of its creation.
@@ -49,7 +49,7 @@ struct Tombstone {
     end: crate::event::Status,
     /// Its ids; the rest only where it was asked before it ended.
     facts: Facts,
-    stat: Option<facts::Stat>,
+    stat: Option<proc::Stat>,
     at_ns: u64,
 }
 
@@ -84,7 +84,7 @@ impl<K> Nursery<K> {
     }
 
     /// What was read of a task of this tid that has ended; the oldest, if the tid was used again.
-    pub fn tombstone_status(&self, tid: Tid) -> Option<facts::Status> {
+    pub fn tombstone_status(&self, tid: Tid) -> Option<proc::Status> {
         let tombstone = self
             .tombstones
             .iter()
@@ -116,7 +116,7 @@ impl<K: Kernel> Tracer<K> {
             .remove(&tid)
             .and_then(|parked| parked.facts);
         let facts = known.unwrap_or_else(|| Facts {
-            status: facts::status(&self.eye(tid)).unwrap_or_default(),
+            status: proc::status(&self.eye(tid)).unwrap_or_default(),
             ..Facts::default()
         });
         let own = self.kernel.own_tid();
@@ -125,7 +125,7 @@ impl<K: Kernel> Tracer<K> {
             // program) clonespy is given orphans of strangers. It is reaped, and nobody's news.
             return;
         }
-        let stat = facts::stat(&self.eye(tid));
+        let stat = proc::stat(&self.eye(tid));
         let at_ns = self.kernel.now_ns();
         self.nursery.tombstones.push(Tombstone {
             tid,
@@ -141,8 +141,8 @@ impl<K: Kernel> Tracer<K> {
         &mut self,
         tid: Tid,
         end: crate::event::Status,
-        status: facts::Status,
-        stat: Option<facts::Stat>,
+        status: proc::Status,
+        stat: Option<proc::Stat>,
     ) {
         let facts = Facts {
             status,
@@ -287,9 +287,9 @@ impl<K: Kernel> Tracer<K> {
         if parked.facts.is_none() {
             let info = self.kernel.syscall_info(tid)?;
             parked.facts = Some(Facts {
-                call: facts::syscall(parked.stopped.eye(), info.arch),
+                call: proc::syscall(parked.stopped.eye(), info.arch),
                 registers: self.kernel.registers(tid)?,
-                status: facts::status(parked.stopped.eye()).unwrap_or_default(),
+                status: proc::status(parked.stopped.eye()).unwrap_or_default(),
             });
         }
         Ok(())
@@ -316,7 +316,7 @@ impl<K: Kernel> Tracer<K> {
         Some(self.nursery.dead_calls.remove(index))
     }
 
-    fn made_by_dead(&mut self, tid: Tid, dead: DeadCall, status: facts::Status) {
+    fn made_by_dead(&mut self, tid: Tid, dead: DeadCall, status: proc::Status) {
         let thread = status.tgid.is_some_and(|tgid| tgid != tid);
         let born = Born {
             tid,

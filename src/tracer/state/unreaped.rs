@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::event::{Intercept, TaskId, Tid, Unreaped, lossy};
 use crate::peek::Peek;
+use crate::proc::stat::{Field, Line};
+use crate::proc::text::numbers;
 use crate::sys::Request;
 use crate::tracer::Handled;
 use crate::tracer::Tracer;
@@ -83,7 +85,7 @@ impl<K: Kernel> Tracer<K> {
             .iter()
             .map(|tid| eye.proc_file(&format!("task/{tid}/children")).ok())
             .collect::<Option<Vec<_>>>()
-            .map(|lists| numbers(&lists.join(&b' ')));
+            .map(|lists| numbers(&String::from_utf8_lossy(&lists.join(&b' '))).collect());
         // Some kernels have no such list (CONFIG_PROC_CHILDREN).
         let pids = listed.unwrap_or_else(|| {
             let names = eye.system_list("/proc").unwrap_or_default();
@@ -103,23 +105,12 @@ impl<K: Kernel> Tracer<K> {
     }
 }
 
-/// The numbers in a list with blanks.
-fn numbers(text: &[u8]) -> Vec<Tid> {
-    let text = String::from_utf8_lossy(text);
-    let words = text.split_ascii_whitespace();
-    words.filter_map(|word| word.parse().ok()).collect()
-}
-
-/// The name of a zombie whose parent is `parent`, from its `stat` (proc(5)).
+/// The name of a zombie whose parent is `parent`, from its `stat`.
 fn zombie_of(parent: Tid, stat: &[u8]) -> Option<String> {
-    let open = stat.iter().position(|&byte| byte == b'(')?;
-    let close = stat.iter().rposition(|&byte| byte == b')')?;
-    let rest = String::from_utf8_lossy(stat.get(close + 1..)?);
-    let mut fields = rest.split_ascii_whitespace();
-    let zombie = fields.next() == Some("Z");
-    let child = fields.next()?.parse() == Ok(parent);
-    let (comm, _) = lossy(stat.get(open + 1..close)?);
-    (zombie && child).then_some(comm)
+    let line = Line::of(stat)?;
+    let zombie = line.state() == Some(b'Z');
+    let child = line.number(Field::Parent) == Some(parent);
+    (zombie && child).then(|| lossy(line.name).0)
 }
 
 #[cfg(test)]
@@ -134,11 +125,5 @@ mod tests {
         assert_eq!(zombie_of(12, b"31 (a) S 12 31 1"), None);
         assert_eq!(zombie_of(12, b"31 (a) Z"), None);
         assert_eq!(zombie_of(12, b""), None);
-    }
-
-    #[test]
-    fn lists_of_children() {
-        assert_eq!(numbers(b"12 13  14 \n"), [12, 13, 14]);
-        assert_eq!(numbers(b""), [] as [Tid; 0]);
     }
 }

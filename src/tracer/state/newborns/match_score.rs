@@ -2,7 +2,7 @@
 
 use crate::abi::flags;
 use crate::event::Tid;
-use crate::tracer::facts;
+use crate::proc;
 use crate::tracer::state::table::Pending;
 
 use super::DeadCall;
@@ -36,7 +36,7 @@ pub(in crate::tracer) fn may_be_group(tid: Tid, pending: &Pending, facts: &Facts
 /// Whether a newborn's ids contradict the call's flags: a thread has its creator's tgid, and a
 /// process has not. (Flags that could not be read, or that another thread changed, contradict
 /// nothing.)
-pub(in crate::tracer) fn contradicts(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
+pub(in crate::tracer) fn contradicts(tid: Tid, pending: &Pending, status: &proc::Status) -> bool {
     let Some(tgid) = status.tgid else {
         return false;
     };
@@ -76,7 +76,7 @@ pub(in crate::tracer) fn kinship(
 }
 
 /// Whether a task of which only its ids are known can have come from a call.
-pub(in crate::tracer) fn related(tid: Tid, pending: &Pending, status: &facts::Status) -> bool {
+pub(in crate::tracer) fn related(tid: Tid, pending: &Pending, status: &proc::Status) -> bool {
     let caller = pending.event.tgid;
     let flags = pending.decoded.flags;
     let Some(tgid) = status.tgid else {

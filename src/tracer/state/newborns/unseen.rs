@@ -2,9 +2,10 @@
 
 use crate::abi::flags;
 use crate::event::{How, Intercept, TaskId, Tid};
+use crate::proc::{self, Position};
+use crate::tracer::Tracer;
 use crate::tracer::kernel::Kernel;
 use crate::tracer::state::table::{Lineage, Tracee};
-use crate::tracer::{Tracer, facts};
 
 use super::Facts;
 use super::match_score::{came_by_itself, fits, may_be_group};
@@ -42,7 +43,7 @@ impl<K: Kernel> Tracer<K> {
         sibling
             && self.table.tgids().any(|tgid| {
                 let of_same_parent =
-                    || facts::status(&self.eye(tgid)).is_some_and(|s| s.ppid == Some(group));
+                    || proc::status(&self.eye(tgid)).is_some_and(|s| s.ppid == Some(group));
                 tgid != group && self.group_may_be_in_call(tgid, tid) && of_same_parent()
             })
     }
@@ -68,14 +69,10 @@ impl<K: Kernel> Tracer<K> {
         let Ok(bytes) = self.kernel.proc_file(tid, "syscall") else {
             return false;
         };
-        let text = String::from_utf8_lossy(&bytes);
-        let number = text
-            .split_ascii_whitespace()
-            .next()
-            .and_then(|nr| nr.parse::<u64>().ok());
-        match number {
-            Some(nr) => self.abis.iter().any(|abi| abi.call(nr).is_some()),
-            None => text.starts_with("running"),
+        match Position::parse(&bytes) {
+            Some(Position::Call(nr)) => self.abis.iter().any(|abi| abi.call(nr).is_some()),
+            Some(Position::Running) => true,
+            Some(Position::Outside) | None => false,
         }
     }
 
@@ -100,7 +97,7 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// A task whose creator cannot be told: its process is known, the thread is not.
-    pub(in crate::tracer) fn orphan(&mut self, tid: Tid, status: &facts::Status, how: How) {
+    pub(in crate::tracer) fn orphan(&mut self, tid: Tid, status: &proc::Status, how: How) {
         let tgid = status.tgid.unwrap_or(tid);
         // Whatever its creator was, it was of one of these.
         let groups = [Some(tgid), status.ppid];
@@ -136,7 +133,7 @@ impl<K: Kernel> Tracer<K> {
         let status = self
             .nursery
             .tombstone_status(tid)
-            .or_else(|| facts::status(&self.eye(tid)))
+            .or_else(|| proc::status(&self.eye(tid)))
             .unwrap_or_default();
         self.orphan(tid, &status, How::Orphan);
         // Killed while it was parked: its end will be reported.

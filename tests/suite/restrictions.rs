@@ -48,8 +48,8 @@ fn without_seccomp_every_call_is_stopped_and_the_reason_told() {
             .arg(&thread));
         traced.expect(answer, End::Exit(0));
         assert_eq!(
-            crate::facts::normal(&traced.out()),
-            crate::facts::normal(&alone.out()),
+            crate::fixture_facts::normal(&traced.out()),
+            crate::fixture_facts::normal(&alone.out()),
             "{answer}"
         );
         let events = events(&jsonl, &traced.err());

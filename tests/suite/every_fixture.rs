@@ -6,13 +6,13 @@ use std::process::Command;
 
 use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
 
-use crate::bare::EVERY_WAY;
-use crate::facts::{Fact, facts, normal};
+use crate::fixture_facts::{Fact, facts, normal};
 use crate::fixtures::{Build, CASES, Case, built, named, program};
 use crate::run::{End, Run, run, run_with};
 use crate::trace::{
     Traced, clonespy, command, compare, expect_whole, format, fresh_file, trace, trace_with, words,
 };
+use crate::without_tracer::EVERY_WAY;
 
 /// One test a case, so that a failure names it.
 macro_rules! live {

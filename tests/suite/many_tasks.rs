@@ -5,11 +5,10 @@ use std::process::Command;
 
 use clonespy::event::{Event, Outcome};
 
-use crate::attach::root;
 use crate::calls::Calls;
 use crate::fixtures::{Strace, program, scratch};
-use crate::real::big;
-use crate::run::{End, run, tool};
+use crate::real_programs::big;
+use crate::run::{End, root, run, tool};
 use crate::strace::strace;
 use crate::trace::{Traced, compare, expect_whole, trace};
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use crate::every_fixture::expect_case;
 use crate::fixtures::{CASES, named, program};
-use crate::live::expect_case;
 use crate::run::run;
 use crate::trace::{command, trace, trace_with, words};
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use clonespy::check::Outcome;
 
-use crate::check::{plan, verdict};
+use crate::expectation_files::{plan, verdict};
 use crate::run::{End, run as run_command, tool};
 use crate::trace::{clonespy, fresh_file};
 
@@ -190,7 +190,7 @@ fn what_is_written_by_bless_is_what_is_checked_next() {
 fn bless_writes_a_path_from_the_file_and_keeps_what_must_not_be() {
     let place = fresh_file("place");
     std::fs::create_dir_all(place.join("sub")).expect("a folder");
-    std::os::unix::fs::symlink("/bin/true", place.join("program")).expect("a link");
+    symlink("/bin/true", place.join("program")).expect("a link");
     let bless = |file: &str| {
         run_command(clonespy().current_dir(&place).args([
             "check",
@@ -305,7 +305,7 @@ fn what_lints_find_is_denied_and_allowed_live_and_recorded() {
     ];
     for (lints, status, named) in cases {
         std::fs::write(&file, format!("[lints]\n{lints}\n")).expect("a file");
-        let asked = |more: &[&std::ffi::OsStr]| {
+        let asked = |more: &[&OsStr]| {
             let mut command = clonespy();
             command.args(["check", "--format", "text:-", "--expect"]);
             let done = run_command(command.arg(&file).args(more));

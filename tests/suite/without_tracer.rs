@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use crate::facts;
+use crate::fixture_facts;
 use crate::fixtures::{Build, CASES, built, program, sources};
 use crate::run::run;
 
@@ -33,14 +33,14 @@ fn every_fixture_holds_without_a_tracer() {
         // In a race the same lines may come from other tasks, but they are the same lines.
         if case.name != "exec_thread_race" {
             assert_eq!(
-                facts::normal(&first.out()),
-                facts::normal(&again.out()),
+                fixture_facts::normal(&first.out()),
+                fixture_facts::normal(&again.out()),
                 "{} differs from run to run",
                 case.name
             );
         }
         // The language of common.h is kept.
-        facts::facts(&first.out());
+        fixture_facts::facts(&first.out());
     }
 }
 
