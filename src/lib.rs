@@ -32,7 +32,7 @@ pub mod check;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod cli;
 #[cfg(not(all(feature = "trace", target_os = "linux")))]
-#[path = "cli/elsewhere.rs"]
+#[path = "cli/without_trace.rs"]
 pub mod cli;
 pub mod decode;
 pub mod error;

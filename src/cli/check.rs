@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Said, hint, running, status, watching};
+use super::message::{self, Message};
+use super::values::seconds;
+use super::{hint, lint_options, status};
 use crate::abi::{CloneFlags, FLAGS};
 use crate::check::{self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Verdict};
 use crate::error::{Result, plain};
@@ -30,7 +32,7 @@ Examples:
 
 /// What is to be checked.
 #[derive(Debug, Args)]
-pub(super) struct Asked {
+pub(super) struct CheckOptions {
     /// Expectation files, each of which names its own command
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -77,7 +79,7 @@ pub(super) struct Asked {
     #[arg(long, value_name = "NAME[:DEST]")]
     format: Vec<OsString>,
     /// The longest that a program may take whose file does not say
-    #[arg(long, value_name = "SECONDS", value_parser = running::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
 }
 
@@ -107,12 +109,12 @@ fn flags(word: &str) -> std::result::Result<CloneFlags, String> {
 
 /// Checks, and where their verdict goes.
 #[derive(Debug)]
-pub struct Checking {
+pub(super) struct CheckCommand {
     plan: CheckPlan,
     outputs: Vec<(&'static Format, Target)>,
 }
 
-impl Checking {
+impl CheckCommand {
     /// The files that are read.
     fn inputs(&self) -> Vec<PathBuf> {
         let of_task = |task: &Task| {
@@ -126,19 +128,19 @@ impl Checking {
     }
 }
 
-impl Asked {
+impl CheckOptions {
     /// The checks as they were meant.
-    pub fn plan(self) -> std::result::Result<Checking, Said> {
+    pub fn plan(self) -> std::result::Result<CheckCommand, Message> {
         let adhoc = self.adhoc()?;
         let beside = !self.command.is_empty() || self.trace.is_some();
         if beside && !self.files.is_empty() {
-            return Err(Said::wrong(
+            return Err(Message::usage_error(
                 "an expectation for a program after `--`, or for a recorded trace, is given with \
                  --expect FILE; files without it name their own command",
             ));
         }
         if !beside && self.expect.is_some() {
-            return Err(Said::wrong(
+            return Err(Message::usage_error(
                 "--expect is about a program after `--` or a trace; a file that names its own \
                  command is given as it is: clonespy check FILE",
             ));
@@ -169,12 +171,14 @@ impl Asked {
             }],
         };
         if tasks.is_empty() {
-            return Err(Said::wrong(
+            return Err(Message::usage_error(
                 "nothing to check; usage: clonespy check FILE... (or -- PROGRAM)",
             ));
         }
         if self.bless && tasks.iter().any(|task| task.file.is_none()) {
-            return Err(Said::wrong("--bless needs a file to write: --expect FILE"));
+            return Err(Message::usage_error(
+                "--bless needs a file to write: --expect FILE",
+            ));
         }
         let plan = CheckPlan {
             tasks,
@@ -182,13 +186,13 @@ impl Asked {
             bless: self.bless,
             timeout: self.timeout,
         };
-        Ok(Checking {
+        Ok(CheckCommand {
             plan,
             outputs: outputs(&self.format, &default)?,
         })
     }
 
-    fn adhoc(&self) -> std::result::Result<Adhoc, Said> {
+    fn adhoc(&self) -> std::result::Result<Adhoc, Message> {
         let none = self.no_failures.then_some(Range::exactly(0));
         let counts = [
             ("processes", self.processes),
@@ -196,8 +200,8 @@ impl Asked {
             ("failed", none),
         ];
         Ok(Adhoc {
-            deny: watching::ids("--deny", &self.deny, &[check::WARNINGS])?,
-            allow: watching::ids("--allow", &self.allow, &[])?,
+            deny: lint_options::ids("--deny", &self.deny, &[check::WARNINGS])?,
+            allow: lint_options::ids("--allow", &self.allow, &[])?,
             counts: counts
                 .into_iter()
                 .filter_map(|(name, range)| Some((name, range?)))
@@ -214,14 +218,14 @@ impl Asked {
 fn outputs(
     words: &[OsString],
     default: &Target,
-) -> std::result::Result<Vec<(&'static Format, Target)>, Said> {
+) -> std::result::Result<Vec<(&'static Format, Target)>, Message> {
     let mut outputs: Vec<(&'static Format, Target)> = Vec::new();
     for word in words {
         let mut parts = word.as_bytes().splitn(2, |&byte| byte == b':');
         let name = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
         let to = match parts.next() {
             Some([]) => {
-                return Err(Said::wrong(format!(
+                return Err(Message::usage_error(format!(
                     "--format {name}: no destination after the colon"
                 )));
             }
@@ -231,13 +235,13 @@ fn outputs(
         let Some(format) = check::format(&name) else {
             let known = FORMATS.iter().map(|format| format.name);
             let all = known.clone().collect::<Vec<_>>().join(", ");
-            return Err(Said::wrong(format!(
+            return Err(Message::usage_error(format!(
                 "--format '{name}': unknown; there are {all}{}",
                 hint::meant(&name, known)
             )));
         };
         if outputs.iter().any(|(_, other)| *other == to) {
-            return Err(Said::wrong(format!(
+            return Err(Message::usage_error(format!(
                 "two formats for one destination ({to})"
             )));
         }
@@ -250,27 +254,27 @@ fn outputs(
 }
 
 /// Runs the checks and writes their verdict.
-pub fn check(asked: &Checking) -> ExitCode {
-    let verdict = verdict(asked).map(|verdict| verdict.status());
+pub(super) fn check(command: &CheckCommand) -> ExitCode {
+    let verdict = verdict(command).map(|verdict| verdict.status());
     ExitCode::from(verdict.unwrap_or_else(|why| {
-        // A check that was asked for in vain has not run, whatever hindered it.
-        super::said::complain(&why.to_string());
+        // A check that was command for in vain has not run, whatever hindered it.
+        message::warn(&why.to_string());
         status::NOT_CHECKED
     }))
 }
 
 /// # Errors
 /// An output cannot be written; nothing has run then.
-fn verdict(asked: &Checking) -> Result<Verdict> {
-    let targets = asked.outputs.iter().map(|(_, target)| target);
-    let opened = output::open(targets, &asked.inputs())?;
+fn verdict(command: &CheckCommand) -> Result<Verdict> {
+    let targets = command.outputs.iter().map(|(_, target)| target);
+    let opened = output::open(targets, &command.inputs())?;
     let mut outputs = Outputs::new();
-    for ((format, _), opened) in asked.outputs.iter().zip(opened) {
+    for ((format, _), opened) in command.outputs.iter().zip(opened) {
         outputs.add(opened.destination(), (format.make)(opened.waiting()));
     }
-    let (verdict, failures) = check::run(&asked.plan, &runner::perform, outputs);
+    let (verdict, failures) = check::run(&command.plan, &runner::perform, outputs);
     for failure in &failures {
-        super::said::complain(&format!("a verdict was lost: {}", plain(&failure.why)));
+        message::warn(&format!("a verdict was lost: {}", plain(&failure.why)));
     }
     Ok(verdict)
 }
@@ -278,12 +282,13 @@ fn verdict(asked: &Checking) -> Result<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Plan, parse};
+    use crate::cli::parse::parse;
+    use crate::cli::plan::Plan;
 
-    fn plan(args: &[&str]) -> std::result::Result<Checking, String> {
+    fn plan(args: &[&str]) -> std::result::Result<CheckCommand, String> {
         let words = ["clonespy", "check"].iter().chain(args).map(OsString::from);
         match parse(words) {
-            Ok(Plan::Check(asked)) => Ok(*asked),
+            Ok(Plan::Check(command)) => Ok(*command),
             Ok(other) => Err(format!("{other:?}")),
             Err(said) => Err(format!("{said:?}")),
         }
@@ -291,7 +296,7 @@ mod tests {
 
     #[test]
     fn files_are_checks_of_their_own() {
-        let asked = plan(&[
+        let command = plan(&[
             "a.toml",
             "b.toml",
             "-j",
@@ -301,15 +306,15 @@ mod tests {
             "text",
         ])
         .expect("a plan");
-        assert_eq!((asked.plan.tasks.len(), asked.plan.jobs), (2, 2));
+        assert_eq!((command.plan.tasks.len(), command.plan.jobs), (2, 2));
         assert!(
-            asked
+            command
                 .plan
                 .tasks
                 .iter()
                 .all(|task| task.subject == Subject::Own)
         );
-        let outputs: Vec<_> = asked
+        let outputs: Vec<_> = command
             .outputs
             .iter()
             .map(|(f, to)| (f.name, to.clone()))
@@ -333,8 +338,8 @@ mod tests {
             "./p",
             "--list",
         ];
-        let asked = plan(&[&args[..], &more[..]].concat()).expect("a plan");
-        let [task] = &asked.plan.tasks[..] else {
+        let command = plan(&[&args[..], &more[..]].concat()).expect("a plan");
+        let [task] = &command.plan.tasks[..] else {
             panic!("one check")
         };
         assert_eq!(
@@ -344,7 +349,7 @@ mod tests {
         assert_eq!(task.adhoc.counts.len(), 3);
         assert_eq!(task.adhoc.forbid.0, 0x1002_0000);
         assert_eq!(
-            asked.outputs.first().map(|(_, to)| to.clone()),
+            command.outputs.first().map(|(_, to)| to.clone()),
             Some(Target::Stderr)
         );
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::OutputPlan;
 use super::language::{language, unicode};
+use super::plan::OutputPlan;
 use crate::error::Result;
 use crate::library::Outputs;
 use crate::output::{self, WIDTH};
@@ -17,7 +17,7 @@ use crate::sys;
 ///
 /// # Errors
 /// As [`output::open`].
-pub fn open(plan: &OutputPlan, inputs: &[PathBuf]) -> Result<Outputs> {
+pub(super) fn open(plan: &OutputPlan, inputs: &[PathBuf]) -> Result<Outputs> {
     let mut outputs = Outputs::new();
     sys::outlive_limits();
     let targets = plan.outputs.iter().map(|(_, target)| target);
@@ -64,7 +64,8 @@ fn look(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Plan, parse};
+    use crate::cli::parse::parse;
+    use crate::cli::plan::Plan;
 
     fn outputs(args: &[&str]) -> OutputPlan {
         let args = ["clonespy"]

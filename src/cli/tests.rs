@@ -5,12 +5,16 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
-use super::*;
+use super::arguments::Line;
+use super::message::Message;
+use super::parse::parse;
+use super::plan::{Plan, Replay, Trace};
+use super::subcommands::SUBCOMMANDS;
 use crate::event::{Call, Intercept};
 use crate::output::Target;
 use crate::report::Calls;
 
-fn plan(args: &[&str]) -> Result<Plan, Said> {
+fn plan(args: &[&str]) -> Result<Plan, Message> {
     parse(["clonespy"].iter().chain(args).map(OsString::from))
 }
 
