@@ -27,43 +27,47 @@
 //! It does not trace other system calls, change what the program does, watch the whole system, or
 //! guess: what could not be seen is said to be unseen.
 
-pub mod abi;
-pub mod check;
+mod abi;
+mod check;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod cli;
 #[cfg(not(all(feature = "trace", target_os = "linux")))]
 #[path = "cli/without_trace.rs"]
 pub mod cli;
-pub mod decode;
-pub mod error;
+mod decode;
+mod error;
 pub mod event;
 #[cfg(test)]
 mod event_samples;
-pub mod explain;
-pub mod library;
-pub mod lint;
+mod explain;
+mod library;
+mod lint;
 #[cfg(all(feature = "trace", target_os = "linux"))]
-pub mod observe;
-pub mod origins;
-pub mod output;
-pub mod peek;
+mod observe;
+mod origins;
+mod output;
+mod peek;
 #[cfg(all(feature = "trace", target_os = "linux"))]
-pub mod proc;
+mod proc;
 pub mod replay;
 pub mod report;
-pub mod seccomp;
+mod seccomp;
 mod suggest;
-pub mod symbols;
+mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
-pub mod sys;
+mod sys;
 pub mod tasks;
 #[cfg(all(feature = "trace", target_os = "linux"))]
-pub mod tracer;
+mod tracer;
 #[cfg(test)]
 mod watchdog;
 
-pub use check::Expectation;
+pub use check::{Expectation, Mismatch, Problem};
 pub use error::{Error, Result};
-pub use library::{Failure, Outputs, Run, Trace, run};
+#[doc(hidden)]
+pub use library::internals;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub use library::{Options, trace};
+pub use library::{Outputs, Run, Trace, run};
+pub use lint::{Linter, TaskRecord};
+pub use output::Failure;

@@ -11,7 +11,7 @@ pub mod rules;
 pub mod signals;
 
 pub use arch::{ABIS, Abi, Order};
-pub use flags::{CloneFlags, FLAGS, Flag};
+pub use flags::{CloneFlags, FLAGS};
 pub use lang::Lang;
 
 // The one thing that the tables share with events: which of the four calls.

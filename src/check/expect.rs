@@ -19,25 +19,25 @@ const SHOWN: usize = 60;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expectation {
     /// The file that it comes from, for messages.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// How the program is run.
-    pub recipe: Recipe,
+    pub(crate) recipe: Recipe,
     /// The machines that it speaks of, as `uname -m` names them; none: all.
-    pub machine: Vec<String>,
+    pub(crate) machine: Vec<String>,
     /// How the program ends.
-    pub exit: Option<Placed<Ends>>,
+    pub(crate) exit: Option<Placed<Ends>>,
     /// How many tasks of each sort, by the names of [`COUNTS`].
-    pub counts: Vec<(&'static Count, Placed<Range>)>,
+    pub(crate) counts: Vec<(&'static Count, Placed<Range>)>,
     /// The calls.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// What becomes of a call that no row fits.
-    pub other: Option<Placed<Other>>,
+    pub(crate) other: Option<Placed<Other>>,
     /// The calls come in the order of the rows.
-    pub ordered: Option<Placed<()>>,
+    pub(crate) ordered: Option<Placed<()>>,
     /// What must not be.
-    pub forbid: Forbid,
+    pub(crate) forbid: Forbid,
     /// What must not be found.
-    pub lints: Denied,
+    pub(crate) lints: Denied,
 }
 
 /// What lints must not find.

@@ -32,10 +32,6 @@ pub trait VerdictWriter {
 pub struct Format {
     /// Its name, as `--format` takes it.
     pub name: &'static str,
-    /// One line about it.
-    pub help: &'static str,
-    /// The usual ending of such a file's name.
-    pub extension: &'static str,
     /// Makes the writer.
     pub make: fn(Box<dyn Write>) -> Box<dyn VerdictWriter>,
 }
@@ -52,20 +48,14 @@ impl std::fmt::Debug for Format {
 pub static FORMATS: &[Format] = &[
     Format {
         name: "text",
-        help: "for people: a line a check, and what differs",
-        extension: "txt",
         make: |out| Box::new(Text { out }),
     },
     Format {
         name: "json",
-        help: "one JSON document with every check and all that differs",
-        extension: "json",
         make: |out| Box::new(Json { out }),
     },
     Format {
         name: "junit",
-        help: "JUnit XML, which CI systems show",
-        extension: "xml",
         make: |out| Box::new(Junit { out }),
     },
 ];

@@ -80,6 +80,18 @@ pub struct Job {
     pub lints: Vec<&'static str>,
 }
 
+impl Job {
+    /// To do what the file says.
+    pub fn of(expectation: &Expectation) -> Job {
+        let lints = expectation.lints.lints();
+        Job {
+            recipe: expectation.recipe.clone(),
+            subject: Subject::Own,
+            lints: lints.iter().map(|lint| lint.value.id).collect(),
+        }
+    }
+}
+
 /// What the runner saw.
 #[derive(Debug, Default)]
 pub struct Ran {
@@ -163,15 +175,11 @@ fn check(plan: &CheckPlan, task: &Task, runner: &Runner) -> Checked {
 
 fn decide(plan: &CheckPlan, task: &Task, runner: &Runner, ran: &mut Ran) -> Result<Outcome> {
     let expectation = expectation(plan, task)?;
-    let mut recipe = expectation.recipe.clone();
-    recipe.timeout = recipe.timeout.or(plan.timeout);
-    let limit = recipe.timeout;
-    let lints = expectation.lints.lints();
-    *ran = runner(&Job {
-        recipe,
-        subject: task.subject.clone(),
-        lints: lints.iter().map(|lint| lint.value.id).collect(),
-    })?;
+    let mut job = Job::of(&expectation);
+    job.subject = task.subject.clone();
+    job.recipe.timeout = job.recipe.timeout.or(plan.timeout);
+    let limit = job.recipe.timeout;
+    *ran = runner(&job)?;
     if let Some(why) = skipped(&expectation, ran) {
         return Ok(Outcome::Skipped(why));
     }

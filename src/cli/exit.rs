@@ -10,7 +10,8 @@ use crate::abi::signals;
 use crate::error::Result;
 use crate::error::plain;
 use crate::event::{Mode, Status};
-use crate::library::{Failure, Run};
+use crate::library::Run;
+use crate::output::Failure;
 
 /// After a live trace: says what was lost, and ends as the traced program ended.
 ///

@@ -20,8 +20,8 @@ mod index;
 mod linter;
 
 pub use self::analysis::Analysis;
-pub use self::catalog::{NoSuchLint, lints, named};
-pub use self::definition::{Level, Lint, Needs};
+pub use self::catalog::{lints, named};
+pub use self::definition::{Level, Lint};
 pub use self::index::{TaskRecord, TraceIndex};
 pub use self::linter::Linter;
 

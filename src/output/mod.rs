@@ -17,8 +17,8 @@ mod target;
 
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub use self::open::WIDTH;
-pub use self::open::{Opened, open, open_one};
-pub use self::sinks::{Close, Failure, Outputs};
+pub use self::open::{open, open_one};
+pub use self::sinks::{Failure, Outputs};
 pub use self::target::Target;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::open::Opened;
 use super::*;
 use crate::error::{Error, Result};
 

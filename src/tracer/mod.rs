@@ -43,7 +43,7 @@ use crate::tracer::state::unreaped::Leaving;
 use crate::tracer::state::vforks::Vforks;
 
 pub use self::start::options::{Attach, Launch};
-pub use crate::tracer::attach::{Traced, trace};
+pub use crate::tracer::attach::trace;
 pub use crate::tracer::start::command::{Hook, hook, spawn_failure};
 
 /// SIGKILL, on every architecture.

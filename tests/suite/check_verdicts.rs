@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use clonespy::check::Outcome;
+use clonespy::internals::Outcome;
 
 use crate::expectation_files::{plan, verdict};
 use crate::run::{End, run as run_command, tool};

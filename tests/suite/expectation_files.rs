@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clonespy::check::{
-    CheckPlan, Expectation, Job, Ran, Subject, Task, Verdict, bless, format, run,
-};
+use clonespy::Expectation;
 use clonespy::event::Event;
-use clonespy::library::runner::perform;
-use clonespy::lint::Analysis;
-use clonespy::output::Outputs;
+use clonespy::internals::{
+    Analysis, CheckPlan, Job, Outputs, Ran, Task, Verdict, bless, check, expected_exit, format,
+    perform,
+};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -39,13 +38,7 @@ fn stem(file: &Path) -> &str {
 
 /// Runs the program of an expectation.
 fn ran(expectation: &Expectation) -> clonespy::Result<Ran> {
-    let lints = expectation.lints.lints();
-    let job = Job {
-        recipe: expectation.recipe.clone(),
-        subject: Subject::Own,
-        lints: lints.iter().map(|lint| lint.value.id).collect(),
-    };
-    perform(&job)
+    perform(&Job::of(expectation))
 }
 
 pub fn plan(files: &[PathBuf]) -> CheckPlan {
@@ -67,7 +60,7 @@ pub fn verdict(plan: &CheckPlan) -> (Verdict, String) {
     let text = format("text").expect("text is a format");
     let mut outputs = Outputs::new();
     outputs.add("verdict.txt", (text.make)(Box::new(out)));
-    let (verdict, _) = run(plan, &perform, outputs);
+    let (verdict, _) = check(plan, &perform, outputs);
     (
         verdict,
         std::fs::read_to_string(&file).expect("the verdict"),
@@ -149,12 +142,9 @@ fn every_fixture_has_an_expectation_and_every_expectation_is_of_a_fixture() {
         // The file's name is a case's, and both say how the program ends.
         let case = named(stem(file));
         let program = format!("../target/fixtures/{}", case.fixture);
-        assert_eq!(expectation.recipe.command[0], program, "{}", file.display());
-        let ends = expectation
-            .exit
-            .expect("each says how it ends")
-            .value
-            .to_string();
+        let recipe = Job::of(&expectation).recipe;
+        assert_eq!(recipe.command[0], program, "{}", file.display());
+        let ends = expected_exit(&expectation).expect("each says how it ends");
         match case.end {
             End::Exit(code) => assert_eq!(ends, code.to_string(), "{}", file.display()),
             End::Signal(_) => assert!(ends.starts_with("SIG"), "{}: {ends}", file.display()),
@@ -217,7 +207,7 @@ fn complaint(text: &str, file: &Path, unchanged: &Expectation, seen: &Analysis) 
         Ok(expectation) => expectation,
         Err(why) => return Some(why.to_string()),
     };
-    if expectation.recipe == unchanged.recipe {
+    if Job::of(&expectation).recipe == Job::of(unchanged).recipe {
         return expectation.check(seen).err().map(|why| why.to_string());
     }
     match ran(&expectation) {
@@ -240,7 +230,7 @@ fn every_value_of_every_expectation_matters() {
         let unchanged = Expectation::parse(&text, file).expect("a good file");
         let ran = ran(&unchanged).expect("it runs");
         let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-        if let Some(skip) = &unchanged.recipe.skip
+        if let Some(skip) = &Job::of(&unchanged).recipe.skip
             && said.lines().any(|line| skip.fits(line))
         {
             continue;
@@ -303,9 +293,8 @@ fn what_is_blessed_holds() {
         return;
     };
     for file in &files {
-        let mut expectation = Expectation::from_file(file).expect("a good file");
+        let expectation = Expectation::from_file(file).expect("a good file");
         let ran = ran(&expectation).expect("it runs");
-        expectation.recipe = clonespy::check::Recipe::default();
         bless_holds(
             &file.display().to_string(),
             &expectation,

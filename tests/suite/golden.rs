@@ -13,10 +13,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clonespy::event::{Call, Event};
-use clonespy::lint::Linter;
 use clonespy::replay::Replay;
 use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
-use clonespy::{Outputs, Run, run};
+use clonespy::{Linter, Outputs, Run, run};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 

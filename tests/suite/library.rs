@@ -8,10 +8,8 @@ use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::time::Duration;
 
-use clonespy::Options;
-use clonespy::check::Expectation;
 use clonespy::event::{Event, Intercept, Status};
-use clonespy::{Error, Trace, trace};
+use clonespy::{Error, Expectation, Options, Trace, trace};
 
 use crate::run::guard;
 

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use clonespy::event::{Event, Finding};
-use clonespy::lint::lints;
+use clonespy::internals::lints;
 
 use crate::fixtures::program;
 use crate::run::{End, run, tool};

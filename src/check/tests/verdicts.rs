@@ -1,5 +1,6 @@
 //! Expectations against traces, and how verdicts are told.
 
+use super::super::expect::{Denied, Forbid};
 use super::super::*;
 use super::{END, ROOT, START, call, events, exit, good, made, sample};
 use crate::error::Error;

@@ -5,15 +5,15 @@ use std::io::Write;
 use std::path::Path;
 use std::rc::Rc;
 
-use clonespy::check::Expectation;
+use clonespy::Expectation;
+use clonespy::Linter;
 use clonespy::event::{Event, Request, Tid};
-use clonespy::explain::{Explain, What, annotate};
-use clonespy::lint::{Analysis, Linter};
-use clonespy::peek::{Errno, Peek, Syscall};
+use clonespy::internals::insn::{Insn, RET_ACTION_FULL, SeccompData};
+use clonespy::internals::{
+    Analysis, Errno, Explain, Peek, Syscall, What, annotate, decode, flags, walk, wrote,
+};
 use clonespy::replay::Replay;
 use clonespy::report::{FORMATS, Lang, Look};
-use clonespy::seccomp::insn::{Insn, RET_ACTION_FULL, SeccompData};
-use clonespy::seccomp::walk;
 use clonespy::tasks::TaskTree;
 
 /// A reader that is not to be broken.
@@ -266,17 +266,13 @@ impl Peek for Image {
 
 fn decode_holds(input: &[u8]) {
     let image = Image::parse(input);
-    let Some(decoded) = clonespy::decode::decode(&image, &image.call) else {
+    let Some(decoded) = decode(&image, &image.call) else {
         return;
     };
-    let _ = clonespy::decode::wrote(&image, &decoded);
+    let _ = wrote(&image, &decoded);
     let request = &decoded.request;
     let bits = |names: &[String]| {
-        let of = |name: &String| {
-            clonespy::abi::flags::named(name)
-                .expect("in the table")
-                .bits
-        };
+        let of = |name: &String| flags::named(name).expect("in the table").bits;
         names.iter().map(of).fold(0, |all, bit| all | bit)
     };
     let unknown = request.flags_unknown.map_or(0, |bits| bits.0);
