@@ -2,7 +2,7 @@
 //! nothing, asks the machine nothing, and works wherever Rust does.
 //!
 //! ```text
-//! text ─ set ─► Set ─ picture, walk ─► Picture ─┬─ page ─► text, markdown
+//! text ─ set ─► Set ─ picture, walk ─► Analysis ─┬─ page ─► text, markdown
 //! strace's lines ─ stream ─► Set ───────┘       └────────► JSON
 //! ```
 
@@ -14,18 +14,18 @@ pub use crate::abi::Lang;
 use crate::abi::rules::Version;
 use crate::error::{Error, Result};
 
-mod line;
+mod analysis;
+mod analysis_page;
+mod annotate;
 mod lists;
 mod page;
-mod picture;
+mod rows;
 mod set;
-mod stream;
-mod summary;
-mod told;
+mod strace_line;
 mod walk;
 
+use analysis::Analysis;
 use page::Page;
-use picture::Picture;
 use set::{BadSet, Set};
 
 /// How it is written.
@@ -105,8 +105,8 @@ pub fn explain(question: &Explain, out: &mut dyn Write) -> Result<()> {
         }
         What::Set(text) => {
             let set = set_of(text, question)?;
-            let picture = Picture::of(&set, question.language);
-            (picture.page(question.language), json_of(&picture))
+            let analysis = Analysis::of(&set, question.language);
+            (analysis.page(question.language), json_of(&analysis))
         }
         What::Flags => {
             let list = lists::flags(question.version(), question.language);
@@ -128,25 +128,28 @@ pub fn explain(question: &Explain, out: &mut dyn Write) -> Result<()> {
 
 /// Whether this is a line of strace about a call that failed.
 fn failed(text: &str) -> bool {
-    let clean = line::cleaned(line::prefix(text).rest);
+    let clean = strace_line::cleaned(strace_line::prefix(text).rest);
     let name = clean.split_once('(').map(|(name, _)| name);
-    name.is_some_and(|name| line::CALLS.contains(&name))
-        && matches!(line::outcome(&clean), line::Outcome::Failed(_))
+    name.is_some_and(|name| strace_line::CALLS.contains(&name))
+        && matches!(
+            strace_line::outcome(&clean),
+            strace_line::Outcome::Failed(_)
+        )
 }
 
 /// A set, or a call as strace writes it: `clone3({flags=CLONE_VM, …}, 88) = 5`.
 fn set_of(text: &str, question: &Explain) -> Result<Set> {
     let usage = |why: &dyn std::fmt::Display| Error::Usage(why.to_string());
-    let clean = line::cleaned(line::prefix(text).rest);
+    let clean = strace_line::cleaned(strace_line::prefix(text).rest);
     let clean = match clean.starts_with('{') {
         true => format!("clone3({clean}, 88)"),
         false => clean,
     };
     let name = clean.split_once('(').map(|(name, _)| name);
-    if name.is_none_or(|name| !line::CALLS.contains(&name)) {
+    if name.is_none_or(|name| !strace_line::CALLS.contains(&name)) {
         return Set::parse(&clean, question.call, question.version()).map_err(|why| usage(&why));
     }
-    let asked = line::call(&clean, question.version()).filter(|asked| asked.shown);
+    let asked = strace_line::call(&clean, question.version()).filter(|asked| asked.shown);
     let Some(asked) = asked else {
         return Err(usage(&format!(
             "{text:?} does not show which flags are passed"
@@ -171,7 +174,7 @@ const LONGEST: u64 = 1 << 20;
 /// # Errors
 /// [`Error::Input`] and [`Error::Output`].
 pub fn annotate(question: &Explain, input: &mut dyn BufRead, out: &mut dyn Write) -> Result<()> {
-    let mut notes = stream::Notes::new(question.version(), question.language);
+    let mut notes = annotate::Notes::new(question.version(), question.language);
     let mut line = Vec::new();
     // What is read next begins a line.
     let mut fresh = true;

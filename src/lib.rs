@@ -40,6 +40,7 @@ pub mod event;
 #[cfg(test)]
 mod event_samples;
 mod explain;
+mod layout;
 mod library;
 mod lint;
 #[cfg(all(feature = "trace", target_os = "linux"))]

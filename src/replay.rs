@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::event::{Event, FORMAT, Status};
+use crate::event::{Event, EventKind, FORMAT, Header, Status};
 use crate::{Error, Result};
 
 /// The longest line that is read, in bytes. The longest honest one (an exec with every argument
@@ -237,7 +237,7 @@ impl Replay {
                     Err(error) => return Err(error),
                 },
             };
-            if !matches!(event, Event::Finding(_)) {
+            if !matches!(event.kind, EventKind::Finding(_)) {
                 return Ok(Some(event));
             }
         }
@@ -252,9 +252,10 @@ impl Replay {
             return self.first(bytes, line, parsed);
         }
         match parsed {
-            Ok(Event::Start(_)) => {
-                Err(self.garbage(line, "a second start: two traces in one file"))
-            }
+            Ok(Event {
+                kind: EventKind::Start(_),
+                ..
+            }) => Err(self.garbage(line, "a second start: two traces in one file")),
             other => other,
         }
     }
@@ -276,7 +277,7 @@ impl Replay {
                 ))
             }
             (Some("start"), Some(0), _) => Err(self.garbage(line, "there is no format 0")),
-            (_, _, Ok(Event::Start(start))) => Ok(Event::Start(start)),
+            (_, _, Ok(event)) if matches!(event.kind, EventKind::Start(_)) => Ok(event),
             (Some("start"), _, Err(error)) => Err(error),
             _ => Err(self.garbage(line, "the first line is not a trace's start")),
         }
@@ -330,7 +331,10 @@ fn lenient(bytes: &[u8]) -> Option<Event> {
             .is_some_and(|word| !known.contains(&word))
     });
     if unknown {
-        return Some(Event::Unknown);
+        return Some(Event {
+            header: Header::NONE,
+            kind: EventKind::Unknown,
+        });
     }
     let status = value.get("status");
     if status.is_some_and(|one| one.is_object() && Status::deserialize(one).is_err()) {

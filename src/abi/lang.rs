@@ -43,6 +43,18 @@ impl Lang {
     }
 }
 
+/// `say!(look, "in English {x}", "用中文 {x}")`: a formatted text in the language of a look. Each sentence
+/// stands in the code once, in all languages side by side, so that none can be forgotten.
+macro_rules! say {
+    ($look:expr, $english:literal, $chinese:literal) => {
+        match $look.lang() {
+            $crate::abi::Lang::English => format!($english),
+            $crate::abi::Lang::Chinese => format!($chinese),
+        }
+    };
+}
+pub(crate) use say;
+
 #[cfg(test)]
 mod tests {
     use super::*;

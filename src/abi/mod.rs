@@ -13,6 +13,7 @@ pub mod signals;
 pub use arch::{ABIS, Abi, Order};
 pub use flags::{CloneFlags, FLAGS};
 pub use lang::Lang;
+pub(crate) use lang::say;
 
 // The one thing that the tables share with events: which of the four calls.
 pub use crate::event::{Call, Stack};

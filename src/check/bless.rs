@@ -187,7 +187,7 @@ fn groups<'a>(views: impl Iterator<Item = View<'a>>, apart: Apart) -> Vec<(Shape
         let call = view.call;
         let name = view.child.map(|child| child.name.clone());
         let group = shapes.entry(shape(&view, apart)).or_insert_with(|| Group {
-            first: call.seq,
+            first: view.seq,
             count: 0,
             names: BTreeSet::new(),
             ends: BTreeSet::new(),

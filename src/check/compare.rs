@@ -1,7 +1,7 @@
 //! An expectation against what was seen.
 
 use crate::abi::CloneFlags;
-use crate::event::{Finding, Outcome};
+use crate::event::{Finding, Header, Outcome};
 
 use super::accept;
 use super::assign::{assign, in_order};
@@ -118,7 +118,7 @@ impl Expectation {
             }
             let mut details: Vec<String> = linter
                 .findings(lint.id)
-                .flat_map(|finding| found(index, finding))
+                .flat_map(|(header, finding)| found(index, header, finding))
                 .collect();
             if let Some(needs) = unseen {
                 details.push(format!("{}: {}", lint.id, needs.otherwise));
@@ -285,7 +285,7 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
 }
 
 /// A finding and its site: what was found, by whom, in which call.
-fn found(index: &TraceIndex, finding: &Finding) -> Vec<String> {
+fn found(index: &TraceIndex, header: &Header, finding: &Finding) -> Vec<String> {
     let times = match finding.count {
         Some(count) if count > 1 => format!("{count} × "),
         _ => String::new(),
@@ -295,7 +295,7 @@ fn found(index: &TraceIndex, finding: &Finding) -> Vec<String> {
         .calls()
         .iter()
         .find(|call| Some(call.seq) == finding.clone_seq);
-    let program = index.task(finding.task);
+    let program = index.task(header.task);
     match (call, program) {
         (Some(call), _) => lines.push(format!("  {}", line(&View::of(index, call)))),
         (None, Some(task)) => lines.push(format!("  in {:?} (tid {})", task.name, task.tid)),

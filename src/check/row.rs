@@ -5,7 +5,7 @@ use crate::event::{Call, CloneCall, Kind, Outcome, Status};
 
 use super::known;
 use super::values::{Ends, Glob, Range, any_of, status_words};
-use crate::lint::{TaskRecord, TraceIndex};
+use crate::lint::{CallRecord, TaskRecord, TraceIndex};
 
 /// A kind of call that is expected, and how often. What is `None` (or empty) may be anything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +40,8 @@ pub struct Row {
 /// A call with the task that it made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
+    /// Its position in the trace.
+    pub seq: u64,
     pub call: &'a CloneCall,
     /// Which of how many calls it is, from 1.
     pub number: Option<(usize, usize)>,
@@ -47,15 +49,14 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub fn of(index: &'a TraceIndex, call: &'a CloneCall) -> Self {
+    pub fn of(index: &'a TraceIndex, CallRecord { seq, call }: &'a CallRecord) -> Self {
         let child = match &call.outcome {
             Outcome::Created(created) => index.task(created.task),
             _ => None,
         };
-        let place = index
-            .calls()
-            .binary_search_by_key(&call.seq, |call| call.seq);
+        let place = index.calls().binary_search_by_key(seq, |call| call.seq);
         View {
+            seq: *seq,
             call,
             number: place.ok().map(|place| (place + 1, index.calls().len())),
             child,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 
 use super::bless::bless;
 use super::expect::{Expectation, Recipe};
@@ -280,7 +280,7 @@ fn skipped(expectation: &Expectation, ran: &Ran) -> Option<String> {
             return Some(format!("the program says: {line}"));
         }
     }
-    let Some(Event::Start(start)) = ran.events.first() else {
+    let Some(EventKind::Start(start)) = ran.events.first().map(|event| &event.kind) else {
         return None;
     };
     let machines = &expectation.machine;

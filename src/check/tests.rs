@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::lint::Analysis;
 
 mod advice;
@@ -27,7 +27,7 @@ fn events(lines: &[&str]) -> Vec<Event> {
     let parse = |line: &&str| serde_json::from_str(line).expect(line);
     let mut events: Vec<Event> = lines.iter().map(parse).collect();
     let totals = Analysis::of(&events).index().tree().totals();
-    if let Some(Event::End(end)) = events.last_mut() {
+    if let Some(EventKind::End(end)) = events.last_mut().map(|event| &mut event.kind) {
         end.totals = totals;
     }
     events

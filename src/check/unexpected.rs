@@ -41,7 +41,7 @@ pub(super) fn strangers<'a>(
             .push(*view);
     }
     let mut groups: Vec<Vec<View>> = alike.into_values().collect();
-    groups.sort_by_key(|group| group.first().map(|view| view.call.seq));
+    groups.sort_by_key(|group| group.first().map(|view| view.seq));
     let mut taken = Vec::new();
     let with_row = |calls: Vec<View<'a>>| {
         let number = u64::try_from(calls.len()).unwrap_or(u64::MAX);

@@ -66,7 +66,7 @@ pub(super) fn line(view: &View) -> String {
     };
     let number = match view.number {
         Some((number, all)) => format!("call {number} of {all}"),
-        None => format!("seq {}", call.seq),
+        None => format!("seq {}", view.seq),
     };
     format!(
         "{number}: {request} by {:?} (tid {}){place}: {result}",
@@ -151,8 +151,8 @@ fn left(index: &TraceIndex, task: &TaskRecord) -> String {
 /// Who made tasks, and how many; `processes` counts those alone.
 fn makers(index: &TraceIndex, processes: bool) -> Vec<String> {
     let mut made: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for call in index.calls() {
-        let view = View::of(index, call);
+    for view in index.calls().iter().map(|call| View::of(index, call)) {
+        let call = view.call;
         let Some(child) = view
             .child
             .filter(|child| !processes || child.kind == Kind::Process)
@@ -167,7 +167,7 @@ fn makers(index: &TraceIndex, processes: bool) -> Vec<String> {
             "{} by {} in {:?} (tid {}){from}",
             child.kind, call.request.call, call.comm, call.tid
         );
-        made.entry(words).or_insert((call.seq, 0)).1 += 1;
+        made.entry(words).or_insert((view.seq, 0)).1 += 1;
     }
     let mut rows: Vec<(u64, String)> = made
         .into_iter()

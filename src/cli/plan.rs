@@ -15,7 +15,9 @@ use super::message::Message;
 use crate::event::{Call, Intercept};
 use crate::lint::Linter;
 use crate::output::Target;
-use crate::report::{self, Calls, Clock, FORMATS, Format, Lang, Look, Outcomes, Stamps, Summary};
+use crate::report::{
+    self, Calls, Clock, FORMATS, Filter, Format, Lang, Look, Outcomes, Stamps, Summary,
+};
 use crate::tracer::{Attach, Launch};
 
 /// What is to be done.
@@ -222,17 +224,22 @@ fn outputs(render: Render, default: Target) -> Result<OutputPlan, Message> {
 
 /// What the command line says of how text is to look.
 fn look(render: &Render) -> Result<Look, Message> {
-    Ok(Look {
-        quiet: render.quiet,
-        verbose: render.verbose,
-        why: render.why_flags,
-        all: render.all,
+    let filter = Filter {
         calls: calls(&render.trace)?,
         outcomes: match (render.successful_only, render.failed_only) {
             (true, _) => Outcomes::Successes,
             (_, true) => Outcomes::Failures,
             _ => Outcomes::All,
         },
+        threads_only: render.threads_only,
+        depth: render.depth,
+    };
+    Ok(Look {
+        filter,
+        quiet: render.quiet,
+        verbose: render.verbose,
+        why: render.why_flags,
+        all: render.all,
         stamps: Stamps {
             clock: match render.times {
                 0 => None,
@@ -249,8 +256,6 @@ fn look(render: &Render) -> Result<Look, Message> {
             (_, true) => Summary::Too,
             _ => Summary::No,
         },
-        threads_only: render.threads_only,
-        depth: render.depth,
         ..Look::default()
     })
 }

@@ -10,7 +10,7 @@ use super::plan::OutputPlan;
 use crate::error::Result;
 use crate::library::Outputs;
 use crate::output::{self, WIDTH};
-use crate::report::Look;
+use crate::report::{Look, Style};
 use crate::sys;
 
 /// Makes every reporter of a plan. `inputs` are the files that are going to be read.
@@ -51,11 +51,13 @@ fn look(
     let unicode = unicode(&set);
     let lang = plan.lang.unwrap_or_else(|| language(&set));
     Look {
-        width: terminal.unwrap_or(WIDTH).clamp(40, 1000),
-        cut: terminal.is_some(),
-        color: plan.color.unwrap_or(auto),
-        unicode,
-        lang,
+        style: Style {
+            width: terminal.unwrap_or(WIDTH).clamp(40, 1000),
+            cut: terminal.is_some(),
+            color: plan.color.unwrap_or(auto),
+            unicode,
+            lang,
+        },
         zone: TimeZone::system(),
         ..plan.look.clone()
     }
@@ -89,7 +91,8 @@ mod tests {
 
     #[test]
     fn colour_is_for_terminals_unless_said_otherwise() {
-        let color = |args: &[&str], terminal, env: &[(&str, &str)]| seen(args, terminal, env).color;
+        let color =
+            |args: &[&str], terminal, env: &[(&str, &str)]| seen(args, terminal, env).style.color;
         assert!(color(&[], Some(80), &[]));
         assert!(!color(&[], None, &[]));
         assert!(!color(&[], Some(80), &[("NO_COLOR", "1")]));
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_first_locale_that_is_set_decides() {
-        let unicode = |env: &[(&str, &str)]| seen(&[], None, env).unicode;
+        let unicode = |env: &[(&str, &str)]| seen(&[], None, env).style.unicode;
         assert!(!unicode(&[]));
         assert!(unicode(&[("LANG", "C.UTF-8")]));
         assert!(unicode(&[
@@ -126,9 +129,9 @@ mod tests {
 
     #[test]
     fn eighty_columns_where_no_terminal_says_more() {
-        assert_eq!(seen(&[], None, &[("COLUMNS", "200")]).width, 80);
-        assert_eq!(seen(&[], Some(132), &[]).width, 132);
-        assert_eq!(seen(&[], Some(7), &[]).width, 40);
+        assert_eq!(seen(&[], None, &[("COLUMNS", "200")]).style.width, 80);
+        assert_eq!(seen(&[], Some(132), &[]).style.width, 132);
+        assert_eq!(seen(&[], Some(7), &[]).style.width, 40);
     }
 
     #[test]

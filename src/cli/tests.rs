@@ -212,7 +212,7 @@ fn quiet_and_verbose_go_by_steps_and_not_together() {
 
 #[test]
 fn calls_are_chosen_as_strace_has_it() {
-    let calls = |set: &str| trace(&["-e", set, "x"]).outputs.look.calls;
+    let calls = |set: &str| trace(&["-e", set, "x"]).outputs.look.filter.calls;
     let forks = Calls::NONE.with(Call::Fork).with(Call::Vfork);
     assert_eq!(calls("trace=fork,vfork"), forks);
     assert_eq!(calls("fork,vfork"), forks);
@@ -221,11 +221,12 @@ fn calls_are_chosen_as_strace_has_it() {
     assert_eq!(calls("!clone,clone3"), forks);
     assert_eq!(calls("trace=%process"), Calls::ALL);
     assert_eq!(calls("!%process"), Calls::NONE);
-    assert_eq!(trace(&["x"]).outputs.look.calls, Calls::ALL);
+    assert_eq!(trace(&["x"]).outputs.look.filter.calls, Calls::ALL);
     assert_eq!(
         trace(&["-etrace=clone", "-e", "trace=fork,vfork", "x"])
             .outputs
             .look
+            .filter
             .calls,
         forks
     );
@@ -339,8 +340,8 @@ fn straces_options_are_taken() {
     assert_eq!(look(&["-tt"]).stamps.clock, Some(Clock::Micros));
     assert_eq!(look(&["-ttt"]).stamps.clock, Some(Clock::Epoch));
     assert!(look(&["-r"]).stamps.relative && look(&["-T"]).stamps.took);
-    assert_eq!(look(&["-z"]).outcomes, Outcomes::Successes);
-    assert_eq!(look(&["-Z"]).outcomes, Outcomes::Failures);
+    assert_eq!(look(&["-z"]).filter.outcomes, Outcomes::Successes);
+    assert_eq!(look(&["-Z"]).filter.outcomes, Outcomes::Failures);
     assert_eq!(look(&["-c"]).summary, Summary::Only);
     assert_eq!(look(&["-C"]).summary, Summary::Too);
     // A table that nothing would show is not dropped in silence.
@@ -356,8 +357,8 @@ fn straces_options_are_taken() {
         said.text
     );
     assert!(look(&["-y"]).names && look(&["-yy"]).names);
-    assert!(look(&["--threads-only"]).threads_only && look(&["--all"]).all);
-    assert_eq!(look(&["--depth", "2"]).depth, Some(2));
+    assert!(look(&["--threads-only"]).filter.threads_only && look(&["--all"]).all);
+    assert_eq!(look(&["--depth", "2"]).filter.depth, Some(2));
     assert!(look(&["--why-flags"]).why);
     assert_eq!(look(&["-f", "-ff"]), look(&[]));
     for both in [["-z", "-Z"], ["-c", "-C"], ["-q", "-v"]] {

@@ -6,7 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Hex, Kind, TaskId, Tid, value::present};
+use super::task::Kind;
+use super::value::{Hex, TaskId, Tid, present};
 
 /// Which of the four system calls.
 #[derive(
@@ -306,15 +307,9 @@ pub struct Cost {
 /// A call of clone, clone3, fork or vfork: the request and the outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloneCall {
-    /// Position in the trace.
-    pub seq: u64,
-    /// The entry into the call (attach: the event), in monotonic nanoseconds since the start.
-    pub at_ns: u64,
     /// From the entry to the outcome; absent where the entry was not seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "written_before")]
     pub took_ns: Option<u64>,
-    /// The caller.
-    pub task: TaskId,
     /// The caller's tid.
     pub tid: Tid,
     /// The caller's tgid.
@@ -396,6 +391,11 @@ pub struct Request {
     /// Arguments that could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args_error: Option<ArgsError>,
+}
+
+/// In a line the duration stands before the task, where the header is written.
+fn written_before(_: &Option<u64>) -> bool {
+    true
 }
 
 impl Request {

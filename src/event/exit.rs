@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{TaskId, Tid};
+use super::value::Tid;
 
 /// Who ended a task.
 #[derive(
@@ -71,12 +71,6 @@ pub struct Usage {
 /// A task ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exit {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task.
-    pub task: TaskId,
     /// Its tid.
     pub tid: Tid,
     /// Its tgid.

@@ -3,17 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Hex, Place, TaskId, Tid};
+use super::call::Place;
+use super::value::{Hex, Tid};
 
 /// A page that was copied on write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Copied {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task that touched the page.
-    pub task: TaskId,
     /// The fork that had shared it.
     pub clone_seq: u64,
     /// The address that was touched.
@@ -37,12 +32,6 @@ pub struct Copied {
 /// A task stopped sharing something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unshared {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task.
-    pub task: TaskId,
     /// The objects.
     pub what: Vec<String>,
     /// What did it: `exec`, `unshare`.
@@ -52,8 +41,6 @@ pub struct Unshared {
 /// Events that were missed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Lost {
-    /// Position in the trace.
-    pub seq: u64,
     /// The type of the events.
     pub what: String,
     /// How many.
@@ -63,12 +50,6 @@ pub struct Lost {
 /// From here on something about a task cannot be seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Blind {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task.
-    pub task: TaskId,
     /// Its tid.
     pub tid: Tid,
     /// What cannot be seen, in the words of `start.blind`.
@@ -80,12 +61,6 @@ pub struct Blind {
 /// A task was let go alive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Detach {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task.
-    pub task: TaskId,
     /// Its tid.
     pub tid: Tid,
 }
@@ -93,12 +68,6 @@ pub struct Detach {
 /// clonespy ends a process, which is no doing of the program's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Kill {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task that stands for the process.
-    pub task: TaskId,
     /// The process.
     pub tgid: Tid,
     /// By this signal.
@@ -110,10 +79,6 @@ pub struct Kill {
 /// Something that deserves attention.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task.
-    pub task: TaskId,
     /// The lint's name.
     pub lint: String,
     /// How grave it is.

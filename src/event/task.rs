@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{TaskId, Tid, value::present};
+use super::value::{Tid, present};
 
 /// A thread of an existing process, or a process of its own; by tgid, as the kernel has it.
 #[derive(
@@ -64,12 +64,6 @@ impl How {
 /// A task that no seen call made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Appeared {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// clonespy's number for the task.
-    pub task: TaskId,
     /// Its thread id.
     pub tid: Tid,
     /// Its thread group's id.
@@ -112,12 +106,6 @@ pub enum Linkage {
 /// A task replaced its program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exec {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
-    /// The task, which keeps its number.
-    pub task: TaskId,
     /// Its tid from now on, which is its tgid.
     pub tid: Tid,
     /// Its thread group's id.
@@ -186,11 +174,8 @@ pub struct InheritedFd {
 
 impl Exec {
     /// An exec of which nothing has been read yet.
-    pub fn unread(task: TaskId, tid: Tid, tgid: Tid) -> Self {
+    pub fn unread(tid: Tid, tgid: Tid) -> Self {
         Exec {
-            seq: 0,
-            at_ns: 0,
-            task,
             tid,
             tgid,
             former_tid: None,

@@ -6,7 +6,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Status, Word};
+use super::exit::Status;
+use super::value::Word;
+
+/// The version of the trace format that this crate writes.
+pub const FORMAT: u32 = 1;
 
 /// How the trace came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -87,10 +91,6 @@ pub struct Start {
 /// What tracing took.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stats {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
     /// Tasks that calls made.
     pub created: u64,
     /// Reports of stopped and ended tasks, by kind of stop.
@@ -125,10 +125,6 @@ pub struct Totals {
 /// The last line of a trace that ended in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct End {
-    /// Position in the trace.
-    pub seq: u64,
-    /// Monotonic nanoseconds since the start of the trace.
-    pub at_ns: u64,
     /// How the program that was started ended; absent after an attach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,

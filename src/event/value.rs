@@ -3,6 +3,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A thread id as the kernel numbers it, in clonespy's own pid namespace.
@@ -46,14 +47,23 @@ impl Serialize for Hex {
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.strip_prefix("0x")
-            .filter(|digits| !digits.starts_with('+'))
-            .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-            .map(Hex)
-            .ok_or_else(|| {
-                serde::de::Error::custom(format!("{text:?} is not a hex word such as \"0x11\""))
-            })
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Hex;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Hex, E> {
+                text.strip_prefix("0x")
+                    .filter(|digits| !digits.starts_with('+'))
+                    .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+                    .map(Hex)
+                    .ok_or_else(|| {
+                        E::custom(format!("{text:?} is not a hex word such as \"0x11\""))
+                    })
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 

@@ -7,26 +7,26 @@ use crate::abi::rules::{self, Decided, IGNORED, Proof, Version};
 
 use super::Lang;
 use super::page::{Block, Page};
-use super::told::FlagTold;
+use super::rows::FlagRow;
 
 /// Every flag that kernels up to this one know.
-pub fn flags(version: Version, language: Lang) -> Vec<FlagTold> {
+pub fn flags(version: Version, language: Lang) -> Vec<FlagRow> {
     FLAGS
         .iter()
         .filter(|flag| Version::of_release(flag.since).is_none_or(|since| since <= version))
-        .map(|flag| FlagTold::of(flag, language))
+        .map(|flag| FlagRow::of(flag, language))
         .collect()
 }
 
 /// The list of flags as a page.
-pub fn flags_page(list: &[FlagTold], language: Lang) -> Page {
+pub fn flags_page(list: &[FlagRow], language: Lang) -> Page {
     let title = language.pick("Every flag", "全部标志").to_owned();
     let mut blocks = vec![Block::Heading(title)];
     blocks.extend(list.iter().map(|flag| flag.item(language)));
     Page(blocks)
 }
 
-/// A rule, told in full.
+/// A rule, in full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleInFull {
     /// Its name.

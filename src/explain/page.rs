@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-/// How many columns a line of text may have.
-const WIDTH: usize = 80;
+use crate::layout::{Ink, Pen, Style, columns};
+
+/// Columns between a name and what there is to say about it, and before them.
+const GAP: usize = 2;
 
 /// A part of a page.
 pub enum Block {
@@ -21,102 +23,37 @@ pub enum Block {
 #[derive(Default)]
 pub struct Page(pub Vec<Block>);
 
-/// How many columns a character takes: two if it is a wide one, as those of Chinese are.
-fn columns(c: char) -> usize {
-    let wide = matches!(u32::from(c),
-        0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0xa4cf | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6
-        | 0x20000..=0x3fffd);
-    if wide { 2 } else { 1 }
+/// Text of so many lines as it needs, behind what stands in its first.
+fn hang(pen: &mut Pen<'_>, text: &str) {
+    let hang = pen.column();
+    pen.bars(text, Ink::Plain, hang).end();
 }
 
-/// How many columns a text takes.
-pub fn width(text: &str) -> usize {
-    text.chars().map(columns).sum()
-}
-
-/// Cuts text where a line may end: after blanks, after the bars between flags, and around wide
-/// characters, except before the marks that may not begin a line.
-fn pieces(text: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut start = 0;
-    let mut before: Option<char> = None;
-    for (at, c) in text.char_indices() {
-        let cut = before.is_some_and(|before| {
-            let wide = columns(before) == 2 || columns(c) == 2;
-            let stays = "，。；：、！？）」”’…,.;:)".contains(c) || "（「“‘(".contains(before);
-            (before == ' ' && c != ' ') || before == '|' || (wide && !stays && c != ' ')
-        });
-        if cut && let Some(piece) = text.get(start..at) {
-            pieces.push(piece);
-            start = at;
-        }
-        before = Some(c);
-    }
-    pieces.extend(text.get(start..));
-    pieces
-}
-
-/// Breaks text into lines that fit beside an indentation. A piece that is wider stands alone.
-pub fn wrap(text: &str, indent: usize) -> Vec<String> {
-    let room = WIDTH.saturating_sub(indent).max(20);
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for piece in pieces(text) {
-        let wide = width(piece.trim_end());
-        if used > 0 && used + wide > room {
-            lines.push(String::new());
-            used = 0;
-        }
-        used += width(piece);
-        if let Some(line) = lines.last_mut() {
-            line.push_str(piece);
-        }
-    }
-    for line in &mut lines {
-        line.truncate(line.trim_end().len());
-    }
-    lines
-}
-
-/// Text behind a label, its further lines under its first.
-fn hang(out: &mut String, label: &str, text: &str) {
-    let indent = width(label);
-    for (i, line) in wrap(text, indent).iter().enumerate() {
-        let label = if i == 0 { label } else { &" ".repeat(indent) };
-        // Writing to a String cannot fail, here and below.
-        let _ = writeln!(out, "{}", format!("{label}{line}").trim_end());
-    }
-}
-
-fn padded(text: &str, columns: usize) -> String {
-    let blanks = columns.saturating_sub(width(text));
-    format!("{text}{}", " ".repeat(blanks))
-}
-
-fn facts(out: &mut String, facts: &[(String, String)], indent: usize) {
-    let wide = facts.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+fn facts(pen: &mut Pen<'_>, facts: &[(String, String)], indent: usize) {
+    let names = facts.iter().map(|(name, _)| columns(name));
+    let widest = names.max().unwrap_or(0);
     for (name, text) in facts {
-        let label = format!("{}{}  ", " ".repeat(indent), padded(name, wide));
-        hang(out, &label, text);
+        pen.to(indent).put(name).to(indent + widest + GAP);
+        hang(pen, text);
     }
 }
 
-fn table(out: &mut String, rows: &[Vec<String>]) {
+fn table(pen: &mut Pen<'_>, rows: &[Vec<String>]) {
     let widest = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| width(cell)).max().unwrap_or(0)
+        cells.map(|cell| columns(cell)).max().unwrap_or(0)
     };
     for row in rows {
         let Some((last, cells)) = row.split_last() else {
             continue;
         };
-        let mut label = String::from("  ");
+        let mut at = GAP;
+        pen.to(at);
         for (column, cell) in cells.iter().enumerate() {
-            label.push_str(&padded(cell, widest(column)));
-            label.push_str("  ");
+            at += widest(column) + GAP;
+            pen.put(cell).to(at);
         }
-        hang(out, &label, last);
+        hang(pen, last);
     }
 }
 
@@ -145,23 +82,24 @@ fn cell(text: &str) -> String {
 impl Page {
     /// As text.
     pub fn text(&self) -> String {
-        let mut out = String::new();
+        let style = Style::default();
+        let mut pen = Pen::new(&style);
         for (i, block) in self.0.iter().enumerate() {
             if i > 0 {
-                out.push('\n');
+                pen.end();
             }
             match block {
-                Block::Heading(text) => hang(&mut out, "", text),
-                Block::Facts(list) => facts(&mut out, list, 2),
-                Block::Table(_, rows) => table(&mut out, rows),
+                Block::Heading(text) => hang(&mut pen, text),
+                Block::Facts(list) => facts(&mut pen, list, GAP),
+                Block::Table(_, rows) => table(&mut pen, rows),
                 Block::Item(name, text, list) => {
-                    hang(&mut out, "  ", name);
-                    hang(&mut out, "      ", text);
-                    facts(&mut out, list, 6);
+                    hang(pen.to(GAP), name);
+                    hang(pen.to(3 * GAP), text);
+                    facts(&mut pen, list, 3 * GAP);
                 }
             }
         }
-        out
+        pen.done()
     }
 
     /// As Markdown.

@@ -1,12 +1,13 @@
 //! What a set of flags is told to ask for, sentence by sentence.
 
 use super::*;
+use crate::layout::columns;
 
+mod annotate;
 mod golden;
 mod question;
-mod stream;
 
-fn told(question: &Explain) -> String {
+fn explained(question: &Explain) -> String {
     let mut out = Vec::new();
     explain(question, &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -106,7 +107,7 @@ fn what_is_no_set_is_said_so() {
 
 #[test]
 fn a_set_that_is_refused_names_the_rule_and_where_the_walk_stops() {
-    let text = told(&set("CLONE_VM|CLONE_THREAD"));
+    let text = explained(&set("CLONE_VM|CLONE_THREAD"));
     assert!(text.contains("[thread-needs-sighand]"), "{text}");
     assert!(!text.contains("copy_files"), "{text}");
     assert!(
@@ -114,7 +115,7 @@ fn a_set_that_is_refused_names_the_rule_and_where_the_walk_stops() {
         "{text}"
     );
     // What comes before the check is done, and undone.
-    let text = told(&set("CLONE_NEWIPC|CLONE_SYSVSEM"));
+    let text = explained(&set("CLONE_NEWIPC|CLONE_SYSVSEM"));
     let (files, stop) = (
         text.find("copy_files"),
         text.find("copy_namespaces  refused  EINVAL [newipc-with-sysvsem]"),
@@ -123,14 +124,14 @@ fn a_set_that_is_refused_names_the_rule_and_where_the_walk_stops() {
     assert!(!text.contains("copy_thread"), "{text}");
     let mut question = set("CLONE_PIDFD|CLONE_THREAD|CLONE_SIGHAND|CLONE_VM");
     question.on = Some(Version(5, 10, 0));
-    assert!(told(&question).contains("[pidfd-of-thread]"));
+    assert!(explained(&question).contains("[pidfd-of-thread]"));
     question.on = Some(Version(6, 9, 0));
-    assert!(told(&question).contains("copy_files"));
+    assert!(explained(&question).contains("copy_files"));
 }
 
 #[test]
 fn thread_process_or_in_between() {
-    use picture::{Kind, kind};
+    use analysis::{Kind, kind};
     let of = |text: &str| kind(&Set::parse(text, None, Version::NEWEST).unwrap());
     assert_eq!(of("pthread_create"), Kind::Thread);
     assert_eq!(of("fork"), Kind::Process);
@@ -147,7 +148,7 @@ fn thread_process_or_in_between() {
 fn flags_that_a_kernel_does_not_know_have_no_effect_there() {
     let mut question = set("CLONE_VM|CLONE_PIDFD|SIGCHLD");
     question.on = Some(Version(5, 1, 0));
-    let text = told(&question);
+    let text = explained(&question);
     assert!(text.contains("[flag-newer-than-kernel]"), "{text}");
     assert!(!text.contains("pidfd_prepare"), "{text}");
 }
@@ -165,10 +166,10 @@ fn no_line_of_text_is_wider_than_80_columns() {
         ] {
             let mut question = Explain::new(what);
             question.language = Lang::ALL.iter().find(|l| l.0 == name).unwrap().1;
-            for line in told(&question).lines() {
+            for line in explained(&question).lines() {
                 // A name of a file or of many flags is not cut.
                 let words = line.split_whitespace().count();
-                assert!(page::width(line) <= 80 || words <= 2, "{line}");
+                assert!(columns(line) <= 80 || words <= 2, "{line}");
                 assert_eq!(line, line.trim_end());
             }
         }
@@ -184,7 +185,7 @@ fn every_set_of_two_flags_is_explained() {
                 let mut question = set(&format!("{}|{}", a.name, b.name));
                 question.call = Some(call);
                 question.format = Format::Json;
-                let json: serde_json::Value = serde_json::from_str(&told(&question)).unwrap();
+                let json: serde_json::Value = serde_json::from_str(&explained(&question)).unwrap();
                 let last = json["walk"].as_array().unwrap().last().unwrap();
                 assert_eq!(
                     last["fate"] == "refused",
@@ -407,12 +408,5 @@ proptest::proptest! {
         for line in kept {
             proptest::prop_assert!(rest.any(|other| other == line), "{line:?} is lost in {out:?}");
         }
-    }
-
-    #[test]
-    fn wrapped_text_loses_nothing_but_blanks(text in "[a-z |，。（）文字]{0,200}", indent in 0..40usize) {
-        let lines = page::wrap(&text, indent);
-        let strip = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
-        proptest::prop_assert_eq!(strip(&lines.concat()), strip(&text));
     }
 }

@@ -7,42 +7,11 @@ use crate::abi::rules::Rule;
 
 use super::Lang;
 use super::set::Set;
+use fate::{Fate, Row};
 use steps::ROWS;
 
+mod fate;
 mod steps;
-
-/// What becomes of a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fate {
-    /// Caller and child have one and the same.
-    Shared,
-    /// The child has a copy.
-    Copied,
-    /// The child has a new one.
-    New,
-    /// There is none.
-    None,
-    /// Something is done.
-    Done,
-    /// Here the kernel refuses.
-    Refused,
-}
-
-impl Fate {
-    /// It in a word.
-    pub fn word(self, language: Lang) -> &'static str {
-        let (english, chinese) = match self {
-            Shared => ("shared", "共享"),
-            Copied => ("copied", "复制"),
-            New => ("new", "新建"),
-            Nothing => ("none", "无"),
-            Done => ("done", "执行"),
-            Refused => ("refused", "拒绝"),
-        };
-        language.pick(english, chinese)
-    }
-}
 
 /// A step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,17 +23,6 @@ pub struct Step {
     /// The same in words.
     pub text: String,
 }
-
-/// The fate of a piece, in English and in Chinese.
-type Told = (Fate, &'static str, &'static str);
-
-/// A row of the walk.
-struct Row {
-    function: &'static str,
-    tell: fn(&Set) -> Option<Told>,
-}
-
-use Fate::{Copied, Done, New, None as Nothing, Refused, Shared};
 
 /// The walk of a set that is not refused.
 pub fn walk(set: &Set, language: Lang) -> Vec<Step> {
@@ -92,7 +50,7 @@ pub fn walk_until(set: &Set, rule: &'static Rule, language: Lang) -> Vec<Step> {
     );
     steps.push(Step {
         function,
-        fate: Refused,
+        fate: Fate::Refused,
         text: match language {
             Lang::English => format!("{errno} [{}]: {undone}", rule.id),
             Lang::Chinese => format!("{errno} [{}]：{undone}", rule.id),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::event::{Event, Kind, Outcome, Tid};
+use crate::event::{Event, EventKind, Kind, Outcome, Tid};
 use crate::sys::Pidfd;
 
 /// The processes that a deadline ends, each by a descriptor: a pid may be another's by then.
@@ -35,13 +35,13 @@ impl Deadline {
 
     /// Takes in what begins and what ends.
     pub fn note(&self, event: &Event) {
-        match event {
-            Event::Task(task) if task.kind == Kind::Process => self.born(task.tid),
-            Event::Clone(call) => match &call.outcome {
+        match &event.kind {
+            EventKind::Task(task) if task.kind == Kind::Process => self.born(task.tid),
+            EventKind::Clone(call) => match &call.outcome {
                 Outcome::Created(made) if made.kind == Kind::Process => self.born(made.tid),
                 _ => {}
             },
-            Event::Exit(exit) if exit.last => {
+            EventKind::Exit(exit) if exit.last => {
                 self.state().alive.remove(&exit.tgid);
             }
             _ => {}

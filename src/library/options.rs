@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::deadline::Deadline;
 use super::trace::{TIMEOUT, Trace};
 use crate::error::{Error, Result};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::sys::Host;
 use crate::tracer::{self, Hook};
 
@@ -253,7 +253,7 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
             return Err(why);
         }
         if deadline.killed()
-            && let Some(Event::End(end)) = events.last_mut()
+            && let Some(EventKind::End(end)) = events.last_mut().map(|event| &mut event.kind)
         {
             end.cut = Some(TIMEOUT.to_owned());
         }
@@ -266,8 +266,8 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
 
 /// The events of a program that ran; none, where only its end before the exec was seen.
 fn begun(events: Vec<Event>) -> Vec<Event> {
-    match events.first() {
-        Some(Event::Start(_)) => events,
+    match events.first().map(|event| &event.kind) {
+        Some(EventKind::Start(_)) => events,
         _ => Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! The middle of clonespy: events from any source, folded into the tree, looked at by lints, reported.
 
 use crate::error::{Error, Result};
-use crate::event::{End, Event, Finding};
+use crate::event::{End, Event, EventKind};
 use crate::lint::Linter;
 use crate::output::{self, Failure};
 use crate::report::Reporter;
@@ -46,7 +46,7 @@ pub fn run(
                 break;
             }
         };
-        if matches!(event, Event::End(_)) {
+        if matches!(event.kind, EventKind::End(_)) {
             // It stays the last line.
             let found = linter.event(&event, &tree);
             report(
@@ -57,9 +57,9 @@ pub fn run(
         }
         tree.apply(&event);
         outputs.each(|reporter| reporter.event(&event, &tree));
-        match event {
-            Event::End(last) => end = Some(last),
-            event => report(&mut outputs, linter.event(&event, &tree), &tree),
+        match event.kind {
+            EventKind::End(last) => end = Some(last),
+            _ => report(&mut outputs, linter.event(&event, &tree), &tree),
         }
     }
     if end.is_none() {
@@ -77,8 +77,8 @@ pub fn run(
 }
 
 /// Reports what was found.
-fn report(outputs: &mut Outputs, findings: impl IntoIterator<Item = Finding>, tree: &TaskTree) {
-    for event in findings.into_iter().map(Event::Finding) {
+fn report(outputs: &mut Outputs, findings: impl IntoIterator<Item = Event>, tree: &TaskTree) {
+    for event in findings {
         outputs.each(|reporter| reporter.event(&event, tree));
     }
 }
@@ -90,7 +90,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::event::Lost;
+    use crate::event::{Header, Lost};
 
     /// Notes what it is told, and fails at a call of this number.
     struct Note(Rc<RefCell<Vec<&'static str>>>, usize);
@@ -115,11 +115,16 @@ mod tests {
     }
 
     fn lost(seq: u64) -> Result<Event> {
-        Ok(Event::Lost(Lost {
-            seq,
-            what: "copy".into(),
-            count: 1,
-        }))
+        Ok(Event {
+            header: Header {
+                seq,
+                ..Header::NONE
+            },
+            kind: EventKind::Lost(Lost {
+                what: "copy".into(),
+                count: 1,
+            }),
+        })
     }
 
     #[test]

@@ -78,7 +78,11 @@ impl Trace {
 
     /// Every call of clone, clone3, fork and vfork, with its outcome.
     pub fn calls(&self) -> impl Iterator<Item = &CloneCall> {
-        self.analysis.index().calls().iter()
+        self.analysis
+            .index()
+            .calls()
+            .iter()
+            .map(|record| &record.call)
     }
 
     /// The calls that were refused.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::event::{
-    Appeared, CloneCall, Created, End, Ending, Event, Exec, Exit, Kind, Outcome, Start, Status,
-    TaskId, Tid, Totals,
+    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Kind, Outcome, Start,
+    Status, TaskId, Tid, Totals,
 };
 use crate::tasks::TaskTree;
 
@@ -38,11 +38,21 @@ pub struct TaskRecord {
     pub execed: bool,
 }
 
+/// A call of a trace.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CallRecord {
+    /// Its position in the trace.
+    pub seq: u64,
+    /// The request and the outcome.
+    pub call: CloneCall,
+}
+
 /// Every task and every call of a trace.
 #[derive(Debug, Default)]
 pub struct TraceIndex {
     tasks: Vec<TaskRecord>,
-    calls: Vec<CloneCall>,
+    calls: Vec<CallRecord>,
     tree: TaskTree,
     /// By clonespy's number: where in `tasks`.
     index: BTreeMap<TaskId, usize>,
@@ -71,8 +81,9 @@ impl TraceIndex {
     /// Takes in one event.
     pub fn apply(&mut self, event: &Event) {
         self.tree.apply(event);
-        match event {
-            Event::Start(start) => {
+        let header = &event.header;
+        match &event.kind {
+            EventKind::Start(start) => {
                 let why = match &start.intercept_why {
                     Some(why) => format!("calls were caught by {}: {why}", start.intercept),
                     None => format!("calls were caught by {}", start.intercept),
@@ -80,20 +91,23 @@ impl TraceIndex {
                 let blind = start.blind.iter().map(|what| (what.clone(), why.clone()));
                 self.blind.extend(blind);
             }
-            Event::Blind(blind) => {
+            EventKind::Blind(blind) => {
                 let why = &blind.why;
                 let blind = blind.what.iter().map(|what| (what.clone(), why.clone()));
                 self.blind.extend(blind);
             }
-            Event::Task(task) => self.appeared(task),
-            Event::Clone(call) => {
+            EventKind::Task(task) => self.appeared(header.task, task),
+            EventKind::Clone(call) => {
                 if let Outcome::Created(created) = &call.outcome {
-                    self.created(call, created);
+                    self.created(header.seq, call, created);
                 }
-                self.calls.push((**call).clone());
+                self.calls.push(CallRecord {
+                    seq: header.seq,
+                    call: (**call).clone(),
+                });
             }
-            Event::Exec(exec) => self.execed(exec),
-            Event::Exit(exit) => self.exited(exit),
+            EventKind::Exec(exec) => self.execed(header.task, exec),
+            EventKind::Exit(exit) => self.exited(header.task, exit),
             _ => {}
         }
     }
@@ -107,10 +121,10 @@ impl TraceIndex {
         self.tasks.push(task);
     }
 
-    fn appeared(&mut self, task: &Appeared) {
+    fn appeared(&mut self, id: TaskId, task: &Appeared) {
         self.root.get_or_insert(task.tgid);
         self.add(TaskRecord {
-            id: task.task,
+            id,
             tid: task.tid,
             tgid: task.tgid,
             kind: task.kind,
@@ -125,7 +139,7 @@ impl TraceIndex {
         });
     }
 
-    fn created(&mut self, call: &CloneCall, created: &Created) {
+    fn created(&mut self, seq: u64, call: &CloneCall, created: &Created) {
         // Until it renames itself it has its creator's name, which is the one at the call.
         self.add(TaskRecord {
             id: created.task,
@@ -133,7 +147,7 @@ impl TraceIndex {
             tgid: created.tgid,
             kind: created.kind,
             name: call.comm.clone(),
-            clone_seq: Some(call.seq),
+            clone_seq: Some(seq),
             how: None,
             status: None,
             process_status: None,
@@ -148,9 +162,9 @@ impl TraceIndex {
         self.tasks.get_mut(place)
     }
 
-    fn execed(&mut self, exec: &Exec) {
+    fn execed(&mut self, id: TaskId, exec: &Exec) {
         self.inherited |= exec.inherited_fds.is_some();
-        if let Some(task) = self.task_mut(exec.task) {
+        if let Some(task) = self.task_mut(id) {
             task.execed = true;
             if let Some(comm) = &exec.comm {
                 task.name.clone_from(comm);
@@ -158,8 +172,8 @@ impl TraceIndex {
         }
     }
 
-    fn exited(&mut self, exit: &Exit) {
-        if let Some(task) = self.task_mut(exit.task) {
+    fn exited(&mut self, id: TaskId, exit: &Exit) {
+        if let Some(task) = self.task_mut(id) {
             if let Some(comm) = &exit.comm {
                 task.name.clone_from(comm);
             }
@@ -192,7 +206,7 @@ impl TraceIndex {
     }
 
     /// Every call, in order of outcome.
-    pub fn calls(&self) -> &[CloneCall] {
+    pub fn calls(&self) -> &[CallRecord] {
         &self.calls
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::catalog::{self, NoSuchLint};
 use super::definition::{Lint, Occurrence, Watch};
-use crate::event::{Event, Finding};
+use crate::event::{Event, EventKind, Finding, Header};
 use crate::tasks::TaskTree;
 
 /// Sites that are kept apart, at most: a program that has more is counted under the lint alone.
@@ -13,7 +13,7 @@ pub(super) const MOST_SITES: usize = 4096;
 /// Linter at work.
 pub struct Linter {
     pub(super) watching: Vec<(&'static Lint, Box<dyn Watch>)>,
-    pub(super) sites: BTreeMap<(&'static str, String), Finding>,
+    pub(super) sites: BTreeMap<(&'static str, String), (Header, Finding)>,
 }
 
 impl std::fmt::Debug for Linter {
@@ -62,7 +62,7 @@ impl Linter {
     }
 
     /// Reads one event, which the tree has taken in, and tells what is found for the first time.
-    pub fn event(&mut self, event: &Event, tree: &TaskTree) -> Vec<Finding> {
+    pub fn event(&mut self, event: &Event, tree: &TaskTree) -> Vec<Event> {
         let mut new = Vec::new();
         let mut occurrences = Vec::new();
         for (lint, watch) in &mut self.watching {
@@ -75,21 +75,23 @@ impl Linter {
     }
 
     /// What was found more than once, with its count: before the last line of the trace.
-    pub fn finish(&mut self) -> Vec<Finding> {
-        let repeated = |finding: &&Finding| finding.count.is_some_and(|count| count > 1);
-        self.sites.values().filter(repeated).cloned().collect()
+    pub fn finish(&mut self) -> Vec<Event> {
+        let repeated =
+            |(_, finding): &&(Header, Finding)| finding.count.is_some_and(|count| count > 1);
+        self.sites.values().filter(repeated).map(line).collect()
     }
 
     /// What a lint has found so far: the first of each site, with its count.
-    pub fn findings(&self, id: &str) -> impl Iterator<Item = &Finding> {
+    pub fn findings(&self, id: &str) -> impl Iterator<Item = (&Header, &Finding)> {
         self.sites
             .iter()
-            .filter_map(move |((lint, _), finding)| (*lint == id).then_some(finding))
+            .filter(move |((lint, _), _)| *lint == id)
+            .map(|(_, (header, finding))| (header, finding))
     }
 
     /// How often a lint has found something.
     pub fn count(&self, id: &str) -> u64 {
-        self.findings(id).fold(0, |sum: u64, finding| {
+        self.findings(id).fold(0, |sum: u64, (_, finding)| {
             sum.saturating_add(finding.count.unwrap_or(1))
         })
     }
@@ -97,22 +99,25 @@ impl Linter {
 
 /// Counts an occurrence; the finding itself where it is the site's first.
 fn note(
-    sites: &mut BTreeMap<(&'static str, String), Finding>,
+    sites: &mut BTreeMap<(&'static str, String), (Header, Finding)>,
     lint: &'static Lint,
     occurrence: Occurrence,
-) -> Option<Finding> {
+) -> Option<Event> {
     let full = sites.len() >= MOST_SITES;
     let mut key = (lint.id, occurrence.site);
     if full && !sites.contains_key(&key) {
         key.1 = String::new();
     }
-    if let Some(known) = sites.get_mut(&key) {
+    if let Some((_, known)) = sites.get_mut(&key) {
         known.count = Some(known.count.unwrap_or(1).saturating_add(1));
         return None;
     }
-    let finding = Finding {
+    let header = Header {
         at_ns: occurrence.at_ns,
         task: occurrence.task,
+        ..Header::NONE
+    };
+    let finding = Finding {
         lint: lint.id.to_owned(),
         level: lint.level.name().to_owned(),
         text: occurrence.text.english,
@@ -120,6 +125,16 @@ fn note(
         clone_seq: occurrence.clone_seq,
         count: Some(1),
     };
-    sites.insert(key, finding.clone());
-    Some(finding)
+    let site = (header, finding);
+    let event = line(&site);
+    sites.insert(key, site);
+    Some(event)
+}
+
+/// The line of a finding.
+fn line((header, finding): &(Header, Finding)) -> Event {
+    Event {
+        header: *header,
+        kind: EventKind::Finding(finding.clone()),
+    }
 }

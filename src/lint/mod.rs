@@ -22,7 +22,7 @@ mod linter;
 pub use self::analysis::Analysis;
 pub use self::catalog::{lints, named};
 pub use self::definition::{Level, Lint};
-pub use self::index::{TaskRecord, TraceIndex};
+pub use self::index::{CallRecord, TaskRecord, TraceIndex};
 pub use self::linter::Linter;
 
 #[cfg(test)]

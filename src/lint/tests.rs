@@ -2,15 +2,23 @@ use serde_json::{Value, json};
 
 use super::linter::MOST_SITES;
 use super::*;
-use crate::event::{Event, Finding, TaskId};
+use crate::event::{Event, EventKind, Finding, Header, TaskId};
 use crate::tasks::TaskTree;
+
+/// What a line says that is a finding's.
+fn told(event: Event) -> (Header, Finding) {
+    match event.kind {
+        EventKind::Finding(finding) => (event.header, finding),
+        other => panic!("{other:?}"),
+    }
+}
 
 /// A trace in the making, and the lints that read it.
 struct Story {
     linter: Linter,
     tree: TaskTree,
     seq: u64,
-    found: Vec<Finding>,
+    found: Vec<(Header, Finding)>,
 }
 
 fn all() -> Vec<String> {
@@ -37,9 +45,10 @@ impl Story {
         self.seq += 1;
         line["seq"] = self.seq.into();
         let event: Event = serde_json::from_value(line).expect("an event");
-        assert!(!matches!(event, Event::Unknown));
+        assert!(!matches!(event.kind, EventKind::Unknown));
         self.tree.apply(&event);
-        self.found.extend(self.linter.event(&event, &self.tree));
+        let found = self.linter.event(&event, &self.tree);
+        self.found.extend(found.into_iter().map(told));
         self
     }
 
@@ -90,10 +99,9 @@ impl Story {
     }
 
     fn told(&self) -> Vec<(&str, u64)> {
-        let one = |found: &Finding| found.at_ns / 1_000_000;
         self.found
             .iter()
-            .map(|f| (f.lint.as_str(), one(f)))
+            .map(|(header, found)| (found.lint.as_str(), header.at_ns / 1_000_000))
             .collect()
     }
 }
@@ -127,9 +135,9 @@ fn a_fork_with_threads_is_found_when_the_child_lives_on() {
     assert_eq!(story.told(), []);
     story.exit(60, 3, (200, 200), "self");
     assert_eq!(story.told(), [("fork-with-threads", 60)]);
-    let found = &story.found[0];
+    let (header, found) = &story.found[0];
     assert_eq!(
-        (found.clone_seq, found.task, found.count),
+        (found.clone_seq, header.task, found.count),
         (Some(3), TaskId(1), Some(1))
     );
     assert!(
@@ -153,7 +161,7 @@ fn or_when_it_creates_a_task() {
     story.call(13, (3, 200), "clone3", THREAD, thread(4, 201, 200));
     story.exit(99, 3, (200, 200), "self");
     assert_eq!(story.told(), [("fork-with-threads", 13)]);
-    assert!(story.found[0].text.ends_with("creates a task itself"));
+    assert!(story.found[0].1.text.ends_with("creates a task itself"));
 }
 
 #[test]
@@ -186,7 +194,8 @@ fn a_site_is_told_once_and_counted() {
     assert_eq!(story.linter.count("fork-with-threads"), 2);
     let last = story.linter.finish();
     assert_eq!(last.len(), 1);
-    assert_eq!((last[0].count, last[0].clone_seq), (Some(2), Some(3)));
+    let (_, last) = told(last[0].clone());
+    assert_eq!((last.count, last.clone_seq), (Some(2), Some(3)));
     // Another place in the program is another site.
     let place = json!({"caller": [{"address": "0x1000"}]});
     story
@@ -256,7 +265,7 @@ fn exit_signals_that_wait_does_not_see() {
     let text = |call: &str, flags: &[&str], more: Value| {
         let mut story = Story::new();
         story.call_with(1, MAIN, call, flags, process(2, 200), more);
-        story.found.first().map(|found| {
+        story.found.first().map(|(_, found)| {
             assert_eq!(found.lint, "exit-signal-odd");
             found.text.clone()
         })
@@ -286,9 +295,9 @@ fn exit_signals_that_wait_does_not_see() {
         "outcome": process(2, 200)}),
     );
     assert!(
-        story.found[0].text.contains("no CLONE_NEWTIME"),
+        story.found[0].1.text.contains("no CLONE_NEWTIME"),
         "{}",
-        story.found[0].text
+        story.found[0].1.text
     );
 }
 
@@ -337,6 +346,7 @@ fn threads_that_their_process_took_along() {
     assert_eq!(story.told(), [("threads-cut-off", 5)]);
     assert!(
         story.found[0]
+            .1
             .text
             .contains("1 thread that had not: 101 worker")
     );
@@ -362,7 +372,7 @@ fn descriptors_that_were_not_given_to_the_program_itself() {
         json!([given, {"fd": 5, "path": "/etc/secret"}]),
     ));
     assert_eq!(story.told(), [("fd-leak-to-exec", 0)]);
-    assert!(story.found[0].text.ends_with("5 /etc/secret"));
+    assert!(story.found[0].1.text.ends_with("5 /etc/secret"));
 }
 
 #[test]

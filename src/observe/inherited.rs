@@ -34,7 +34,8 @@ impl Observer for Inherited {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, Tid};
+    use crate::event::Tid;
+    use crate::event::{Event, EventKind};
     use crate::peek::Errno;
 
     /// A task with these descriptors, of which the even ones have names.
@@ -65,7 +66,11 @@ mod tests {
 
     fn inherited(open: Option<Vec<&'static str>>) -> Option<Vec<InheritedFd>> {
         let line = r#"{"type":"exec","seq":1,"at_ns":0,"task":1,"tid":100,"tgid":100}"#;
-        let Ok(Event::Exec(mut event)) = serde_json::from_str(line) else {
+        let Ok(Event {
+            kind: EventKind::Exec(mut event),
+            ..
+        }) = serde_json::from_str(line)
+        else {
             panic!("an exec");
         };
         Inherited.exec(&Open(open), &mut event);

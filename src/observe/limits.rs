@@ -54,12 +54,12 @@ impl Observer for Limits {
         }
     }
 
-    fn failed(&mut self, task: &dyn Peek, call: &mut CloneCall) {
+    fn failed(&mut self, task: &dyn Peek, at_ns: u64, call: &mut CloneCall) {
         let Outcome::Failed { errno, .. } = &call.outcome else {
             return;
         };
         let errno = errno.clone();
-        let found = self.why(task, call, &errno);
+        let found = self.why(task, at_ns, call, &errno);
         if let Outcome::Failed { reasons, .. } = &mut call.outcome {
             reasons.extend(found);
         }
@@ -77,7 +77,7 @@ fn filters_of_ours(task: &dyn Peek) -> Option<u64> {
 }
 
 impl Limits {
-    fn why(&mut self, task: &dyn Peek, call: &CloneCall, errno: &str) -> Vec<Reason> {
+    fn why(&mut self, task: &dyn Peek, at_ns: u64, call: &CloneCall, errno: &str) -> Vec<Reason> {
         if self.kernel.is_none() {
             self.kernel = running(task);
         }
@@ -88,9 +88,9 @@ impl Limits {
             return Vec::new();
         };
         let kernel = arguments::kernel(task, call, running.version, running.wide);
-        let look = Look::new(task, call, &arguments, &kernel, errno)
+        let look = Look::new(task, &arguments, &kernel, errno)
             .with_filters(self.filters.unwrap_or(0))
-            .with_counted(&self.counted);
+            .with_counted(&self.counted, at_ns);
         let mut reasons = weigh(&look, rules::suspects(&arguments, &kernel, errno));
         if changed {
             // What is read now is not what the call was made with.

@@ -15,8 +15,8 @@ use crate::peek::Peek;
 pub trait Observer {
     /// A call is entered (without a filter: its event was reported).
     fn entered(&mut self, task: &dyn Peek, call: &mut CloneCall) {}
-    /// A call failed.
-    fn failed(&mut self, task: &dyn Peek, call: &mut CloneCall) {}
+    /// A call failed that was entered at this time of the trace.
+    fn failed(&mut self, task: &dyn Peek, at_ns: u64, call: &mut CloneCall) {}
     /// A child is born; it has not run yet.
     fn born(&mut self, creator: &dyn Peek, child: &dyn Peek, call: &mut CloneCall) {}
     /// A task replaced its program.

@@ -31,7 +31,12 @@ fn what_is_written_is_read_back() {
     let mut events = event_samples::all();
     assert!(events.len() > 100);
     // Recorded findings are left out; of a line of unknown type there is nothing to write.
-    events.retain(|event| !matches!(event, Event::Finding(_) | Event::Unknown | Event::Start(_)));
+    events.retain(|event| {
+        !matches!(
+            event.kind,
+            EventKind::Finding(_) | EventKind::Unknown | EventKind::Start(_)
+        )
+    });
     let lines: Vec<_> = std::iter::once(START.to_owned())
         .chain(
             events
@@ -73,7 +78,10 @@ fn absent_and_null_are_two_things() {
         let text =
             format!(r#"{{"type":"exec","seq":1,"at_ns":1,"task":1,"tid":1,"tgid":1{field}}}"#);
         match replay(&format!("{START}\n{text}\n")).nth(1) {
-            Some(Ok(Event::Exec(exec))) => exec.build_id,
+            Some(Ok(Event {
+                kind: EventKind::Exec(exec),
+                ..
+            })) => exec.build_id,
             other => panic!("{other:?}"),
         }
     };

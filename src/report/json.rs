@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use super::{Destination, Reporter};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::tasks::TaskTree;
 
 /// The event as one line without its end; `None` for a line of a type that is not known here, of
 /// which nothing was kept.
 fn line(event: &Event) -> io::Result<Option<Vec<u8>>> {
-    if matches!(event, Event::Unknown) {
+    if matches!(event.kind, EventKind::Unknown) {
         return Ok(None);
     }
     Ok(Some(serde_json::to_vec(event)?))
@@ -78,7 +78,7 @@ pub(super) mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::event::Lost;
+    use crate::event::{Header, Lost};
 
     /// A destination that remembers what was written and how often it was flushed.
     #[derive(Clone, Default)]
@@ -102,11 +102,16 @@ pub(super) mod tests {
     }
 
     fn lost(seq: u64) -> Event {
-        Event::Lost(Lost {
-            seq,
-            what: "copy\n".into(),
-            count: 2,
-        })
+        Event {
+            header: Header {
+                seq,
+                ..Header::NONE
+            },
+            kind: EventKind::Lost(Lost {
+                what: "copy\n".into(),
+                count: 2,
+            }),
+        }
     }
 
     #[test]
@@ -120,7 +125,11 @@ pub(super) mod tests {
             "{\"type\":\"lost\",\"seq\":1,\"what\":\"copy\\n\",\"count\":2}\n"
         );
         assert_eq!(sink.0.borrow().1, 1);
-        lines.event(&Event::Unknown, &tree).unwrap();
+        let unknown = Event {
+            kind: EventKind::Unknown,
+            ..lost(2)
+        };
+        lines.event(&unknown, &tree).unwrap();
         assert_eq!(sink.text().lines().count(), 1);
     }
 

@@ -53,7 +53,7 @@ static SAID: &[(&str, &str)] = &[
 
 /// Words of a trace, in the language of the look where it is known, and made safe.
 pub(super) fn said(look: &Look, text: &str) -> String {
-    match look.lang {
+    match look.lang() {
         Lang::English => look.name(text),
         Lang::Chinese => look.name(&chinese(text, 2)),
     }
@@ -84,7 +84,7 @@ fn chinese(text: &str, levels: u8) -> Cow<'_, str> {
 /// Words in a row.
 pub(super) fn list(look: &Look, words: &[String]) -> String {
     let words: Vec<_> = words.iter().map(|word| said(look, word)).collect();
-    words.join(look.lang.pick(", ", "、"))
+    words.join(look.lang().pick(", ", "、"))
 }
 
 /// What stands in the holes of a pattern; `None` where the text does not fit it.
@@ -123,10 +123,8 @@ mod tests {
 
     #[test]
     fn words_of_a_fixed_form_are_translated_and_others_stay() {
-        let chinese = Look {
-            lang: Lang::Chinese,
-            ..Look::default()
-        };
+        let mut chinese = Look::default();
+        chinese.style.lang = Lang::Chinese;
         let english = "the time was over; SIGKILL follows after 2s";
         assert_eq!(said(&chinese, english), "时限已到；2s 之后再发 SIGKILL");
         assert_eq!(said(&Look::default(), english), english);

@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use super::filter::Scope;
+use super::filter::Visibility;
 use super::names::pid;
 use super::timestamps::Stamper;
 use super::{Destination, Look, Reporter};
 use crate::abi::flags;
 use crate::error;
 use crate::event::{
-    Call, CloneCall, Ending, Event, Exec, Exit, Hex, Outcome, Request, Status, Tid,
+    Call, CloneCall, Ending, Event, EventKind, Exec, Exit, Header, Hex, Outcome, Request, Status,
+    Tid,
 };
 use crate::tasks::TaskTree;
 
@@ -29,7 +30,7 @@ pub(super) struct Strace {
     out: BufWriter<Destination>,
     look: Look,
     stamper: Stamper,
-    scope: Scope,
+    visibility: Visibility,
 }
 
 impl Strace {
@@ -38,7 +39,7 @@ impl Strace {
             out: BufWriter::new(out),
             stamper: Stamper::new(&look),
             look,
-            scope: Scope::default(),
+            visibility: Visibility::default(),
         }
     }
 
@@ -74,8 +75,8 @@ impl Strace {
         line
     }
 
-    fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> io::Result<()> {
-        if !self.scope.call(&self.look, call) {
+    fn call(&mut self, header: &Header, call: &CloneCall, tree: &TaskTree) -> io::Result<()> {
+        if !self.visibility.call(&self.look.filter, header.task, call) {
             return Ok(());
         }
         let mut text = match call.request.call {
@@ -101,7 +102,7 @@ impl Strace {
             }
         };
         let line = self.result(call.tid, text + ")", &result, call.took_ns);
-        self.line(call.tid, call.at_ns, tree, &line)
+        self.line(call.tid, header.at_ns, tree, &line)
     }
 
     fn clone3(&self, call: &CloneCall) -> String {
@@ -178,13 +179,13 @@ impl Strace {
         format!(" => {{{}}}", parts.join(", "))
     }
 
-    fn exec(&mut self, exec: &Exec, tree: &TaskTree) -> io::Result<()> {
-        if !self.scope.task(&self.look, exec.task) {
+    fn exec(&mut self, header: &Header, exec: &Exec, tree: &TaskTree) -> io::Result<()> {
+        if !self.visibility.task(&self.look.filter, header.task) {
             return Ok(());
         }
         if let Some(former) = exec.former_tid {
             let text = format!("+++ superseded by execve in pid {former} +++");
-            self.line(exec.tid, exec.at_ns, tree, &text)?;
+            self.line(exec.tid, header.at_ns, tree, &text)?;
         }
         let path = match (&exec.path, &exec.path_hex) {
             (Some(path), hex) => quoted(path, hex.as_deref()),
@@ -203,12 +204,12 @@ impl Strace {
         }
         let text = format!("execve({path}, [{}], ...)", argv.join(", "));
         let line = self.result(exec.tid, text, "0", None);
-        self.line(exec.tid, exec.at_ns, tree, &line)
+        self.line(exec.tid, header.at_ns, tree, &line)
     }
 
-    fn exit(&mut self, exit: &Exit) -> io::Result<()> {
+    fn exit(&mut self, header: &Header, exit: &Exit) -> io::Result<()> {
         let hidden = exit.how == Ending::Replaced || self.look.quiet >= 2;
-        if hidden || !self.scope.task(&self.look, exit.task) {
+        if hidden || !self.visibility.task(&self.look.filter, header.task) {
             return Ok(());
         }
         let text = match &exit.status {
@@ -227,25 +228,26 @@ impl Strace {
             Some(comm) if self.look.names => format!("{}<{}>", exit.tid, word(comm)),
             _ => exit.tid.to_string(),
         };
-        self.say(&who, exit.at_ns, &format!("+++ {text} +++"))
+        self.say(&who, header.at_ns, &format!("+++ {text} +++"))
     }
 }
 
 impl Reporter for Strace {
     fn event(&mut self, event: &Event, tree: &TaskTree) -> io::Result<()> {
-        match event {
-            Event::Start(start) => self.stamper.begin(&start.wall),
-            Event::Clone(call) => {
-                self.scope.learn(&self.look, event);
-                self.call(call, tree)?;
+        let header = &event.header;
+        match &event.kind {
+            EventKind::Start(start) => self.stamper.begin(&start.wall),
+            EventKind::Clone(call) => {
+                self.visibility.learn(&self.look.filter, event);
+                self.call(header, call, tree)?;
             }
-            Event::Exec(exec) => self.exec(exec, tree)?,
-            Event::Exit(exit) => {
-                self.exit(exit)?;
-                self.scope.forget(event);
+            EventKind::Exec(exec) => self.exec(header, exec, tree)?,
+            EventKind::Exit(exit) => {
+                self.exit(header, exit)?;
+                self.visibility.forget(event);
             }
-            Event::Detach(_) => self.scope.forget(event),
-            _ => self.scope.learn(&self.look, event),
+            EventKind::Detach(_) => self.visibility.forget(event),
+            _ => self.visibility.learn(&self.look.filter, event),
         }
         Ok(())
     }

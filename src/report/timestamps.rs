@@ -3,30 +3,8 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Look;
-use super::pen::columns;
-
-/// How the wall clock is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
-    /// `-t`: 16:00:00.
-    Seconds,
-    /// `-tt`: 16:00:00.123456.
-    Micros,
-    /// `-ttt`: seconds since the epoch, 1763740800.123456.
-    Epoch,
-}
-
-/// Which times a line has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamps {
-    /// The wall clock.
-    pub clock: Option<Clock>,
-    /// `-r`: the time since the line before.
-    pub relative: bool,
-    /// `-T`: the time that a call took.
-    pub took: bool,
-}
+use super::look::{Clock, Look, Stamps};
+use crate::layout::columns;
 
 /// Beside times that leave less than this a line is no line any more: they get one of their own.
 const ROOM: usize = 30;
@@ -50,7 +28,7 @@ impl Stamper {
             last_ns: None,
             above: false,
         };
-        one.above = look.cut && one.takes() > 0 && look.width < one.takes() + ROOM;
+        one.above = look.style.cut && one.takes() > 0 && look.style.width < one.takes() + ROOM;
         one
     }
 
@@ -194,18 +172,19 @@ mod tests {
             clock: Some(Clock::Micros),
             ..Stamps::default()
         };
-        let look = Look {
+        let mut look = Look {
             stamps,
             zone: TimeZone::UTC,
-            width: 40,
             ..Look::default()
         };
+        look.style.width = 40;
         let mut narrow = Stamper::new(&look);
         narrow.begin("2026-11-21T16:00:00Z");
         assert_eq!(narrow.width(), 0);
         assert_eq!(narrow.stamp(0, "a\nb\n".into()), "16:00:00.000000\na\nb\n");
         // Nothing is narrow where lines are not cut.
-        assert_eq!(Stamper::new(&Look { cut: false, ..look }).width(), 16);
+        look.style.cut = false;
+        assert_eq!(Stamper::new(&look).width(), 16);
     }
 
     #[test]

@@ -7,14 +7,14 @@ use super::fold::Fold;
 use super::task::{Ended, Program, Task, ThreadGroup, Via};
 use super::{Children, Node, TaskTree};
 use crate::event::{
-    Appeared, CloneCall, Created, Detach, Ending, Exec, Exit, How, Kind, Outcome, TaskId, Tid,
+    Appeared, CloneCall, Created, Ending, Exec, Exit, Header, How, Kind, Outcome, TaskId, Tid,
 };
 
 impl TaskTree {
     /// A task that no seen call made.
-    pub(super) fn appeared(&mut self, event: &Appeared) {
+    pub(super) fn appeared(&mut self, header: &Header, event: &Appeared) {
         let task = Task {
-            id: event.task,
+            id: header.task,
             tid: event.tid,
             tgid: event.tgid,
             kind: event.kind,
@@ -24,7 +24,7 @@ impl TaskTree {
             via: None,
             how: Some(event.how.clone()),
             untraced: 0,
-            born_ns: event.at_ns,
+            born_ns: header.at_ns,
             end: None,
             let_go_ns: None,
             children: Children::default(),
@@ -43,7 +43,7 @@ impl TaskTree {
         let leader = above.filter(|group| group.led).map(|group| group.leader);
         self.introduce(task, leader);
         for thread in strays {
-            self.hang_under(thread, event.task);
+            self.hang_under(thread, header.task);
         }
     }
 
@@ -77,10 +77,10 @@ impl TaskTree {
     }
 
     /// A call, whatever came of it.
-    pub(super) fn called(&mut self, call: &CloneCall) {
+    pub(super) fn called(&mut self, header: &Header, call: &CloneCall) {
         let name = call.request.call.name();
         add(self.totals.calls.entry(name.to_owned()).or_default());
-        if let Some(caller) = self.tasks.get_mut(&call.task)
+        if let Some(caller) = self.tasks.get_mut(&header.task)
             && !caller.task.is_gone()
         {
             caller.task.comm.clone_from(&call.comm);
@@ -88,12 +88,12 @@ impl TaskTree {
         match &call.outcome {
             Outcome::Created(created) => {
                 add(&mut self.totals.created);
-                self.created(call, created);
+                self.created(header, call, created);
             }
             Outcome::Failed { .. } => add(&mut self.totals.failed),
             Outcome::Untraced { .. } => {
                 add(&mut self.totals.untraced);
-                if let Some(caller) = self.tasks.get_mut(&call.task) {
+                if let Some(caller) = self.tasks.get_mut(&header.task) {
                     add(&mut caller.task.untraced);
                 }
             }
@@ -103,15 +103,15 @@ impl TaskTree {
     }
 
     /// A call that made a task.
-    fn created(&mut self, call: &CloneCall, created: &Created) {
-        if self.claimed(call, created) {
+    fn created(&mut self, header: &Header, call: &CloneCall, created: &Created) {
+        if self.claimed(header.task, call, created) {
             return;
         }
         let process = created.kind == Kind::Process;
         let inherited = self
             .group(call.tgid)
             .and_then(|group| group.program.clone())
-            .or_else(|| self.task(call.task).and_then(|task| task.program.clone()));
+            .or_else(|| self.task(header.task).and_then(|task| task.program.clone()));
         let task = Task {
             id: created.task,
             tid: created.tid,
@@ -120,21 +120,21 @@ impl TaskTree {
             comm: call.comm.clone(),
             program: inherited.filter(|_| process),
             execed: false,
-            via: Some(Via::of(call, created)),
+            via: Some(Via::of(header.task, call, created)),
             how: None,
             untraced: 0,
-            born_ns: call.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
+            born_ns: header.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
             end: None,
             let_go_ns: None,
             children: Children::default(),
             generations: None,
         };
-        self.introduce(task, Some(call.task));
+        self.introduce(task, Some(header.task));
     }
 
     /// A call names as its own a task that appeared as an orphan before: it gets its place below its
     /// creator.
-    fn claimed(&mut self, call: &CloneCall, created: &Created) -> bool {
+    fn claimed(&mut self, caller: TaskId, call: &CloneCall, created: &Created) -> bool {
         let orphan = |task: &Task| {
             task.how == Some(How::Orphan) && task.via.is_none() && task.tid == created.tid
         };
@@ -147,21 +147,21 @@ impl TaskTree {
         };
         let (old, slot) = (*parent, *slot);
         // Nobody is created by its own descendants, whatever a line says.
-        let mut above = Some(call.task);
+        let mut above = Some(caller);
         while let Some(id) = above {
             if id == created.task {
                 return true;
             }
             above = self.tasks.get(&id).and_then(|node| node.parent);
         }
-        let parent = Some(call.task).filter(|id| self.tasks.contains_key(id));
+        let parent = Some(caller).filter(|id| self.tasks.contains_key(id));
         if let Some(siblings) = self.children_mut(old) {
             siblings.remove(slot);
         }
         let slot = self.children_mut(parent).map(|new| new.push(created.task));
         if let (Some(slot), Some(node)) = (slot, self.tasks.get_mut(&created.task)) {
             (node.parent, node.slot) = (parent, slot);
-            node.task.via = Some(Via::of(call, created));
+            node.task.via = Some(Via::of(caller, call, created));
         }
         true
     }
@@ -273,8 +273,8 @@ impl TaskTree {
     }
 
     /// A task replaced its program.
-    pub(super) fn execed(&mut self, event: &Exec) {
-        let Some(node) = self.tasks.get_mut(&event.task) else {
+    pub(super) fn execed(&mut self, id: TaskId, event: &Exec) {
+        let Some(node) = self.tasks.get_mut(&id) else {
             return;
         };
         let task = &mut node.task;
@@ -291,7 +291,7 @@ impl TaskTree {
         task.program.clone_from(&program);
         task.execed = true;
         if (task.tid, task.tgid) != (event.tid, event.tgid) {
-            self.renumber(event.task, event.tid, event.tgid);
+            self.renumber(id, event.tid, event.tgid);
         }
         if let Some(group) = self.groups.get_mut(&event.tgid) {
             group.program = program;
@@ -330,8 +330,8 @@ impl TaskTree {
     }
 
     /// A task ended.
-    pub(super) fn exited(&mut self, event: &Exit) {
-        let Some(node) = self.tasks.get_mut(&event.task) else {
+    pub(super) fn exited(&mut self, header: &Header, event: &Exit) {
+        let Some(node) = self.tasks.get_mut(&header.task) else {
             return;
         };
         let task = &mut node.task;
@@ -344,28 +344,28 @@ impl TaskTree {
         let seen_born = task.via.is_some();
         let lived_ns = event
             .lived_ns
-            .or_else(|| seen_born.then(|| event.at_ns.saturating_sub(task.born_ns)));
+            .or_else(|| seen_born.then(|| header.at_ns.saturating_sub(task.born_ns)));
         task.end = Some(Ended {
             how: event.how.clone(),
             status: event.status.clone(),
-            at_ns: event.at_ns,
+            at_ns: header.at_ns,
             lived_ns,
         });
-        self.depart(event.task, event.last);
-        self.finish(event.task);
+        self.depart(header.task, event.last);
+        self.finish(header.task);
     }
 
     /// A task was let go alive.
-    pub(super) fn let_go(&mut self, event: &Detach) {
-        let Some(node) = self.tasks.get_mut(&event.task) else {
+    pub(super) fn let_go(&mut self, header: &Header) {
+        let Some(node) = self.tasks.get_mut(&header.task) else {
             return;
         };
         if node.task.is_gone() {
             return;
         }
-        node.task.let_go_ns = Some(event.at_ns);
-        self.depart(event.task, false);
-        self.finish(event.task);
+        node.task.let_go_ns = Some(header.at_ns);
+        self.depart(header.task, false);
+        self.finish(header.task);
     }
 
     /// Takes a task that is gone out of what is kept about live ones.

@@ -29,7 +29,7 @@ pub use self::task::{Branch, Ended, Generations, Program, Task, ThreadGroup, Via
 pub use self::walk::{Visit, Walk};
 
 use self::likeness::Seeds;
-use crate::event::{End, Event, Start, TaskId, Tid, Totals};
+use crate::event::{End, Event, EventKind, Start, TaskId, Tid, Totals};
 
 /// The tree of all tasks.
 #[derive(Debug, Default)]
@@ -65,24 +65,25 @@ impl TaskTree {
 
     /// Takes in one event. Events that make no sense (an exit of an unknown task) change counts only.
     pub fn apply(&mut self, event: &Event) {
-        match event {
-            Event::Start(start) => {
+        let header = &event.header;
+        match &event.kind {
+            EventKind::Start(start) => {
                 self.start.get_or_insert_with(|| start.clone());
             }
-            Event::End(end) => self.end = Some(end.clone()),
-            Event::Task(appeared) => self.appeared(appeared),
-            Event::Clone(call) => self.called(call),
-            Event::Exec(exec) => self.execed(exec),
-            Event::Exit(exit) => self.exited(exit),
-            Event::Detach(detach) => self.let_go(detach),
-            Event::Copy(_)
-            | Event::Unshared(_)
-            | Event::Lost(_)
-            | Event::Blind(_)
-            | Event::Kill(_)
-            | Event::Finding(_)
-            | Event::Stats(_)
-            | Event::Unknown => {}
+            EventKind::End(end) => self.end = Some(end.clone()),
+            EventKind::Task(appeared) => self.appeared(header, appeared),
+            EventKind::Clone(call) => self.called(header, call),
+            EventKind::Exec(exec) => self.execed(header.task, exec),
+            EventKind::Exit(exit) => self.exited(header, exit),
+            EventKind::Detach(_) => self.let_go(header),
+            EventKind::Copy(_)
+            | EventKind::Unshared(_)
+            | EventKind::Lost(_)
+            | EventKind::Blind(_)
+            | EventKind::Kill(_)
+            | EventKind::Finding(_)
+            | EventKind::Stats(_)
+            | EventKind::Unknown => {}
         }
     }
 

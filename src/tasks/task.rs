@@ -84,10 +84,10 @@ pub struct Via {
 
 impl Via {
     /// What a call says of a task that it made.
-    pub(super) fn of(call: &CloneCall, created: &Created) -> Self {
+    pub(super) fn of(creator: TaskId, call: &CloneCall, created: &Created) -> Self {
         Self {
             call: call.request.call,
-            creator: call.task,
+            creator,
             flags: call.request.flags.clone(),
             shares_memory: created.kind == Kind::Process && call.request.has("CLONE_VM"),
         }

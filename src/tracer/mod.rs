@@ -25,7 +25,9 @@ use std::rc::Rc;
 
 use crate::abi::Abi;
 use crate::error::{Error, Result};
-use crate::event::{Blind, End, Event, Intercept, Kind, Stats, Status, TaskId, Tid, Totals};
+use crate::event::{
+    Blind, End, Event, EventKind, Header, Intercept, Kind, Stats, Status, TaskId, Tid, Totals,
+};
 use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};
 
@@ -279,10 +281,11 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
-    fn emit(&mut self, event: impl FnOnce(u64) -> Event) {
+    fn emit(&mut self, at_ns: u64, task: TaskId, kind: EventKind) {
         let seq = self.next_seq;
         self.next_seq += 1;
-        self.out.push_back(event(seq));
+        let header = Header { seq, at_ns, task };
+        self.out.push_back(Event { header, kind });
     }
 
     fn new_id(&mut self) -> TaskId {
@@ -352,16 +355,7 @@ impl<K: Kernel> Tracer<K> {
         let at_ns = self.kernel.now_ns();
         let what = what.iter().map(|&w| w.to_owned()).collect();
         let why = why.to_owned();
-        self.emit(|seq| {
-            Event::Blind(Blind {
-                seq,
-                at_ns,
-                task,
-                tid,
-                what,
-                why,
-            })
-        });
+        self.emit(at_ns, task, EventKind::Blind(Blind { tid, what, why }));
     }
 
     /// Nobody is left, or all were let go: what was open is closed, and the end is told, once.
@@ -379,28 +373,28 @@ impl<K: Kernel> Tracer<K> {
                 .map(|(&name, &n)| (name.to_owned(), n))
                 .collect();
             let created = self.totals.created;
-            self.emit(|seq| {
-                Event::Stats(Stats {
-                    seq,
-                    at_ns,
+            self.emit(
+                at_ns,
+                Header::NONE.task,
+                EventKind::Stats(Stats {
                     created,
                     stops,
                     requests,
                     reads,
-                })
-            });
+                }),
+            );
         }
         let (status, totals) = (self.status.take(), self.totals.clone());
         let cut = self.cut.map(str::to_owned);
-        self.emit(|seq| {
-            Event::End(End {
-                seq,
-                at_ns,
+        self.emit(
+            at_ns,
+            Header::NONE.task,
+            EventKind::End(End {
                 status,
                 cut,
                 totals,
-            })
-        });
+            }),
+        );
         self.ended = true;
     }
 }

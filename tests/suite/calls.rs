@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use clonespy::event::{Event, Outcome, TaskId};
+use clonespy::event::{Event, EventKind, Outcome, TaskId};
 
 /// One call, without anything that differs from run to run.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,17 +51,17 @@ impl Calls {
         // A call that failed while its caller's own creation was still being reported may stand
         // before it in the trace, so names first.
         for event in events {
-            match event {
-                Event::Task(appeared) => {
+            match &event.kind {
+                EventKind::Task(_) => {
                     let root = names.values().filter(|name| !name.contains('.')).count();
-                    names.insert(appeared.task, root.to_string());
+                    names.insert(event.header.task, root.to_string());
                 }
-                Event::Clone(call) => {
+                EventKind::Clone(call) => {
                     if let Outcome::Created(created) = &call.outcome {
                         let parent = names
-                            .get(&call.task)
+                            .get(&event.header.task)
                             .unwrap_or_else(|| panic!("a call of an unknown task: {call:?}"));
-                        let index = children.entry(call.task).or_default();
+                        let index = children.entry(event.header.task).or_default();
                         let name = format!("{parent}.{index}");
                         *index += 1;
                         names.insert(created.task, name);
@@ -71,7 +71,7 @@ impl Calls {
             }
         }
         for event in events {
-            if let Event::Clone(call) = event {
+            if let EventKind::Clone(call) = &event.kind {
                 let request = &call.request;
                 let made = Made {
                     call: request.call.name().to_owned(),
@@ -86,7 +86,7 @@ impl Calls {
                 };
                 calls
                     .0
-                    .entry(names[&call.task].clone())
+                    .entry(names[&event.header.task].clone())
                     .or_default()
                     .push(made);
             }

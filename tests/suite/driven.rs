@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-use clonespy::event::{Event, How, Tid};
+use clonespy::event::{Event, EventKind, How, Tid};
 
 use crate::fixture_facts::{Fact, facts};
 use crate::fixtures::program;
@@ -200,8 +200,8 @@ impl Seen {
         let mut tids: Vec<Tid> = self
             .events
             .iter()
-            .filter_map(|event| match event {
-                Event::Task(task) if task.how == How::Attached => Some(task.tid),
+            .filter_map(|event| match &event.kind {
+                EventKind::Task(task) if task.how == How::Attached => Some(task.tid),
                 _ => None,
             })
             .collect();

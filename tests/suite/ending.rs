@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use clonespy::event::Event;
+use clonespy::event::{Event, EventKind};
 
 use crate::driven::{Driven, status};
 use crate::fixtures::program;
@@ -10,8 +10,8 @@ use crate::run::{End, lacking, run, send, start_with, tool, until};
 use crate::trace::{Traced, clonespy, expect_whole, format, fresh_file, trace_with};
 
 fn cut(traced: &Traced) -> Option<&str> {
-    match traced.events.last() {
-        Some(Event::End(end)) => end.cut.as_deref(),
+    match traced.events.last().map(|event| &event.kind) {
+        Some(EventKind::End(end)) => end.cut.as_deref(),
         other => panic!("no end: {other:?}"),
     }
 }
@@ -20,8 +20,8 @@ fn kills(traced: &Traced) -> Vec<&str> {
     traced
         .events
         .iter()
-        .filter_map(|event| match event {
-            Event::Kill(kill) => Some(kill.signal.as_str()),
+        .filter_map(|event| match &event.kind {
+            EventKind::Kill(kill) => Some(kill.signal.as_str()),
             _ => None,
         })
         .collect()
@@ -86,7 +86,7 @@ fn until_main_ends_with_the_program() {
         assert_eq!(cut(&traced), Some("main ended"), "{way}");
         assert_eq!(!kills(&traced).is_empty(), !lives, "{way}");
         // What is ended is not said to have been let go, and its end is waited for.
-        let let_go = |event: &&Event| matches!(event, Event::Detach(_));
+        let let_go = |event: &&Event| matches!(&event.kind, EventKind::Detach(_));
         let let_go = traced.events.iter().filter(let_go).count();
         assert_eq!(let_go, usize::from(lives), "{way}: {:#?}", traced.events);
         let pid = std::fs::read_to_string(&mark).expect("a pid");
@@ -120,9 +120,10 @@ fn clonespy_killed_leaves_nothing_that_it_started() {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             let tids: Vec<u32> = text
                 .lines()
-                .filter_map(|line| match serde_json::from_str(line) {
-                    Ok(Event::Task(task)) => Some(task.tid.unsigned_abs()),
-                    Ok(Event::Clone(call)) => match call.outcome {
+                .filter_map(|line| serde_json::from_str::<Event>(line).ok())
+                .filter_map(|event| match event.kind {
+                    EventKind::Task(task) => Some(task.tid.unsigned_abs()),
+                    EventKind::Clone(call) => match call.outcome {
                         clonespy::event::Outcome::Created(made) => Some(made.tid.unsigned_abs()),
                         _ => None,
                     },

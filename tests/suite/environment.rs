@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clonespy::event::Event;
+use clonespy::event::EventKind;
 
 use crate::fixtures::program;
 use crate::run::{End, run, tool};
@@ -64,8 +64,12 @@ impl Place {
                 .arg("--")
                 .args([&fixture, &traced]),
         );
-        let visible = match events(&jsonl, "").into_iter().next() {
-            Some(Event::Start(start)) => start.visible,
+        let visible = match events(&jsonl, "")
+            .into_iter()
+            .next()
+            .map(|event| event.kind)
+        {
+            Some(EventKind::Start(start)) => start.visible,
             other => panic!("no start: {other:?}"),
         };
         let read = |file| std::fs::read_to_string(file).expect("what it said");

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::process::Command;
 
-use clonespy::event::{Created, Event, Kind, Outcome, Status, TaskId, Tid};
+use clonespy::event::{Created, EventKind, Kind, Outcome, Status, TaskId, Tid};
 
 use crate::fixture_facts::{Fact, facts, normal};
 use crate::fixtures::{Build, CASES, Case, built, named, program};
@@ -90,7 +90,7 @@ pub fn expect_case(case: &Case, bare: &Run, traced: &Traced) {
 /// The trace's last line says how the program ended.
 #[track_caller]
 fn expect_status(traced: &Traced, end: End) {
-    let Some(Event::End(last)) = traced.events.last() else {
+    let Some(EventKind::End(last)) = traced.events.last().map(|event| &event.kind) else {
         panic!("no end");
     };
     match (&last.status, end) {
@@ -110,8 +110,8 @@ fn expect_status(traced: &Traced, end: End) {
 }
 
 fn created(traced: &Traced) -> impl Iterator<Item = (Tid, &Created)> {
-    traced.events.iter().filter_map(|event| match event {
-        Event::Clone(call) => match &call.outcome {
+    traced.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Clone(call) => match &call.outcome {
             Outcome::Created(created) => Some((call.tid, created)),
             _ => None,
         },
@@ -142,8 +142,8 @@ fn expect_task(traced: &Traced, fact: &Fact) {
                 .as_ref()
                 .is_none_or(|list| task.ns_tids.as_ref() == Some(list))
     };
-    let root = traced.events.iter().any(|event| match event {
-        Event::Task(task) => {
+    let root = traced.events.iter().any(|event| match &event.kind {
+        EventKind::Task(task) => {
             i128::from(task.tid) == tid && i128::from(task.tgid) == pid && task.kind == kind
         }
         _ => false,
@@ -169,13 +169,13 @@ fn expect_name(traced: &Traced, fact: &Fact) {
     let tasks: Vec<TaskId> = traced
         .events
         .iter()
-        .filter_map(|event| match event {
-            Event::Task(task) => Some((task.tid, task.task)),
-            Event::Clone(call) => match &call.outcome {
+        .filter_map(|event| match &event.kind {
+            EventKind::Task(task) => Some((task.tid, event.header.task)),
+            EventKind::Clone(call) => match &call.outcome {
                 Outcome::Created(created) => Some((created.tid, created.task)),
                 _ => None,
             },
-            Event::Exec(exec) => Some((exec.tid, exec.task)),
+            EventKind::Exec(exec) => Some((exec.tid, event.header.task)),
             _ => None,
         })
         .filter(|(known, _)| i128::from(*known) == tid)
@@ -184,8 +184,8 @@ fn expect_name(traced: &Traced, fact: &Fact) {
     let names: Vec<&str> = traced
         .events
         .iter()
-        .filter_map(|event| match event {
-            Event::Exit(exit) if tasks.contains(&exit.task) => exit.comm.as_deref(),
+        .filter_map(|event| match &event.kind {
+            EventKind::Exit(exit) if tasks.contains(&event.header.task) => exit.comm.as_deref(),
             _ => None,
         })
         .collect();
@@ -200,7 +200,7 @@ fn expect_name(traced: &Traced, fact: &Fact) {
 fn expect_call(traced: &Traced, fact: &Fact) {
     let (ret, errno) = (fact.number("ret"), fact.number("errno"));
     let found = traced.events.iter().any(|event| {
-        let Event::Clone(call) = event else {
+        let EventKind::Clone(call) = &event.kind else {
             return false;
         };
         let word = |word: Option<clonespy::event::Hex>| word.map(|word| i128::from(word.0));
@@ -319,8 +319,8 @@ fn calls_that_make_no_task_are_not_stopped() {
         let path = program("getppid");
         let traced = trace_with(&["--stats"], &[path.as_os_str(), count.as_ref()]);
         traced.run.expect("getppid", End::Exit(0));
-        let stats = traced.events.iter().find_map(|event| match event {
-            Event::Stats(stats) => Some(stats.stops.clone()),
+        let stats = traced.events.iter().find_map(|event| match &event.kind {
+            EventKind::Stats(stats) => Some(stats.stops.clone()),
             _ => None,
         });
         stats
@@ -346,24 +346,26 @@ fn a_paused_caller_does_nothing_before_its_child_is_told_of() {
     traced.run.expect("vfork_variants", End::Exit(0));
     let mut seen = 0;
     for event in &traced.events {
-        match event {
-            Event::Clone(call) => {
+        match &event.kind {
+            EventKind::Clone(call) => {
                 assert_eq!(
-                    paused.get(&call.task),
+                    paused.get(&event.header.task),
                     None,
                     "paused, and calls at seq {}",
-                    call.seq
+                    event.header.seq
                 );
                 if let Outcome::Created(made) = &call.outcome
                     && call.request.has("CLONE_VFORK")
                 {
-                    paused.insert(call.task, made.task);
+                    paused.insert(event.header.task, made.task);
                     seen += 1;
                 }
             }
-            Event::Exec(exec) => paused.retain(|_, child| *child != exec.task),
-            Event::Exit(exit) => {
-                paused.retain(|caller, child| *child != exit.task && *caller != exit.task);
+            EventKind::Exec(_) => paused.retain(|_, child| *child != event.header.task),
+            EventKind::Exit(_) => {
+                paused.retain(|caller, child| {
+                    *child != event.header.task && *caller != event.header.task
+                });
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use clonespy::event::{Certainty, Event, Outcome, Reason};
+use clonespy::event::{Certainty, Event, EventKind, Outcome, Reason};
 
 use crate::fixtures::{program, scratch, sources};
 use crate::run::lacking;
@@ -88,8 +88,8 @@ fn refusals() -> &'static Path {
 
 /// The failed calls of a trace: errno, number, reasons.
 fn failures(events: &[Event]) -> Vec<(&str, i32, &[Reason])> {
-    let failed = events.iter().filter_map(|event| match event {
-        Event::Clone(call) => match &call.outcome {
+    let failed = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Clone(call) => match &call.outcome {
             Outcome::Failed {
                 errno,
                 code,

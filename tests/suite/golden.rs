@@ -124,24 +124,24 @@ fn variants() -> Vec<(&'static str, Look)> {
     let east = TimeZone::fixed(jiff::tz::offset(8));
     vec![
         ("80", with(|_| ())),
-        ("120", with(|look| look.width = 120)),
-        ("40", with(|look| look.width = 40)),
-        ("ascii", with(|look| look.unicode = false)),
-        ("color", with(|look| look.color = true)),
+        ("120", with(|look| look.style.width = 120)),
+        ("40", with(|look| look.style.width = 40)),
+        ("ascii", with(|look| look.style.unicode = false)),
+        ("color", with(|look| look.style.color = true)),
         (
             "120.color",
-            with(|look| (look.width, look.color) = (120, true)),
+            with(|look| (look.style.width, look.style.color) = (120, true)),
         ),
-        ("zh", with(|look| look.lang = Lang::Chinese)),
+        ("zh", with(|look| look.style.lang = Lang::Chinese)),
         (
             "zh.40",
-            with(|look| (look.lang, look.width) = (Lang::Chinese, 40)),
+            with(|look| (look.style.lang, look.style.width) = (Lang::Chinese, 40)),
         ),
         (
             "zh.120",
-            with(|look| (look.lang, look.width) = (Lang::Chinese, 120)),
+            with(|look| (look.style.lang, look.style.width) = (Lang::Chinese, 120)),
         ),
-        ("pipe", with(|look| look.cut = false)),
+        ("pipe", with(|look| look.style.cut = false)),
         ("v", with(|look| look.verbose = 1)),
         ("vv", with(|look| look.verbose = 2)),
         ("why", with(|look| look.why = true)),
@@ -150,25 +150,28 @@ fn variants() -> Vec<(&'static str, Look)> {
         ("qqq", with(|look| look.quiet = 3)),
         (
             "fork",
-            with(|look| look.calls = Calls::NONE.with(Call::Fork).with(Call::Vfork)),
+            with(|look| look.filter.calls = Calls::NONE.with(Call::Fork).with(Call::Vfork)),
         ),
         ("c", with(|look| look.summary = Summary::Only)),
         (
             "c.40",
-            with(|look| (look.summary, look.width) = (Summary::Only, 40)),
+            with(|look| (look.summary, look.style.width) = (Summary::Only, 40)),
         ),
         (
             "C.zh",
-            with(|look| (look.summary, look.lang) = (Summary::Too, Lang::Chinese)),
+            with(|look| (look.summary, look.style.lang) = (Summary::Too, Lang::Chinese)),
         ),
         (
             "successes",
-            with(|look| look.outcomes = Outcomes::Successes),
+            with(|look| look.filter.outcomes = Outcomes::Successes),
         ),
-        ("failures", with(|look| look.outcomes = Outcomes::Failures)),
+        (
+            "failures",
+            with(|look| look.filter.outcomes = Outcomes::Failures),
+        ),
         ("y", with(|look| look.names = true)),
-        ("threads", with(|look| look.threads_only = true)),
-        ("depth", with(|look| look.depth = Some(0))),
+        ("threads", with(|look| look.filter.threads_only = true)),
+        ("depth", with(|look| look.filter.depth = Some(0))),
         (
             "t",
             with(|look| {
@@ -222,14 +225,14 @@ fn whatever_is_recorded_nothing_reaches_the_terminal_but_text() {
     for name in traces() {
         for (variant, look) in variants() {
             let text = text(&name, &look);
-            let odd = |c: char| c.is_control() && c != '\n' && !(look.color && c == '\x1b');
+            let odd = |c: char| c.is_control() && c != '\n' && !(look.style.color && c == '\x1b');
             assert!(!text.contains(odd), "{name}.{variant}");
             assert!(!text.contains('\u{202e}'), "{name}.{variant}");
-            assert!(look.unicode || text.is_ascii(), "{name}.{variant}");
+            assert!(look.style.unicode || text.is_ascii(), "{name}.{variant}");
             // A word longer than a line is not cut: that is what may stand out.
-            let wide = |line: &&str| width(line) > look.width && line.contains(' ');
+            let wide = |line: &&str| width(line) > look.style.width && line.contains(' ');
             let long: Vec<_> = text.lines().filter(wide).collect();
-            let may = !look.cut || look.color || name == "newer" || name == "hostile";
+            let may = !look.style.cut || look.style.color || name == "newer" || name == "hostile";
             assert!(may || long.is_empty(), "{name}.{variant}: {long:#?}");
             assert!(text.is_empty() || text.ends_with('\n'), "{name}.{variant}");
         }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::time::Duration;
 
-use clonespy::event::{Event, Intercept, Status};
+use clonespy::event::{EventKind, Intercept, Status};
 use clonespy::{Error, Expectation, Options, Trace, trace};
 
 use crate::run::guard;
@@ -45,7 +45,7 @@ fn a_command_is_traced_as_it_is() {
     assert_eq!(trace.named("cat").count(), 1);
     assert_eq!(trace.failed().count(), 0);
     assert_eq!(trace.threads().count(), trace.processes().count());
-    let Some(Event::Start(start)) = trace.events().first() else {
+    let Some(EventKind::Start(start)) = trace.events().first().map(|event| &event.kind) else {
         panic!("no start");
     };
     assert_eq!(start.command.len(), 4);

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use clonespy::event::{Event, Finding};
+use clonespy::event::{Event, EventKind, Finding};
 use clonespy::internals::lints;
 
 use crate::fixtures::program;
@@ -15,8 +15,8 @@ use crate::trace::{Traced, clonespy, events, format, fresh_file, trace, trace_wi
 fn findings(traced: &Traced, options: &[&str]) -> Vec<Finding> {
     traced.run.expect("the program", End::Exit(0));
     assert_eq!(replayed(&traced.jsonl, options), traced.text);
-    let found = traced.events.iter().filter_map(|event| match event {
-        Event::Finding(finding) if finding.count == Some(1) => Some(finding.clone()),
+    let found = traced.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Finding(finding) if finding.count == Some(1) => Some(finding.clone()),
         _ => None,
     });
     let found: Vec<Finding> = found.collect();
@@ -132,8 +132,8 @@ fn python_that_forks_under_threads_is_found_and_subprocess_is_not() {
 
 /// How often the tasks of a command stopped, by kind.
 fn stops(traced: &Traced) -> std::collections::BTreeMap<String, u64> {
-    let stats = traced.events.iter().find_map(|event| match event {
-        Event::Stats(stats) => Some(stats.stops.clone()),
+    let stats = traced.events.iter().find_map(|event| match &event.kind {
+        EventKind::Stats(stats) => Some(stats.stops.clone()),
         _ => None,
     });
     stats.expect("--stats makes a stats event")
@@ -163,7 +163,7 @@ fn children_that_nobody_waited_for_are_named_where_that_is_asked_for() {
     let waits = trace_with(&asked, &[program.as_os_str(), "waits".as_ref()]);
     assert!(!waits.text.contains("unreaped-children"), "{}", waits.text);
     let looked = |events: &[Event]| {
-        let of = |event: &&Event| matches!(event, Event::Exit(exit) if exit.unreaped.is_some());
+        let of = |event: &&Event| matches!(&event.kind, EventKind::Exit(exit) if exit.unreaped.is_some());
         events.iter().filter(of).count()
     };
     assert_eq!(looked(&waits.events), 4, "one a process");
@@ -187,7 +187,8 @@ fn no_task_stops_once_more_for_what_was_not_asked_for() {
     let program = program("unreaped");
     let traced = trace_with(&["--stats"], &[program.as_os_str()]);
     assert_eq!(stops(&traced).get("leaving"), None);
-    let looked = |event: &Event| matches!(event, Event::Exit(exit) if exit.unreaped.is_some());
+    let looked =
+        |event: &Event| matches!(&event.kind, EventKind::Exit(exit) if exit.unreaped.is_some());
     assert!(!traced.events.iter().any(looked));
     assert!(
         !traced.text.contains("unreaped-children"),
@@ -215,8 +216,7 @@ fn options_say_which_lints_watch_and_a_replay_follows_its_own() {
     assert!(!plain.text.contains("threads-cut-off"), "{}", plain.text);
     let asked = trace_with(&["--lint", "threads-cut-off"], &command);
     let found = |events: &[Event]| {
-        let of =
-            |event: &&Event| matches!(event, Event::Finding(one) if one.lint == "threads-cut-off");
+        let of = |event: &&Event| matches!(&event.kind, EventKind::Finding(one) if one.lint == "threads-cut-off");
         events.iter().filter(of).count()
     };
     assert_eq!((found(&plain.events), found(&asked.events)), (0, 1));
@@ -288,11 +288,11 @@ fn a_descriptor_without_close_on_exec_is_named() {
             &[shell.as_os_str(), "-c".as_ref(), script.as_ref()],
         );
         let recorded = events(&traced.jsonl, "");
-        let looked = recorded
-            .iter()
-            .any(|event| matches!(event, Event::Exec(exec) if exec.inherited_fds.is_some()));
-        let found = recorded.into_iter().filter_map(|event| match event {
-            Event::Finding(one) if one.lint == "fd-leak-to-exec" => Some(one.text),
+        let looked = recorded.iter().any(
+            |event| matches!(&event.kind, EventKind::Exec(exec) if exec.inherited_fds.is_some()),
+        );
+        let found = recorded.iter().filter_map(|event| match &event.kind {
+            EventKind::Finding(one) if one.lint == "fd-leak-to-exec" => Some(one.text.clone()),
             _ => None,
         });
         (looked, found.collect::<Vec<_>>())

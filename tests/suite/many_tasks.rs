@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-use clonespy::event::{Event, Outcome};
+use clonespy::event::{Event, EventKind, Outcome};
 
 use crate::calls::Calls;
 use crate::fixtures::{Strace, program, scratch};
@@ -54,7 +54,7 @@ fn whole(line: &[&str]) -> Option<Traced> {
 }
 
 fn created(traced: &Traced) -> usize {
-    let created = |event: &&Event| matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Created(_)));
+    let created = |event: &&Event| matches!(&event.kind, EventKind::Clone(call) if matches!(call.outcome, Outcome::Created(_)));
     traced.events.iter().filter(created).count()
 }
 

@@ -5,15 +5,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clonespy::event::{Event, Intercept, Outcome, Start};
+use clonespy::event::{Event, EventKind, Intercept, Outcome, Start};
 
 use crate::fixtures::{program, scratch};
 use crate::run::{End, Run, lacking, run, tool};
 use crate::trace::{Traced, clonespy, events, expect_whole, format, fresh_file, trace, trace_with};
 
 fn start(events: &[Event]) -> &Start {
-    match events.first() {
-        Some(Event::Start(start)) => start,
+    match events.first().map(|event| &event.kind) {
+        Some(EventKind::Start(start)) => start,
         other => panic!("no start: {other:?}"),
     }
 }
@@ -60,7 +60,7 @@ fn without_seccomp_every_call_is_stopped_and_the_reason_told() {
         assert!(!start.visible.contains(&"Seccomp".to_owned()), "{start:?}");
         let text = std::fs::read_to_string(&text).expect("a report");
         assert!(text.contains("by a stop at every system call"), "{text}");
-        let created = |event: &&Event| matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Created(_)));
+        let created = |event: &&Event| matches!(&event.kind, EventKind::Clone(call) if matches!(call.outcome, Outcome::Created(_)));
         assert_eq!(events.iter().filter(created).count(), 1, "{answer}");
         let run = Run {
             status: traced.status,
@@ -253,7 +253,7 @@ fn a_registered_format_runs_its_interpreter() {
     );
     expect_whole(&traced, "binfmt_misc");
     let echo = traced.events.iter().any(|event| {
-        matches!(event, Event::Exec(exec) if exec.comm.as_deref() == Some("registered")
+        matches!(&event.kind, EventKind::Exec(exec) if exec.comm.as_deref() == Some("registered")
             && exec.argv.as_ref().is_some_and(|argv| argv.len() == 3))
     });
     assert!(echo, "{:#?}", traced.events);
@@ -287,9 +287,9 @@ fn a_proc_of_another_pid_namespace_is_not_read() {
     assert!(blind.iter().any(|what| what.contains("/proc")), "{blind:?}");
     let names: Vec<&str> = events
         .iter()
-        .filter_map(|event| match event {
-            Event::Clone(call) => Some(call.comm.as_str()),
-            Event::Exit(exit) => exit.comm.as_deref(),
+        .filter_map(|event| match &event.kind {
+            EventKind::Clone(call) => Some(call.comm.as_str()),
+            EventKind::Exit(exit) => exit.comm.as_deref(),
             _ => None,
         })
         .collect();
@@ -329,5 +329,5 @@ fn as_the_first_program_of_a_container_it_ends_with_128_and_the_signal() {
 }
 
 fn created(event: &Event) -> bool {
-    matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Created(_)))
+    matches!(&event.kind, EventKind::Clone(call) if matches!(call.outcome, Outcome::Created(_)))
 }

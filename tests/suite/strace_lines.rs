@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use clonespy::event::Event;
+use clonespy::event::EventKind;
 
 use crate::fixtures::program;
 use crate::run::{End, lacking, run, tool};
@@ -191,7 +191,7 @@ fn a_reader_of_straces_logs_reads_ours() {
             funcs.filter(|one| *one == func).count() as u64
         };
         let events = events(&jsonl, "");
-        let Some(Event::End(end)) = events.last() else {
+        let Some(EventKind::End(end)) = events.last().map(|event| &event.kind) else {
             panic!("{fixture}: no end");
         };
         assert!(!end.totals.calls.is_empty());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clonespy::event::{Event, Kind, Outcome};
+use clonespy::event::{Event, EventKind, Kind, Outcome};
 
 use crate::calls::Calls;
 use crate::fixtures::{Case, Strace, program, scratch};
@@ -85,7 +85,10 @@ pub fn events(file: &Path, said: &str) -> Vec<Event> {
     read(file, said)
         .lines()
         .map(|line| match serde_json::from_str(line) {
-            Ok(Event::Unknown) => panic!("a line of an unknown type: {line}"),
+            Ok(Event {
+                kind: EventKind::Unknown,
+                ..
+            }) => panic!("a line of an unknown type: {line}"),
             Ok(event) => event,
             Err(error) => panic!("{error}: {line}"),
         })
@@ -110,11 +113,17 @@ pub fn replay(jsonl: &Path) -> String {
 pub fn expect_whole(traced: &Traced, what: &str) {
     let events = &traced.events;
     assert!(
-        matches!(events.first(), Some(Event::Start(_))),
+        matches!(
+            events.first().map(|event| &event.kind),
+            Some(EventKind::Start(_))
+        ),
         "{what}: no start"
     );
     assert!(
-        matches!(events.last(), Some(Event::End(_))),
+        matches!(
+            events.last().map(|event| &event.kind),
+            Some(EventKind::End(_))
+        ),
         "{what}: no end"
     );
     let mut last = 0;
@@ -122,12 +131,12 @@ pub fn expect_whole(traced: &Traced, what: &str) {
         assert!(seq > last, "{what}: seq {seq} after {last}");
         last = seq;
     }
-    let appeared = events.iter().filter_map(|event| match event {
-        Event::Task(task) => Some(task.task),
+    let appeared = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Task(_) => Some(event.header.task),
         _ => None,
     });
-    let created = events.iter().filter_map(|event| match event {
-        Event::Clone(call) => match &call.outcome {
+    let created = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Clone(call) => match &call.outcome {
             Outcome::Created(created) => Some(created.task),
             _ => None,
         },
@@ -136,8 +145,8 @@ pub fn expect_whole(traced: &Traced, what: &str) {
     let mut born: Vec<_> = appeared.chain(created).collect();
     let mut ended: Vec<_> = events
         .iter()
-        .filter_map(|event| match event {
-            Event::Exit(exit) => Some(exit.task),
+        .filter_map(|event| match &event.kind {
+            EventKind::Exit(_) => Some(event.header.task),
             _ => None,
         })
         .collect();
@@ -159,7 +168,7 @@ pub fn expect_whole(traced: &Traced, what: &str) {
 /// these tests changes its arguments during a call, so a contradiction is a wrong attribution.)
 #[track_caller]
 fn expect_sorted(event: &Event, what: &str) {
-    let Event::Clone(call) = event else {
+    let EventKind::Clone(call) = &event.kind else {
         return;
     };
     let Outcome::Created(created) = &call.outcome else {

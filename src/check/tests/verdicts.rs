@@ -4,7 +4,7 @@ use super::super::expect::{Denied, Forbid};
 use super::super::*;
 use super::{END, ROOT, START, call, events, exit, good, made, sample};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::EventKind;
 use crate::lint::Analysis;
 use crate::output::Outputs;
 
@@ -207,7 +207,7 @@ fn a_trace_whose_lines_do_not_add_up_is_no_proof() {
     assert_eq!(Analysis::of(&whole).index().cut(), None);
     // As a line of a newer clonespy is read.
     let mut unread = whole.clone();
-    unread[2] = Event::Unknown;
+    unread[2].kind = EventKind::Unknown;
     let mut lost = whole;
     lost.remove(2);
     for events in [lost, unread] {

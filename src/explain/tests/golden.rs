@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::*;
-use super::told;
+use super::explained;
 
 fn compare(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,7 +29,7 @@ fn every_format(name: &str, question: &Explain) {
             (question.language, question.format) = (language, format);
             compare(
                 &format!("{name}.{language_name}.{ending}"),
-                &told(&question),
+                &explained(&question),
             );
         }
     }
@@ -77,9 +77,9 @@ fn the_lists() {
     for (language_name, language) in Lang::ALL {
         let mut question = Explain::new(What::Flags);
         question.language = language;
-        compare(&format!("flags.{language_name}.txt"), &told(&question));
+        compare(&format!("flags.{language_name}.txt"), &explained(&question));
         question.what = What::Rules;
-        compare(&format!("rules.{language_name}.txt"), &told(&question));
+        compare(&format!("rules.{language_name}.txt"), &explained(&question));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers about one set: hints, functions, kernels.
 
 use super::super::*;
-use super::{set, told, unwrapped};
+use super::{explained, set, unwrapped};
 
 fn refusal(text: &str) -> String {
     explain(&set(text), &mut Vec::new())
@@ -34,8 +34,8 @@ fn a_misspelt_word_is_guessed() {
 
 /// The part of a title that says what is asked for.
 fn title(text: &str) -> String {
-    let told = told(&set(text));
-    let (title, _) = told.split_once("  ").expect("a title");
+    let text = explained(&set(text));
+    let (title, _) = text.split_once("  ").expect("a title");
     title.to_owned()
 }
 
@@ -97,7 +97,7 @@ fn sets_are_read_as_people_and_tools_write_them() {
 fn a_line_of_a_failure_is_told_as_in_a_stream() {
     let line =
         "clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD) = -1 EINVAL (Invalid argument)";
-    let text = unwrapped(&told(&set(line)));
+    let text = unwrapped(&explained(&set(line)));
     assert!(text.starts_with(line), "{text}");
     assert!(text.contains("[thread-needs-sighand]"), "{text}");
 }
@@ -124,7 +124,7 @@ fn a_call_that_is_not_the_functions_is_refused() {
 /// Nobody waits for such a child, with whatever option.
 #[test]
 fn a_child_that_reaps_itself_has_no_wait() {
-    let text = unwrapped(&told(&set("CLONE_AUTOREAP")));
+    let text = unwrapped(&explained(&set("CLONE_AUTOREAP")));
     assert!(
         text.contains("the kernel reaps the child at its end"),
         "{text}"
@@ -133,13 +133,13 @@ fn a_child_that_reaps_itself_has_no_wait() {
     // A kernel that does not know the flag.
     let mut question = set("CLONE_AUTOREAP");
     (question.on, question.call) = (Some(Version(6, 18, 0)), Some(Call::Clone));
-    assert!(unwrapped(&told(&question)).contains("__WALL"));
+    assert!(unwrapped(&explained(&question)).contains("__WALL"));
 }
 
 #[test]
 fn a_function_is_told_with_every_set_that_it_passes() {
     // A line may end at a bar.
-    let page = |name| unwrapped(&told(&set(name))).replace("| ", "|");
+    let page = |name| unwrapped(&explained(&set(name))).replace("| ", "|");
     let text = page("posix_spawn");
     assert!(
         text.contains("besides posix_spawn (glibc 2.37 and later) passes clone3(CLONE_VM|CLONE_VFORK|CLONE_CLEAR_SIGHAND|SIGCHLD)"),
@@ -157,9 +157,9 @@ fn a_function_is_told_with_every_set_that_it_passes() {
     );
     // A set by its flags is nobody's in particular.
     let mut numbers = set("0x4111");
-    assert!(!told(&numbers).contains("besides"));
+    assert!(!explained(&numbers).contains("besides"));
     numbers.format = Format::Json;
-    let json: serde_json::Value = serde_json::from_str(&told(&numbers)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&explained(&numbers)).unwrap();
     assert_eq!(json["others"], serde_json::json!([]));
 }
 
@@ -169,7 +169,7 @@ fn every_fact_of_markdown_has_its_label() {
         for (_, language) in Lang::ALL {
             let mut question = set(what);
             (question.format, question.language) = (Format::Markdown, language);
-            let text = told(&question);
+            let text = explained(&question);
             assert!(!text.contains("****"), "{text}");
             let label = language.pick("- **passed by**: ", "- **谁这样传**: ");
             assert!(text.contains(label), "{text}");
@@ -177,7 +177,7 @@ fn every_fact_of_markdown_has_its_label() {
     }
     let mut question = set("0x3d0f00");
     question.format = Format::Markdown;
-    let text = told(&question);
+    let text = explained(&question);
     assert_eq!(
         text.matches("- **passed by**: pthread_create").count(),
         2,
@@ -190,7 +190,7 @@ fn a_kernel_newer_than_the_tables_comes_with_a_caveat() {
     let verdict = |version, what: &str, language| {
         let mut question = set(what);
         (question.on, question.language) = (Some(version), language);
-        unwrapped(&told(&question))
+        unwrapped(&explained(&question))
     };
     let caveat = "by the rules of Linux 7.2, the newest that is known: 9.9.9 may have others";
     for what in ["0", "CLONE_VM|CLONE_THREAD"] {

@@ -2,20 +2,20 @@
 
 use crate::abi::flags::*;
 
-use super::Fate::{Copied, Done, New, None as Nothing, Shared};
-use super::Row;
+use super::fate::Fate::{Copied, Done, New, None as Nothing, Shared};
+use super::fate::Row;
 
 /// The steps, in the kernel's order (kernel/fork.c, `copy_process`, `kernel_clone`).
 pub(super) static ROWS: &[Row] = &[
     Row {
         function: "dup_task_struct",
         tell: |_| {
-            let told = (
+            let copied = (
                 Copied,
                 "the task structure, with a kernel stack of its own",
                 "任务结构，另有自己的内核栈",
             );
-            Some(told)
+            Some(copied)
         },
     },
     Row {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::each::{Each, process};
 use super::site::of_call;
 use crate::abi::rules;
-use crate::event::{Call, Certainty, CloneCall, Event, Outcome, Reason, TaskId};
+use crate::event::{Call, Certainty, CloneCall, Event, EventKind, Outcome, Reason, TaskId};
 use crate::lint::definition::{Level, Lint, Occurrence, Watch, Words, words};
 use crate::tasks::TaskTree;
 
@@ -126,9 +126,10 @@ fn is_mistake(reason: &Reason) -> bool {
 
 impl Watch for Fallback {
     fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
-        match event {
-            Event::Clone(call) => {
-                let before = self.refused.remove(&call.task);
+        let task = event.header.task;
+        match &event.kind {
+            EventKind::Clone(call) => {
+                let before = self.refused.remove(&task);
                 match (&call.outcome, call.request.call) {
                     (Outcome::Failed { errno, reasons, .. }, Call::Clone3)
                         if matches!(errno.as_str(), "ENOSYS" | "EINVAL")
@@ -139,7 +140,7 @@ impl Watch for Fallback {
                             errno: errno.clone(),
                             why: why(reasons),
                         };
-                        self.refused.insert(call.task, refused);
+                        self.refused.insert(task, refused);
                     }
                     (_, Call::Clone | Call::Vfork | Call::Fork) => {
                         if let Some(refused) = before
@@ -154,20 +155,14 @@ impl Watch for Fallback {
                                 text.push(("; ", "；"));
                                 text.push((&why.english, &why.chinese));
                             }
-                            occurrences.push(of_call(call, tree, text));
+                            occurrences.push(of_call(&event.header, call, tree, text));
                         }
                     }
                     (_, Call::Clone3) => {}
                 }
             }
-            Event::Exec(exec) => {
-                self.refused.remove(&exec.task);
-            }
-            Event::Exit(exit) => {
-                self.refused.remove(&exit.task);
-            }
-            Event::Detach(detach) => {
-                self.refused.remove(&detach.task);
+            EventKind::Exec(_) | EventKind::Exit(_) | EventKind::Detach(_) => {
+                self.refused.remove(&task);
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{CloneCall, Created, Event, Kind, Outcome, TaskId};
+use crate::event::{CloneCall, Created, Event, EventKind, Header, Kind, Outcome, TaskId};
 use crate::lint::definition::Occurrence;
 
 /// An end of a sentence, in English and in Chinese.
@@ -56,16 +56,17 @@ impl Children {
                 occurrences.push(one);
             }
         }
-        match event {
-            Event::Exec(exec) => drop(self.remove(exec.task)),
-            Event::Exit(exit) => drop(self.remove(exit.task)),
-            Event::Detach(detach) => drop(self.remove(detach.task)),
-            Event::Clone(call) => {
+        let header = &event.header;
+        match &event.kind {
+            EventKind::Exec(_) | EventKind::Exit(_) | EventKind::Detach(_) => {
+                drop(self.remove(header.task));
+            }
+            EventKind::Clone(call) => {
                 // A call of a child's; one that failed changes nothing.
                 let made = matches!(call.outcome, Outcome::Created(_) | Outcome::Untraced { .. });
-                if made && let Some(mut one) = self.remove(call.task) {
+                if made && let Some(mut one) = self.remove(header.task) {
                     one.text.push(busy);
-                    one.at_ns = call.at_ns;
+                    one.at_ns = header.at_ns;
                     occurrences.push(one);
                 }
             }
@@ -83,6 +84,6 @@ pub(super) fn process(call: &CloneCall) -> Option<&Created> {
 }
 
 /// When the child began.
-pub(super) fn born_ns(call: &CloneCall) -> u64 {
-    call.at_ns.saturating_add(call.took_ns.unwrap_or(0))
+pub(super) fn born_ns(header: &Header, call: &CloneCall) -> u64 {
+    header.at_ns.saturating_add(call.took_ns.unwrap_or(0))
 }

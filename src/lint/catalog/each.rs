@@ -1,7 +1,7 @@
 //! A lint that looks at each call alone.
 
 use super::site::of_call;
-use crate::event::{CloneCall, Event, Kind, Outcome};
+use crate::event::{CloneCall, Event, EventKind, Kind, Outcome};
 use crate::lint::definition::{Occurrence, Watch, Words};
 use crate::tasks::TaskTree;
 
@@ -10,10 +10,10 @@ pub(super) struct Each(pub fn(&CloneCall) -> Option<Words>);
 
 impl Watch for Each {
     fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
-        if let Event::Clone(call) = event
+        if let EventKind::Clone(call) = &event.kind
             && let Some(text) = (self.0)(call)
         {
-            occurrences.push(of_call(call, tree, text));
+            occurrences.push(of_call(&event.header, call, tree, text));
         }
     }
 }

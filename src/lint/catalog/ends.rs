@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::site::listed;
-use crate::event::{Ending, Event, Exec, Exit, InheritedFd, Tid};
+use crate::event::{Ending, Event, EventKind, Exec, Exit, Header, InheritedFd, TaskId, Tid};
 use crate::lint::definition::{Level, Lint, Needs, Occurrence, Watch, words};
 use crate::lint::index::TraceIndex;
 use crate::tasks::TaskTree;
@@ -57,13 +57,13 @@ struct CutOff {
 
 impl Watch for CutOff {
     fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
-        match event {
-            Event::Exit(exit) if exit.last => {
+        match &event.kind {
+            EventKind::Exit(exit) if exit.last => {
                 if let Some((count, names)) = self.cut.remove(&exit.tgid) {
-                    occurrences.push(cut_off(exit, tree, count, &names));
+                    occurrences.push(cut_off(&event.header, exit, tree, count, &names));
                 }
             }
-            Event::Exit(exit) if exit.how == Ending::CutOff => {
+            EventKind::Exit(exit) if exit.how == Ending::CutOff => {
                 let (count, names) = self.cut.entry(exit.tgid).or_default();
                 *count = count.saturating_add(1);
                 if names.len() < NAMED {
@@ -72,13 +72,19 @@ impl Watch for CutOff {
                 }
             }
             // Exec ends the others by intent.
-            Event::Exec(exec) => drop(self.cut.remove(&exec.tgid)),
+            EventKind::Exec(exec) => drop(self.cut.remove(&exec.tgid)),
             _ => {}
         }
     }
 }
 
-fn cut_off(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Occurrence {
+fn cut_off(
+    header: &Header,
+    exit: &Exit,
+    tree: &TaskTree,
+    count: u64,
+    names: &[String],
+) -> Occurrence {
     let threads = if count == 1 { "thread" } else { "threads" };
     let process = exit.tgid;
     let (names, chinese) = listed(names, usize::try_from(count).unwrap_or(usize::MAX));
@@ -87,11 +93,11 @@ fn cut_off(exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Occurr
         "进程 {process} 结束，尚未结束的 {count} 个线程随之结束：{chinese}"
     );
     Occurrence {
-        at_ns: exit.at_ns,
-        task: exit.task,
+        at_ns: header.at_ns,
+        task: header.task,
         text,
         clone_seq: None,
-        site: program(exit, tree),
+        site: program(header.task, exit, tree),
     }
 }
 
@@ -100,7 +106,7 @@ struct Unreaping;
 
 impl Watch for Unreaping {
     fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
-        let Event::Exit(exit) = event else {
+        let EventKind::Exit(exit) = &event.kind else {
             return;
         };
         let children = exit.unreaped.as_deref().unwrap_or_default();
@@ -119,19 +125,19 @@ impl Watch for Unreaping {
             "进程 {process} 结束时没有等待过 {chinese}：它活着时它们一直是僵尸"
         );
         occurrences.push(Occurrence {
-            at_ns: exit.at_ns,
-            task: exit.task,
+            at_ns: event.header.at_ns,
+            task: event.header.task,
             text,
             clone_seq: None,
-            site: program(exit, tree),
+            site: program(event.header.task, exit, tree),
         });
     }
 }
 
 /// What the process ran.
-fn program(exit: &Exit, tree: &TaskTree) -> String {
+fn program(task: TaskId, exit: &Exit, tree: &TaskTree) -> String {
     let program = tree
-        .task(exit.task)
+        .task(task)
         .and_then(|task| task.program.as_ref()?.path.clone());
     program.or_else(|| exit.comm.clone()).unwrap_or_default()
 }
@@ -145,11 +151,15 @@ struct Inherited {
 
 impl Watch for Inherited {
     fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
-        let Event::Exec(exec) = event else {
+        let EventKind::Exec(exec) = &event.kind else {
             return;
         };
         let all = exec.inherited_fds.clone().unwrap_or_default();
-        if tree.task(exec.task).is_none_or(|task| task.via.is_none()) && self.given.is_none() {
+        if tree
+            .task(event.header.task)
+            .is_none_or(|task| task.via.is_none())
+            && self.given.is_none()
+        {
             self.given = Some(all);
             return;
         }
@@ -173,8 +183,8 @@ impl Watch for Inherited {
             "{program} 继承了 0 到 2 之外的描述符：{chinese}"
         );
         occurrences.push(Occurrence {
-            at_ns: exec.at_ns,
-            task: exec.task,
+            at_ns: event.header.at_ns,
+            task: event.header.task,
             text,
             clone_seq: None,
             site: site(exec, &open),

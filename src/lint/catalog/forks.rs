@@ -2,7 +2,7 @@
 
 use super::children::{Children, born_ns, process};
 use super::site::{listed, of_call};
-use crate::event::{CloneCall, Event};
+use crate::event::{CloneCall, Event, EventKind, TaskId};
 use crate::lint::definition::{Level, Lint, Occurrence, Watch, words};
 use crate::tasks::TaskTree;
 
@@ -32,14 +32,14 @@ impl Watch for WithThreads {
         let aged = ("no exec in its first 50 ms", "它头 50 毫秒内没有 exec");
         let busy = ("it creates a task itself", "它自己又创建任务");
         self.0.event(event, aged, busy, occurrences);
-        let Event::Clone(call) = event else {
+        let EventKind::Clone(call) = &event.kind else {
             return;
         };
         // With CLONE_VM there is no copy, and who holds a lock can let it go.
         let Some(child) = process(call).filter(|_| !call.request.has("CLONE_VM")) else {
             return;
         };
-        let Some((names, chinese)) = others(call, tree) else {
+        let Some((names, chinese)) = others(event.header.task, call, tree) else {
             return;
         };
         let name = call.origin.as_deref();
@@ -49,15 +49,16 @@ impl Watch for WithThreads {
              stay locked in it; ",
             "{what} 出进程 {child_tid} 时还有别的线程（{chinese}）：它们当时持有的锁在其中永远锁着；"
         );
-        let due = born_ns(call).saturating_add(SETTLED_NS);
-        self.0.add(child, due, of_call(call, tree, text));
+        let due = born_ns(&event.header, call).saturating_add(SETTLED_NS);
+        self.0
+            .add(child, due, of_call(&event.header, call, tree, text));
     }
 }
 
 /// The other live threads of the caller's process, in words; `None` where there are none.
-fn others(call: &CloneCall, tree: &TaskTree) -> Option<(String, String)> {
+fn others(caller: TaskId, call: &CloneCall, tree: &TaskTree) -> Option<(String, String)> {
     let group = tree.group(call.tgid)?;
-    let others = || group.live.iter().filter(|id| **id != call.task);
+    let others = || group.live.iter().filter(|id| **id != caller);
     let count = others().count();
     if count == 0 {
         return None;

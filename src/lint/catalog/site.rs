@@ -1,16 +1,21 @@
 //! Where in a program something was found, and lists of names.
 
-use crate::event::CloneCall;
+use crate::event::{CloneCall, Header};
 use crate::lint::definition::{Occurrence, Words};
 use crate::tasks::TaskTree;
 
 /// A finding about a call.
-pub(super) fn of_call(call: &CloneCall, tree: &TaskTree, text: Words) -> Occurrence {
+pub(super) fn of_call(
+    header: &Header,
+    call: &CloneCall,
+    tree: &TaskTree,
+    text: Words,
+) -> Occurrence {
     Occurrence {
-        at_ns: call.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
-        task: call.task,
+        at_ns: header.at_ns.saturating_add(call.took_ns.unwrap_or(0)),
+        task: header.task,
         text,
-        clone_seq: Some(call.seq),
+        clone_seq: Some(header.seq),
         site: site(call, tree),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::children::{Children, born_ns, process};
 use super::site::of_call;
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::lint::definition::{Level, Lint, Occurrence, Watch, words};
 use crate::tasks::TaskTree;
 
@@ -35,7 +35,7 @@ impl Watch for Vforks {
             "它用停着的创建者的内存和栈创建任务",
         );
         self.0.event(event, aged, busy, occurrences);
-        let Event::Clone(call) = event else {
+        let EventKind::Clone(call) = &event.kind else {
             return;
         };
         let borrows = call.request.has("CLONE_VM") && call.request.has("CLONE_VFORK");
@@ -47,7 +47,8 @@ impl Watch for Vforks {
             "process {tid} should exec or _exit at once: ",
             "进程 {tid} 应立即 exec 或 _exit："
         );
-        let due = born_ns(call).saturating_add(LONG_NS);
-        self.0.add(child, due, of_call(call, tree, text));
+        let due = born_ns(&event.header, call).saturating_add(LONG_NS);
+        self.0
+            .add(child, due, of_call(&event.header, call, tree, text));
     }
 }

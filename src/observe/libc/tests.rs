@@ -2,7 +2,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use super::*;
-use crate::event::{Call, CallArgs, Ending, Outcome, Request, TaskId};
+use crate::event::{Call, CallArgs, Ending, Outcome, Request};
 use crate::observe::fake::Fake;
 use crate::peek::Errno;
 
@@ -12,10 +12,7 @@ const MUSL: &[u8] = b"\0musl libc (x86_64)\nVersion %s\n\0x\x001.2.3\0";
 
 fn call(tgid: Tid) -> CloneCall {
     CloneCall {
-        seq: 1,
-        at_ns: 0,
         took_ns: None,
-        task: TaskId(1),
         tid: tgid,
         tgid,
         comm: String::new(),
@@ -48,9 +45,6 @@ fn call(tgid: Tid) -> CloneCall {
 
 fn exited(tgid: Tid, last: bool) -> Exit {
     Exit {
-        seq: 2,
-        at_ns: 0,
-        task: TaskId(1),
         tid: tgid,
         tgid,
         comm: None,
@@ -176,7 +170,7 @@ fn one_read_of_maps_a_process_until_it_execs_or_ends() {
     assert_eq!(ask(&mut libc, 100), 3);
     assert_eq!(ask(&mut libc, 101), 3);
     let mut exec: Exec = serde_json::from_value(serde_json::json!({
-        "seq": 1, "at_ns": 0, "task": 1, "tid": 101, "tgid": 101
+        "tid": 101, "tgid": 101
     }))
     .unwrap();
     libc.exec(&task, &mut exec);

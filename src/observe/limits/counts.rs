@@ -41,7 +41,7 @@ pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
             .with("uid", uid)
             .not();
     }
-    let Some(count) = users::count(look.task, look.counted, look.call.at_ns, uid) else {
+    let Some(count) = users::count(look.task, look.counted, look.at_ns, uid) else {
         return Found::default().unknown();
     };
     let tasks = count.tasks;

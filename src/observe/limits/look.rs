@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::abi::flags::CloneFlags;
 use crate::abi::rules::{Arguments, Kernel};
-use crate::event::{Certainty, CloneCall};
+use crate::event::Certainty;
 use crate::peek::{Errno, Peek};
 use crate::proc;
 
@@ -73,7 +73,6 @@ fn text(read: Result<Vec<u8>, Errno>) -> Option<String> {
 /// One failed call, and what can be asked about it.
 pub(super) struct Look<'a> {
     pub task: &'a dyn Peek,
-    pub call: &'a CloneCall,
     pub arguments: &'a Arguments,
     pub kernel: &'a Kernel,
     /// The errno's name.
@@ -81,25 +80,26 @@ pub(super) struct Look<'a> {
     /// The seccomp filters that are ours.
     pub filters: u64,
     pub counted: Option<&'a Counted>,
+    /// When the call was entered, in nanoseconds since the start of the trace.
+    pub at_ns: u64,
     status: OnceCell<Option<Vec<u8>>>,
 }
 
 impl<'a> Look<'a> {
     pub fn new(
         task: &'a dyn Peek,
-        call: &'a CloneCall,
         arguments: &'a Arguments,
         kernel: &'a Kernel,
         errno: &'a str,
     ) -> Self {
         Look {
             task,
-            call,
             arguments,
             kernel,
             errno,
             filters: 0,
             counted: None,
+            at_ns: 0,
             status: OnceCell::new(),
         }
     }
@@ -109,8 +109,9 @@ impl<'a> Look<'a> {
         self
     }
 
-    pub fn with_counted(mut self, counted: &'a Counted) -> Self {
+    pub fn with_counted(mut self, counted: &'a Counted, at_ns: u64) -> Self {
         self.counted = Some(counted);
+        self.at_ns = at_ns;
         self
     }
 

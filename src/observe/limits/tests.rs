@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::abi::flags::{CLONE_NEWUTS, CLONE_THREAD, CLONE_VM};
 use crate::decode;
-use crate::event::{Certainty, Hex, TaskId, Tid};
+use crate::event::{Certainty, Hex, Tid};
 use crate::peek::testing::{Recorded, x86_64};
 use crate::peek::{Errno, Syscall};
 
@@ -112,8 +112,7 @@ impl World {
 
     fn why_at(&self, limits: &mut Limits, call: Syscall, errno: &str, at_ns: u64) -> Vec<Reason> {
         let mut event = failed(self, call, errno);
-        event.at_ns = at_ns;
-        limits.failed(self, &mut event);
+        limits.failed(self, at_ns, &mut event);
         match event.outcome {
             Outcome::Failed { reasons, .. } => reasons,
             other => panic!("{other:?}"),
@@ -123,10 +122,7 @@ impl World {
 
 fn failed(task: &dyn Peek, call: Syscall, errno: &str) -> CloneCall {
     CloneCall {
-        seq: 1,
-        at_ns: 0,
         took_ns: None,
-        task: TaskId(1),
         tid: 100,
         tgid: 100,
         comm: "a".into(),
@@ -317,7 +313,7 @@ fn arguments_that_have_changed_decide_nothing_for_certain() {
     world.task = world.task.with_words(0x1000, &[0, 0, 0, 0, 17, 0, 0, 0]);
     let mut event = failed(&world, clone3(64), "EINVAL");
     world.task = world.task.with_words(0x1000, &[0, 0, 0, 0, 65, 0, 0, 0]);
-    ours().failed(&world, &mut event);
+    ours().failed(&world, 0, &mut event);
     let Outcome::Failed { reasons, .. } = event.outcome else {
         panic!("it failed");
     };
@@ -359,11 +355,11 @@ fn nothing_is_said_without_a_label_or_a_cause() {
     );
     let mut blank = failed(&world, clone(17), "EAGAIN");
     blank.request.raw = None;
-    ours().failed(&world, &mut blank);
+    ours().failed(&world, 0, &mut blank);
     assert!(matches!(blank.outcome, Outcome::Failed { reasons, .. } if reasons.is_empty()));
     let mut absurd = failed(&world, clone(17), "EAGAIN");
     absurd.request.abi = "unheard of".into();
     absurd.request.flags_raw = Some(Hex(u64::MAX));
-    ours().failed(&world, &mut absurd);
+    ours().failed(&world, 0, &mut absurd);
     assert!(matches!(absurd.outcome, Outcome::Failed { reasons, .. } if reasons.is_empty()));
 }

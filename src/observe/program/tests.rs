@@ -1,29 +1,9 @@
 use super::*;
-use crate::event::{Linkage, TaskId};
+use crate::event::Linkage;
 use crate::observe::fake::Fake;
 
 fn exec(task: &Fake) -> Exec {
-    let mut event = Exec {
-        seq: 1,
-        at_ns: 0,
-        task: TaskId(1),
-        tid: 100,
-        tgid: 100,
-        former_tid: None,
-        path: None,
-        path_hex: None,
-        argv: None,
-        argv_hex: None,
-        argv_truncated: None,
-        comm: None,
-        comm_hex: None,
-        machine: None,
-        linkage: None,
-        interpreter: None,
-        build_id: None,
-        stripped: None,
-        inherited_fds: None,
-    };
+    let mut event = Exec::unread(100, 100);
     Program.exec(task, &mut event);
     event
 }
@@ -73,7 +53,7 @@ fn a_task_that_is_gone_leaves_everything_absent() {
             .as_object()
             .unwrap()
             .len(),
-        5
+        2
     );
 }
 

@@ -1,15 +1,15 @@
 //! What belongs to one call alone and not to its set of flags: its stack, its addresses.
 
 use super::units;
+use crate::abi::say;
 use crate::event::{CloneCall, Hex, Outcome, Request, Stack};
 use crate::report::Look;
-use crate::report::lang::say;
 use crate::report::names::pid;
 use crate::tasks::TaskTree;
 
 /// What belongs to this call alone: other calls with the same flags have other addresses.
 pub(super) fn this_call(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
-    let (request, args, lang) = (&call.request, &call.request.args, look.lang);
+    let (request, args, lang) = (&call.request, &call.request.args, look.lang());
     let at = |word: Option<Hex>| match word {
         Some(word) => word.to_string(),
         None => lang.pick("unknown", "未知").to_owned(),
@@ -84,15 +84,15 @@ fn stack(look: &Look, request: &Request) -> String {
     };
     match (given, request.args.stack_size) {
         (None, _) if request.has("CLONE_VM") => look
-            .lang
+            .lang()
             .pick("the caller's own stack, shared", "调用者自己的栈，共用")
             .into(),
         (None, _) => look
-            .lang
+            .lang()
             .pick("stack: its copy of the caller's", "栈是调用者栈的副本")
             .into(),
         (Some(at), Some(size)) => {
-            let size = units::bytes(size, look.lang);
+            let size = units::bytes(size, look.lang());
             say!(
                 look,
                 "own stack {size} from {at} up",

@@ -4,11 +4,11 @@ use super::columns::Columns;
 use super::flags::{self, Set};
 use super::line::{remark, who};
 use super::{errnos, remarks, units};
+use crate::abi::say;
 use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Totals};
-use crate::report::lang::say;
+use crate::layout::{Ink, NARROW, Pen, columns};
+use crate::report::Look;
 use crate::report::names::pid;
-use crate::report::pen::{Ink, Pen, columns};
-use crate::report::{Look, NARROW};
 use crate::tasks::TaskTree;
 
 /// Columns that the right-hand side takes: the origin, and the letter of the set.
@@ -17,19 +17,19 @@ const ORIGIN: usize = 17;
 
 /// What stands in the columns of the lines; nothing where there is no room for columns.
 pub(super) fn heads(look: &Look, at: Columns) -> String {
-    if look.width < NARROW {
+    if look.style.width < NARROW {
         return String::new();
     }
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     let tid = format!("{:>width$}", "tid", width = at.tid());
     pen.ink(&tid, Ink::Faint);
     pen.to(at.who())
-        .ink(look.lang.pick("name", "名字"), Ink::Faint);
+        .ink(look.lang().pick("name", "名字"), Ink::Faint);
     pen.to(at.what())
-        .ink(look.lang.pick("what it does", "做了什么"), Ink::Faint);
+        .ink(look.lang().pick("what it does", "做了什么"), Ink::Faint);
     // Who calls is known by the look of the call alone.
     pen.to(left(look))
-        .ink(look.lang.pick("looks like", "像是"), Ink::Faint)
+        .ink(look.lang().pick("looks like", "像是"), Ink::Faint)
         .end();
     pen.done()
 }
@@ -37,8 +37,8 @@ pub(super) fn heads(look: &Look, at: Columns) -> String {
 /// A kind of task, in the language of the look.
 pub(super) fn kind(look: &Look, kind: Kind) -> &'static str {
     match kind {
-        Kind::Thread => look.lang.pick("thread", "线程"),
-        Kind::Process => look.lang.pick("process", "进程"),
+        Kind::Thread => look.lang().pick("thread", "线程"),
+        Kind::Process => look.lang().pick("process", "进程"),
     }
 }
 
@@ -50,12 +50,12 @@ pub(super) fn lines(
     set: Option<&Set>,
     tree: &TaskTree,
 ) -> String {
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     head(&mut pen, look, at, call);
     let (text, ink) = outcome(look, call, tree);
     pen.words(&text, ink, at.what());
     if let Some(took) = call.took_ns.filter(|_| look.stamps.took) {
-        let time = units::duration(took, look.unicode);
+        let time = units::duration(took, look.style.unicode);
         pen.words(&format!(" ({time})"), Ink::Plain, at.what());
     }
     right(&mut pen, look, call, set);
@@ -85,16 +85,20 @@ pub(super) fn explains(look: &Look, set: Option<&Set>) -> bool {
 /// `48211 demo     clone3 → `
 fn head(pen: &mut Pen<'_>, look: &Look, at: Columns, call: &CloneCall) {
     who(pen, look, at, call.tid, &call.comm);
-    pen.put(&format!("{} {} ", call.request.call, look.glyphs().arrow));
+    pen.put(&format!(
+        "{} {} ",
+        call.request.call,
+        look.style.glyphs().arrow
+    ));
 }
 
 /// The beginning of the line that sums up calls like this one, and its first words.
 pub(super) fn sum(look: &Look, at: Columns, call: &CloneCall, tree: &TaskTree) -> (String, String) {
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     head(&mut pen, look, at, call);
     let lead = match call.outcome {
         Outcome::Created(_) => String::new(),
-        _ => outcome(look, call, tree).0 + look.lang.pick(", ", "，"),
+        _ => outcome(look, call, tree).0 + look.lang().pick(", ", "，"),
     };
     (pen.done(), lead)
 }
@@ -104,8 +108,8 @@ fn outcome(look: &Look, call: &CloneCall, tree: &TaskTree) -> (String, Ink) {
     match &call.outcome {
         Outcome::Created(made) => (created(look, call, made, tree), Ink::Made),
         Outcome::Failed { errno, code, .. } => {
-            let words = match errnos::words(errno, look.lang) {
-                Some(words) => look.lang.pick(", ", "，").to_owned() + words,
+            let words = match errnos::words(errno, look.lang()) {
+                Some(words) => look.lang().pick(", ", "，").to_owned() + words,
                 None if errno.ends_with(&code.to_string()) => String::new(),
                 None => format!(" ({code})"),
             };
@@ -116,8 +120,10 @@ fn outcome(look: &Look, call: &CloneCall, tree: &TaskTree) -> (String, Ink) {
         Outcome::Untraced { tid: Some(tid) } => {
             (say!(look, "untraced {tid}", "未跟踪的 {tid}"), Ink::Odd)
         }
-        Outcome::Untraced { tid: None } => (look.lang.pick("untraced", "未跟踪").into(), Ink::Odd),
-        Outcome::Unfinished {} => (look.lang.pick("unfinished", "未完成").into(), Ink::Odd),
+        Outcome::Untraced { tid: None } => {
+            (look.lang().pick("untraced", "未跟踪").into(), Ink::Odd)
+        }
+        Outcome::Unfinished {} => (look.lang().pick("unfinished", "未完成").into(), Ink::Odd),
         Outcome::Other(value) => (look.name(&value.to_string()), Ink::Odd),
     }
 }
@@ -174,12 +180,12 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
     // Beside what is there, in the columns of the other lines or near them; else under it.
     let gap = |text: &str| if text.is_empty() { 0 } else { 1 };
     let needs = gap(&origin) + columns(&origin) + gap(&set) + columns(&set);
-    if pen.column() + needs > look.width.max(left + needs) {
+    if pen.column() + needs > look.style.width.max(left + needs) {
         pen.end();
     }
     if !origin.is_empty() {
         // Two spaces before it, where they do not cost a line.
-        let roomy = pen.column() + 1 + needs <= look.width;
+        let roomy = pen.column() + 1 + needs <= look.style.width;
         let near = pen.column() + if roomy { 2 } else { 1 };
         pen.to(near.max(left)).put(&origin);
     }
@@ -190,13 +196,13 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
 
 /// Where the right-hand side begins.
 fn left(look: &Look) -> usize {
-    look.width.min(100).saturating_sub(RIGHT)
+    look.style.width.min(100).saturating_sub(RIGHT)
 }
 
 /// The totals in two parts, as the last line says them: what there was, what was asked for. `blind`: calls
 /// that failed may not have been seen.
 pub(super) fn totals(look: &Look, totals: &Totals, blind: bool) -> [String; 2] {
-    let lang = look.lang;
+    let lang = look.lang();
     let (created, leaders) = (
         totals.threads.saturating_sub(totals.leaders),
         totals.leaders,

@@ -1,7 +1,6 @@
 //! The columns of the lines above the tree: tid, name, what the task does.
 
-use crate::report::pen::columns;
-use crate::report::{Look, NARROW};
+use crate::layout::{NARROW, Style, columns};
 
 /// Digits of a tid that have room from the beginning, and at most (`PID_MAX_LIMIT` is 4194304,
 /// include/linux/threads.h).
@@ -29,8 +28,8 @@ impl Default for Columns {
 
 impl Columns {
     /// Makes room for a task's tid and its name (as it is shown).
-    pub(super) fn fit(&mut self, look: &Look, tid: &str, name: &str) {
-        if look.width < NARROW {
+    pub(super) fn fit(&mut self, style: &Style, tid: &str, name: &str) {
+        if style.width < NARROW {
             return;
         }
         let grow =
@@ -61,23 +60,23 @@ mod tests {
 
     #[test]
     fn columns_grow_with_what_stands_in_them() {
-        let (look, mut columns) = (Look::default(), Columns::default());
-        columns.fit(&look, "48211", "demo");
+        let (style, mut columns) = (Style::default(), Columns::default());
+        columns.fit(&style, "48211", "demo");
         assert_eq!((columns.who(), columns.what()), (6, 15));
-        columns.fit(&look, "4194303", "io_threads");
+        columns.fit(&style, "4194303", "io_threads");
         assert_eq!((columns.who(), columns.what()), (8, 19));
-        columns.fit(&look, "1", "工作线程");
+        columns.fit(&style, "1", "工作线程");
         assert_eq!((columns.who(), columns.what()), (8, 19));
         // Escaped: no name of the kernel's is so long.
-        columns.fit(&look, "1", &"\\x1b".repeat(15));
+        columns.fit(&style, "1", &"\\x1b".repeat(15));
         assert_eq!((columns.who(), columns.what()), (8, 19));
     }
 
     #[test]
     fn a_narrow_screen_has_no_room_to_give() {
-        let narrow = Look {
+        let narrow = Style {
             width: 40,
-            ..Look::default()
+            ..Style::default()
         };
         let mut columns = Columns::default();
         columns.fit(&narrow, "4194303", "io_threads");

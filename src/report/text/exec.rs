@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::columns::Columns;
 use super::command;
 use super::line::{remark, who};
+use crate::abi::say;
 use crate::event::Exec;
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen, columns, shorten};
+use crate::layout::{Ink, Pen, columns, shorten};
 use crate::report::{Look, escape};
 
 /// A task replaced its program: told under its old name, with the arguments that fit.
@@ -19,13 +19,13 @@ pub(super) fn exec(
     event: &Exec,
     file: Option<&(String, String)>,
 ) -> String {
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     who(&mut pen, look, at, event.tid, old);
     pen.put("exec  ");
     let text = arguments(look, event);
-    let room = look.width.saturating_sub(pen.column());
+    let room = look.style.width.saturating_sub(pen.column());
     let (long, short) = file.cloned().unwrap_or_default();
-    if !look.cut {
+    if !look.style.cut {
         pen.put(&text).ink(&long, Ink::Faint);
     } else if look.verbose > 0 {
         let hang = at.what() + 6;
@@ -42,8 +42,9 @@ pub(super) fn exec(
             String::new()
         };
         let room = room.saturating_sub(columns(&file));
-        let text = command::without_directory(text, room, look);
-        pen.put(&shorten(&text, room, look)).ink(&file, Ink::Faint);
+        let text = command::without_directory(text, room, &look.style);
+        pen.put(&shorten(&text, room, &look.style))
+            .ink(&file, Ink::Faint);
     }
     pen.end();
     if let Some(former) = event.former_tid {
@@ -63,13 +64,13 @@ pub(super) fn arguments(look: &Look, event: &Exec) -> String {
     let argv = event.argv.as_deref().unwrap_or_default();
     let mut words: Vec<_> = argv
         .iter()
-        .map(|word| escape::argument(word, look.unicode))
+        .map(|word| escape::argument(word, look.style.unicode))
         .collect();
     if words.is_empty() {
         words.push(match &event.path {
-            Some(path) => escape::argument(path, look.unicode),
+            Some(path) => escape::argument(path, look.style.unicode),
             None => look
-                .lang
+                .lang()
                 .pick(
                     "a program whose name could not be read",
                     "无法读出名字的程序",
@@ -78,7 +79,7 @@ pub(super) fn arguments(look: &Look, event: &Exec) -> String {
         });
     }
     if event.argv_truncated == Some(true) {
-        words.push(look.glyphs().ellipsis.into());
+        words.push(look.style.glyphs().ellipsis.into());
     }
     words.join(" ")
 }

@@ -1,10 +1,10 @@
 //! The line of an end: of every process, of a thread where it is the one that a signal hit.
 
 use super::units;
+use crate::abi::say;
 use crate::event::{Ending, Exit, Status};
+use crate::layout::Ink;
 use crate::report::Look;
-use crate::report::lang::say;
-use crate::report::pen::Ink;
 
 /// How a task ended, without how long it lived: ends alike have this in common. `None` where the
 /// tree is enough to tell of it: threads come and go, with `-v` each is told of. A `copy` is a process
@@ -12,7 +12,7 @@ use crate::report::pen::Ink;
 pub(super) fn end(look: &Look, exit: &Exit, copy: bool) -> Option<(String, Ink)> {
     let leader = exit.tid == exit.tgid;
     let pick = |english: &str, chinese: &str, ink| {
-        Some((look.lang.pick(english, chinese).to_owned(), ink))
+        Some((look.lang().pick(english, chinese).to_owned(), ink))
     };
     match (&exit.how, &exit.status) {
         (Ending::Signal, Some(Status::Signaled { signaled, .. })) if !leader => {
@@ -35,7 +35,7 @@ pub(super) fn end(look: &Look, exit: &Exit, copy: bool) -> Option<(String, Ink)>
             let signal = look.name(signaled);
             let mut text = say!(look, "killed by {signal}", "死于 {signal}");
             if *core_dumped {
-                text.push_str(look.lang.pick(" (core dumped)", "（已转储内存）"));
+                text.push_str(look.lang().pick(" (core dumped)", "（已转储内存）"));
             }
             Some((text, Ink::Bad))
         }
@@ -45,7 +45,7 @@ pub(super) fn end(look: &Look, exit: &Exit, copy: bool) -> Option<(String, Ink)>
             // What shells and libraries exit with where no program could be run (the shell's 2.8.2 of
             // POSIX). Why is not seen: an exec that fails is no event.
             if [126, 127].contains(exited) && copy {
-                text.push_str(look.lang.pick(" without an exec", "，未曾 exec"));
+                text.push_str(look.lang().pick(" without an exec", "，未曾 exec"));
             }
             Some((text, ink))
         }
@@ -69,6 +69,6 @@ pub(super) fn lived(look: &Look, exit: &Exit) -> String {
     let Some(ns) = exit.lived_ns.filter(|_| !hit) else {
         return String::new();
     };
-    let time = units::duration(ns, look.unicode);
+    let time = units::duration(ns, look.style.unicode);
     say!(look, " after {time}", "，存活 {time}")
 }

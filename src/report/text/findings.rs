@@ -1,9 +1,9 @@
 //! What lints found: under the line that it is about, and once a site at the end.
 
 use super::line::{UNDER, remark};
-use crate::event::Finding;
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen};
+use crate::abi::say;
+use crate::event::{Finding, Header};
+use crate::layout::{Ink, Pen};
 use crate::report::{Lang, Look, escape};
 
 /// Sites that are named at the end, at most.
@@ -15,6 +15,7 @@ pub(super) struct Findings(Vec<Site>);
 
 #[derive(Debug)]
 struct Site {
+    header: Header,
     finding: Finding,
     /// Who did it: tid and name.
     who: String,
@@ -22,17 +23,20 @@ struct Site {
 
 impl Findings {
     /// Takes in a finding. `true`: it is news, and no count of what is known.
-    pub(super) fn learn(&mut self, finding: &Finding, who: String) -> bool {
-        let place = |one: &Finding| (one.at_ns, one.task, one.clone_seq);
+    pub(super) fn learn(&mut self, header: &Header, finding: &Finding, who: String) -> bool {
         let counts = finding.count.is_some_and(|count| count > 1);
         let known = self.0.iter_mut().find(|site| {
-            counts && site.finding.lint == finding.lint && place(&site.finding) == place(finding)
+            counts
+                && site.header == *header
+                && site.finding.lint == finding.lint
+                && site.finding.clone_seq == finding.clone_seq
         });
         if let Some(site) = known {
             site.finding.count = finding.count;
             return false;
         }
         self.0.push(Site {
+            header: *header,
             finding: finding.clone(),
             who,
         });
@@ -60,7 +64,7 @@ impl Findings {
                 continue;
             }
             let id = marked(look, lint, *count);
-            let mut pen = Pen::new(look);
+            let mut pen = Pen::new(&look.style);
             // Who has ended is named no more.
             let text = match who.is_empty() {
                 true => id,
@@ -71,7 +75,7 @@ impl Findings {
         }
         let more = sums.len().saturating_sub(NAMED);
         if more > 0 {
-            let mut pen = Pen::new(look);
+            let mut pen = Pen::new(&look.style);
             remark(
                 &mut pen,
                 &say!(look, "{more} more findings", "另有 {more} 处"),
@@ -100,25 +104,25 @@ pub(super) fn is_said(finding: &Finding, explained: Option<u64>) -> bool {
 fn marked(look: &Look, lint: &str, count: u64) -> String {
     let id = look.name(lint);
     match count {
-        2.. => format!("{id} {}{count}", look.glyphs().times),
+        2.. => format!("{id} {}{count}", look.style.glyphs().times),
         _ => id,
     }
 }
 
 /// `! warning: what was found  [fork-with-threads]`
 pub(super) fn full(look: &Look, finding: &Finding) -> String {
-    let text = match look.lang {
+    let text = match look.lang() {
         // What was found is ours; the names in it are the program's.
         Lang::Chinese if !finding.chinese.is_empty() => escape::name(&finding.chinese, true),
         _ => look.name(&finding.text),
     };
     // No hazard, but the end of a story.
     let (mark, ink) = match finding.lint.as_str() {
-        "clone3-fallback" => (format!("{} ", look.glyphs().arrow), Ink::Plain),
+        "clone3-fallback" => (format!("{} ", look.style.glyphs().arrow), Ink::Plain),
         _ => marks(look, finding),
     };
     let id = marked(look, &finding.lint, finding.count.unwrap_or(1));
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     pen.to(UNDER)
         .words(&format!("{mark}{text}"), ink, UNDER + 2)
         .words(&format!("  [{id}]"), Ink::Faint, UNDER + 2)
@@ -129,8 +133,8 @@ pub(super) fn full(look: &Look, finding: &Finding) -> String {
 /// `! warning: `
 fn marks(look: &Look, finding: &Finding) -> (String, Ink) {
     let (level, ink) = match finding.level.as_str() {
-        "warning" => (look.lang.pick("warning", "警告").to_owned(), Ink::Odd),
-        "note" => (look.lang.pick("note", "提示").to_owned(), Ink::Plain),
+        "warning" => (look.lang().pick("warning", "警告").to_owned(), Ink::Odd),
+        "note" => (look.lang().pick("note", "提示").to_owned(), Ink::Plain),
         other => (look.name(other), Ink::Plain),
     };
     (say!(look, "! {level}: ", "! {level}："), ink)

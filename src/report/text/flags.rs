@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::arguments::this_call;
 use super::phrases;
+use crate::abi::say;
 use crate::abi::{chinese, flags};
 use crate::event::{Call, CloneCall, Hex, Outcome, Request};
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen, columns};
-use crate::report::{Lang, Look, NARROW};
+use crate::layout::{Ink, NARROW, Pen, columns};
+use crate::report::{Lang, Look};
 use crate::tasks::TaskTree;
 
 /// Where the columns of an explanation begin: the flag's name, the verb, the object.
@@ -111,7 +111,7 @@ pub(super) fn explain(
     letter: Option<&str>,
 ) {
     if matches!(call.outcome, Outcome::Failed { .. }) {
-        let text = look.lang.pick("what it asked for:", "所请求的是：");
+        let text = look.lang().pick("what it asked for:", "所请求的是：");
         pen.to(NAME).ink(text, Ink::Faint).end();
     }
     copies(pen, look, call);
@@ -122,20 +122,20 @@ pub(super) fn explain(
             Some(row) => {
                 let [english, chinese] = row.verb;
                 (
-                    look.lang.pick(english, chinese),
+                    look.lang().pick(english, chinese),
                     object(look, row, call),
                     Ink::Plain,
                 )
             }
             None => {
-                let text = look.lang.pick(
+                let text = look.lang().pick(
                     "no words for this flag in this version",
                     "此版本没有对该标志的解释",
                 );
                 ("", text.into(), Ink::Odd)
             }
         };
-        if look.width < NARROW {
+        if look.style.width < NARROW {
             // Chinese stands beside Latin letters with a space, and beside Chinese without.
             let latin = object.starts_with(|c: char| c.is_ascii());
             let space = if !verb.is_empty() && latin { " " } else { "" };
@@ -164,7 +164,7 @@ pub(super) fn explain(
     if !parts.is_empty() {
         pen.to(NAME).parts(&parts, Ink::Faint, NAME).end();
     }
-    let name = look.lang.pick("this call: ", "本次调用：");
+    let name = look.lang().pick("this call: ", "本次调用：");
     pen.to(NAME).ink(name, Ink::Faint);
     pen.parts(
         &this_call(look, call, tree),
@@ -176,14 +176,14 @@ pub(super) fn explain(
 
 /// What the child has of its own, whatever the flags are but for CLONE_THREAD (clone(2), fork(2)).
 fn own(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
-    let name = look.lang.pick("own", "自有");
+    let name = look.lang().pick("own", "自有");
     let what = if call.request.has("CLONE_THREAD") {
-        look.lang.pick(
+        look.lang().pick(
             "tid, registers, signal mask (copied), pending signals (none yet)",
             "tid、寄存器、信号屏蔽字（起初为副本）、待决信号（起初为空）",
         )
     } else {
-        look.lang.pick(
+        look.lang().pick(
             "pid, signal mask (copied), pending signals and timers (none yet)",
             "pid、信号屏蔽字（起初为副本）、待决信号与定时器（起初皆空）",
         )
@@ -195,15 +195,19 @@ fn own(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
 
 /// The kernel's side of a flag: which function decides, about which object, and what becomes of it.
 fn why(pen: &mut Pen<'_>, look: &Look, row: &flags::Flag, set: bool) {
-    let hang = if look.width < NARROW { NAME + 2 } else { VERB };
-    let chinese = chinese::words(row.name).filter(|_| look.lang == Lang::Chinese);
+    let hang = if look.style.width < NARROW {
+        NAME + 2
+    } else {
+        VERB
+    };
+    let chinese = chinese::words(row.name).filter(|_| look.lang() == Lang::Chinese);
     let (object, fate) = match (chinese, set) {
         (Some(words), true) => (words.object, words.set),
         (Some(words), false) => (words.object, words.clear),
         (None, true) => (row.object, row.set),
         (None, false) => (row.object, row.clear),
     };
-    let colon = look.lang.pick(": ", "：");
+    let colon = look.lang().pick(": ", "：");
     let by = row.decided_by.replace(", ", "(), ");
     let text = format!("{by}(){colon}{object}{colon}{fate}");
     pen.to(hang).words(&text, Ink::Faint, hang).end();
@@ -229,17 +233,17 @@ fn copies(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
     if copied.is_empty() {
         return;
     }
-    let name = look.lang.pick("copies", "复制");
+    let name = look.lang().pick("copies", "复制");
     let hang = NAME + columns(name) + 2;
     pen.to(NAME).ink(name, Ink::Faint).put("  ");
     let what: Vec<_> = copied
         .iter()
         .map(|copy| {
             let [english, chinese] = copy.what;
-            look.lang.pick(english, chinese)
+            look.lang().pick(english, chinese)
         })
         .collect();
-    pen.words(&what.join(look.lang.pick(", ", "、")), Ink::Plain, hang)
+    pen.words(&what.join(look.lang().pick(", ", "、")), Ink::Plain, hang)
         .end();
     for row in copied.iter().filter_map(|copy| flags::named(copy.flag)) {
         if look.why() {
@@ -251,7 +255,7 @@ fn copies(pen: &mut Pen<'_>, look: &Look, call: &CloneCall) {
 /// A phrase's object, as it is beside the other flags of the set.
 fn object(look: &Look, row: &phrases::Phrase, call: &CloneCall) -> String {
     let request = &call.request;
-    let lang = look.lang;
+    let lang = look.lang();
     match row.name {
         "CLONE_VM" if !request.has("CLONE_THREAD") => lang.pick(
             "the address space, until it execs or ends",
@@ -275,7 +279,7 @@ fn object(look: &Look, row: &phrases::Phrase, call: &CloneCall) -> String {
 /// What is sent to the parent when the child ends.
 fn signal(look: &Look, request: &Request) -> Option<String> {
     let thread = request.has("CLONE_THREAD");
-    let none = || look.lang.pick("no exit signal", "无退出信号").to_owned();
+    let none = || look.lang().pick("no exit signal", "无退出信号").to_owned();
     Some(match (&request.exit_signal, request.exit_signal_raw) {
         (Some(Some(name)), _) if thread => {
             let name = look.name(name);
@@ -321,6 +325,7 @@ pub(super) fn word(request: &Request) -> Option<Hex> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Style;
 
     fn request(flags: &[&str]) -> Request {
         serde_json::from_value(serde_json::json!({
@@ -402,7 +407,7 @@ mod tests {
                 names: true,
                 ..Look::default()
             };
-            let mut pen = Pen::new(&look);
+            let mut pen = Pen::new(&look.style);
             explain(&mut pen, &look, &call, &TaskTree::new(), Some("A"));
             pen.done()
         };
@@ -423,10 +428,10 @@ mod tests {
             .into_iter()
             .flat_map(|lang| phrases::names().map(move |flag| (lang, flag)))
         {
-            let look = Look {
+            let look = Look::from(Style {
                 lang,
-                ..Look::default()
-            };
+                ..Style::default()
+            });
             let mut call: CloneCall = serde_json::from_value(serde_json::json!({
                 "seq": 1, "at_ns": 1, "task": 1, "tid": 4194304, "tgid": 4194304, "comm": "x",
                 "abi": "x86_64", "call": "clone3", "outcome": {"unfinished": {}}
@@ -439,7 +444,7 @@ mod tests {
             call.request.args.child_tid = most;
             call.request.args.pidfd = most;
             call.request.args.cgroup = Some(Hex(1_000_000));
-            let mut pen = Pen::new(&look);
+            let mut pen = Pen::new(&look.style);
             explain(&mut pen, &look, &call, &TaskTree::new(), Some("A"));
             let text = pen.done();
             assert!(text.lines().all(|line| columns(line) <= 80), "{text}");

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use super::remarks::Remark;
 use super::units;
+use crate::abi::say;
 use crate::event::{Call, Kind, TaskId};
+use crate::layout::{Ink, Pen};
 use crate::report::Look;
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen};
 
 /// Lines alike that are shown before they are folded: a pool of threads is seen whole.
 const SHOWN: u64 = 8;
@@ -250,7 +250,7 @@ impl Group {
                 std::mem::take(&mut self.few)
             }
             n => {
-                let time = units::duration(at_ns.saturating_sub(self.first_ns), look.unicode);
+                let time = units::duration(at_ns.saturating_sub(self.first_ns), look.style.unicode);
                 let (n, most) = (units::count(n), units::count(self.peak));
                 let mut text = say!(
                     look,
@@ -258,10 +258,10 @@ impl Group {
                     "同样的还有 {n} 次，历时 {time}"
                 );
                 if self.several && matches!(self.like, Like::Call { .. }) {
-                    text.push_str(look.lang.pick(", by several callers", "，由多个任务调用"));
+                    text.push_str(look.lang().pick(", by several callers", "，由多个任务调用"));
                 }
                 if self.peak == 1 {
-                    text.push_str(look.lang.pick(", one at a time", "，每次只有一个存活"));
+                    text.push_str(look.lang().pick(", one at a time", "，每次只有一个存活"));
                 } else if self.peak > 0 {
                     text.push_str(&say!(
                         look,
@@ -271,7 +271,7 @@ impl Group {
                 }
                 self.peak = self.alive;
                 let text = std::mem::take(&mut self.lead) + &text;
-                let mut pen = Pen::new(look);
+                let mut pen = Pen::new(&look.style);
                 pen.put(&self.head)
                     .words(&text, Ink::Plain, self.hang)
                     .end();

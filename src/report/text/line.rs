@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use super::columns::Columns;
+use crate::layout::{Ink, Pen};
 use crate::report::Look;
-use crate::report::pen::{Ink, Pen};
 
 /// Where the lines begin that belong to the one above.
 pub(super) const UNDER: usize = 6;

@@ -31,13 +31,13 @@ use self::flags::Sets;
 use self::folding::{Alike, Like, Line, Timed};
 use self::line::{remark, who};
 use self::summary::Table;
+use crate::abi::say;
 use crate::event::{
-    Appeared, Blind, CloneCall, Detach, Event, Exec, Exit, Finding, How, Kind, Outcome, Stats,
-    TaskId, Tid,
+    Appeared, Blind, CloneCall, Detach, Event, EventKind, Exec, Exit, Finding, Header, How, Kind,
+    Outcome, Stats, TaskId, Tid,
 };
-use crate::report::filter::Scope;
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen};
+use crate::layout::{Ink, Pen};
+use crate::report::filter::Visibility;
 use crate::report::said::{list, said};
 use crate::report::timestamps::Stamper;
 use crate::report::{Destination, Look, Reporter, Summary};
@@ -49,7 +49,7 @@ pub(super) struct Text {
     look: Look,
     stamper: Stamper,
     sets: Sets,
-    scope: Scope,
+    visibility: Visibility,
     alike: Alike,
     table: Table,
     /// The names of living tasks: an exec is told under the name that the task had.
@@ -78,15 +78,15 @@ pub(super) struct Text {
 impl Text {
     pub(super) fn new(out: Destination, mut look: Look) -> Self {
         let stamper = Stamper::new(&look);
-        if look.cut {
-            look.width = look.width.saturating_sub(stamper.width()).max(20);
+        if look.style.cut {
+            look.style.width = look.style.width.saturating_sub(stamper.width()).max(20);
         }
         Text {
             out: BufWriter::new(out),
             look,
             stamper,
             sets: Sets::default(),
-            scope: Scope::default(),
+            visibility: Visibility::default(),
             alike: Alike::default(),
             table: Table::default(),
             names: HashMap::new(),
@@ -127,16 +127,16 @@ impl Text {
 
     /// What is known of a task's name, learnt before the line about it is written.
     fn learn(&mut self, event: &Event) {
-        let (task, comm) = match event {
-            Event::Task(e) => (e.task, Some(&e.comm)),
-            Event::Clone(e) => (e.task, Some(&e.comm)),
-            Event::Exit(e) => (e.task, e.comm.as_ref()),
+        let comm = match &event.kind {
+            EventKind::Task(e) => Some(&e.comm),
+            EventKind::Clone(e) => Some(&e.comm),
+            EventKind::Exit(e) => e.comm.as_ref(),
             _ => return,
         };
         if let Some(comm) = comm {
-            self.names.insert(task, comm.clone());
+            self.names.insert(event.header.task, comm.clone());
         }
-        if let Event::Clone(call) = event
+        if let EventKind::Clone(call) = &event.kind
             && let Outcome::Created(made) = &call.outcome
         {
             // A newborn has its creator's name until it takes its own.
@@ -150,16 +150,15 @@ impl Text {
     /// Makes the columns wide enough for a line about this task.
     fn fit(&mut self, tid: impl Display, name: &str) {
         let (tid, name) = (tid.to_string(), self.look.comm(name));
-        self.columns.fit(&self.look, &tid, &name);
+        self.columns.fit(&self.look.style, &tid, &name);
     }
 
     /// What is over with a task, once the line about its end is written.
     fn forget(&mut self, event: &Event) {
-        let task = match event {
-            Event::Exit(e) => e.task,
-            Event::Detach(e) => e.task,
-            _ => return,
+        let (EventKind::Exit(_) | EventKind::Detach(_)) = event.kind else {
+            return;
         };
+        let task = event.header.task;
         self.names.remove(&task);
         self.copies.remove(&task);
         self.alike.gone(task);
@@ -179,20 +178,20 @@ impl Text {
     fn about_one(&mut self, tid: impl Display, name: &str, text: &str, ink: Ink) -> String {
         let tid = tid.to_string();
         self.fit(&tid, name);
-        let mut pen = Pen::new(&self.look);
+        let mut pen = Pen::new(&self.look.style);
         who(&mut pen, &self.look, self.columns, tid, name);
         pen.words(text, ink, self.columns.what()).end();
         pen.done()
     }
 
-    fn call(&mut self, call: &CloneCall, tree: &TaskTree) -> Vec<Timed> {
-        if !self.scope.call(&self.look, call) {
-            self.hidden = Some(call.seq);
+    fn call(&mut self, header: &Header, call: &CloneCall, tree: &TaskTree) -> Vec<Timed> {
+        if !self.visibility.call(&self.look.filter, header.task, call) {
+            self.hidden = Some(header.seq);
             return Vec::new();
         }
         let set = self.sets.find(&call.request);
         if call::explains(&self.look, set.as_ref()) {
-            self.explained = Some(call.seq);
+            self.explained = Some(header.seq);
         }
         self.fit(call.tid, &call.comm);
         let at = self.columns;
@@ -204,7 +203,7 @@ impl Text {
         };
         let (Some(made), Some(set), 0, false) = (made, set, self.look.verbose, self.look.all)
         else {
-            return self.other(call.at_ns, text);
+            return self.other(header.at_ns, text);
         };
         let (head, lead) = call::sum(&self.look, at, call, tree);
         let line = Line {
@@ -215,12 +214,12 @@ impl Text {
                 made,
                 remarks: remarks::remarks(&self.look, call, tree),
             },
-            by: call.task,
+            by: header.task,
             born: match &call.outcome {
                 Outcome::Created(made) => Some(made.task),
                 _ => None,
             },
-            at_ns: call.at_ns,
+            at_ns: header.at_ns,
             head,
             lead,
             hang: at.what(),
@@ -230,57 +229,57 @@ impl Text {
     }
 
     /// What was found, where the line that it is about would be.
-    fn finding(&mut self, finding: &Finding, tree: &TaskTree) -> Vec<Timed> {
-        let who = match tree.task(finding.task) {
+    fn finding(&mut self, header: &Header, finding: &Finding, tree: &TaskTree) -> Vec<Timed> {
+        let who = match tree.task(header.task) {
             Some(task) => format!("{} {}", task.tid, self.look.comm(&task.comm)),
-            None => self.look.comm(&self.known(finding.task)),
+            None => self.look.comm(&self.known(header.task)),
         };
-        let news = self.found.learn(finding, who);
+        let news = self.found.learn(header, finding, who);
         let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;
         if !news
             || is_said(finding, self.explained)
             || self.look.quiet >= 2
             || !shown
-            || !self.scope.task(&self.look, finding.task)
+            || !self.visibility.task(&self.look.filter, header.task)
         {
             return Vec::new();
         }
         let text = full(&self.look, finding);
-        self.other(finding.at_ns, text)
+        self.other(header.at_ns, text)
     }
 
-    fn exec(&mut self, event: &Exec, tree: &TaskTree) -> Vec<Timed> {
-        self.copies.remove(&event.task);
-        let old = self.known(event.task);
+    fn exec(&mut self, header: &Header, event: &Exec, tree: &TaskTree) -> Vec<Timed> {
+        self.copies.remove(&header.task);
+        let old = self.known(header.task);
         if let Some(comm) = &event.comm {
-            self.names.insert(event.task, comm.clone());
+            self.names.insert(header.task, comm.clone());
         }
-        if self.launched == Some(event.task) {
+        if self.launched == Some(header.task) {
             self.launched = None;
             if self.look.verbose == 0 {
                 return Vec::new();
             }
         }
-        if !self.scope.task(&self.look, event.task) {
+        if !self.visibility.task(&self.look.filter, header.task) {
             return Vec::new();
         }
         self.fit(event.tid, &old);
         // The name that follows, in the heads already.
-        self.fit(event.tid, &self.known(event.task));
+        self.fit(event.tid, &self.known(header.task));
         let at = self.columns;
         let file = self.files.file(&self.look, event);
         let text = exec(&self.look, at, &old, event, file.as_ref());
-        let via = tree.task(event.task).and_then(|task| task.via.as_ref());
+        let via = tree.task(header.task).and_then(|task| task.via.as_ref());
         let (Some(via), 0, None, false) = (via, self.look.verbose, event.former_tid, self.look.all)
         else {
-            return self.other(event.at_ns, text);
+            return self.other(header.at_ns, text);
         };
-        let mut head = Pen::new(&self.look);
+        let mut head = Pen::new(&self.look.style);
         who(&mut head, &self.look, at, event.tid, &old);
         let all = arguments(&self.look, event);
         let name = all.split(' ').next().unwrap_or_default();
         head.put("exec  ");
-        let lead = name.to_owned() + self.look.lang.pick(", ", "，");
+        let lead = name.to_owned() + self.look.lang().pick(", ", "，");
         let line = Line {
             like: Like::Exec {
                 program: event.path.clone(),
@@ -288,7 +287,7 @@ impl Text {
             },
             by: via.creator,
             born: None,
-            at_ns: event.at_ns,
+            at_ns: header.at_ns,
             head: head.done(),
             lead,
             hang: at.what(),
@@ -307,70 +306,73 @@ impl Text {
         out
     }
 
-    fn appeared(&mut self, event: &Appeared, tree: &TaskTree) -> Vec<Timed> {
+    fn appeared(&mut self, header: &Header, event: &Appeared, tree: &TaskTree) -> Vec<Timed> {
         let Some(what) = notices::appeared(&self.look, event, tree) else {
-            self.launched = Some(event.task);
+            self.launched = Some(header.task);
             return Vec::new();
         };
-        if !self.scope.task(&self.look, event.task) {
+        if !self.visibility.task(&self.look.filter, header.task) {
             return Vec::new();
         }
         if event.how != How::Attached {
-            let text = self.about(event.tid, event.task, &what, Ink::Odd);
-            return self.other(event.at_ns, text);
+            let text = self.about(event.tid, header.task, &what, Ink::Odd);
+            return self.other(header.at_ns, text);
         }
-        let text = self.about(event.tid, event.task, &what, Ink::Plain);
+        let text = self.about(event.tid, header.task, &what, Ink::Plain);
         // The threads of a process, whatever their names are.
-        let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
-        self.alike(at_ns, tid, task, String::new(), what, text)
+        self.alike(header, event.tid, String::new(), what, text)
     }
 
     /// The end of a task. What leaves nothing alive needs no line: the tree is next.
-    fn exit(&mut self, event: &Exit, tree: &TaskTree) -> Vec<Timed> {
+    fn exit(&mut self, header: &Header, event: &Exit, tree: &TaskTree) -> Vec<Timed> {
         let last = tree.alive() == 0 && event.tid == event.tgid && self.look.verbose == 0;
-        if last || !self.scope.task(&self.look, event.task) {
+        if last || !self.visibility.task(&self.look.filter, header.task) {
             return Vec::new();
         }
-        let Some((what, ink)) = end(&self.look, event, self.copies.contains(&event.task)) else {
+        let Some((what, ink)) = end(&self.look, event, self.copies.contains(&header.task)) else {
             return Vec::new();
         };
-        let name = self.known(event.task);
+        let name = self.known(header.task);
         let text = what.clone() + &lived(&self.look, event);
-        let text = self.about(event.tid, event.task, &text, ink);
-        self.alike(event.at_ns, event.tid, event.task, name, what, text)
+        let text = self.about(event.tid, header.task, &text, ink);
+        self.alike(header, event.tid, name, what, text)
     }
 
-    fn detached(&mut self, event: &Detach) -> Vec<Timed> {
-        if !self.scope.task(&self.look, event.task) {
+    fn detached(&mut self, header: &Header, event: &Detach) -> Vec<Timed> {
+        if !self.visibility.task(&self.look.filter, header.task) {
             return Vec::new();
         }
-        let what = self.look.lang.pick("let go, alive", "已脱离跟踪，仍存活");
-        let text = self.about(event.tid, event.task, what, Ink::Plain);
-        let (at_ns, tid, task) = (event.at_ns, event.tid, event.task);
-        self.alike(at_ns, tid, task, String::new(), what.into(), text)
+        let what = self.look.lang().pick("let go, alive", "已脱离跟踪，仍存活");
+        let text = self.about(event.tid, header.task, what, Ink::Plain);
+        self.alike(header, event.tid, String::new(), what.into(), text)
     }
 
     /// A line about one task, folded with others that say the same of tasks of that name.
     fn alike(
         &mut self,
-        at_ns: u64,
+        header: &Header,
         tid: Tid,
-        task: TaskId,
         name: String,
         what: String,
         text: String,
     ) -> Vec<Timed> {
         if self.look.verbose > 0 || self.look.all {
-            return self.other(at_ns, text);
+            return self.other(header.at_ns, text);
         }
-        let mut head = Pen::new(&self.look);
-        who(&mut head, &self.look, self.columns, tid, &self.known(task));
-        let lead = what.clone() + self.look.lang.pick(", ", "，");
+        let mut head = Pen::new(&self.look.style);
+        who(
+            &mut head,
+            &self.look,
+            self.columns,
+            tid,
+            &self.known(header.task),
+        );
+        let lead = what.clone() + self.look.lang().pick(", ", "，");
         let line = Line {
             like: Like::Task { name, text: what },
-            by: task,
+            by: header.task,
             born: None,
-            at_ns,
+            at_ns: header.at_ns,
             head: head.done(),
             lead,
             hang: self.columns.what(),
@@ -385,47 +387,43 @@ impl Text {
             tree.task(task)
                 .map_or_else(|| task.to_string(), |task| task.tid.to_string())
         };
-        let (task, text) = match event {
-            Event::Clone(e) => return self.call(e, tree),
-            Event::Exec(e) => return self.exec(e, tree),
-            Event::Exit(e) => return self.exit(e, tree),
-            Event::Task(e) => return self.appeared(e, tree),
-            Event::Detach(e) => return self.detached(e),
-            Event::Copy(e) => {
-                let text = notices::copied(&self.look, e);
-                (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
-            }
-            Event::Unshared(e) => {
-                let text = notices::unshared(&self.look, e);
-                (e.task, self.about(tid(e.task), e.task, &text, Ink::Plain))
-            }
+        let header = &event.header;
+        let text = match &event.kind {
+            EventKind::Clone(e) => return self.call(header, e, tree),
+            EventKind::Exec(e) => return self.exec(header, e, tree),
+            EventKind::Exit(e) => return self.exit(header, e, tree),
+            EventKind::Task(e) => return self.appeared(header, e, tree),
+            EventKind::Detach(e) => return self.detached(header, e),
+            EventKind::Copy(e) => notices::copied(&self.look, e),
+            EventKind::Unshared(e) => notices::unshared(&self.look, e),
             _ => return Vec::new(),
         };
-        if !self.scope.task(&self.look, task) {
+        let text = self.about(tid(header.task), header.task, &text, Ink::Plain);
+        if !self.visibility.task(&self.look.filter, header.task) {
             return Vec::new();
         }
-        self.other(event.at_ns().unwrap_or_default(), text)
+        self.other(header.at_ns, text)
     }
 
     /// What makes the report incomplete: said as long as there is a report at all, also where nobody
     /// learns the names of tasks.
     fn gaps(&mut self, event: &Event, tree: &TaskTree) -> Vec<Timed> {
-        let name = |task| tree.task(task).map_or("", |task| &task.comm);
-        let text = match event {
-            Event::Start(e) => notices::start(&self.look, e),
-            Event::Blind(e) => self.blind(e, name(e.task)),
-            Event::Kill(e) => {
+        let name = tree.task(event.header.task).map_or("", |task| &task.comm);
+        let text = match &event.kind {
+            EventKind::Start(e) => notices::start(&self.look, e),
+            EventKind::Blind(e) => self.blind(e, name),
+            EventKind::Kill(e) => {
                 let (signal, why) = (self.look.name(&e.signal), said(&self.look, &e.why));
                 let text = say!(
                     self.look,
                     "gets {signal} from clonespy: {why}",
                     "收到 clonespy 发来的 {signal}：{why}"
                 );
-                self.about_one(e.tgid, name(e.task), &text, Ink::Odd)
+                self.about_one(e.tgid, name, &text, Ink::Odd)
             }
-            Event::Lost(e) => {
+            EventKind::Lost(e) => {
                 let what = self.look.name(&e.what);
-                let many = units::counted(e.count, "event", self.look.lang);
+                let many = units::counted(e.count, "event", self.look.lang());
                 self.note(&say!(
                     self.look,
                     "{many} of type {what} lost",
@@ -434,7 +432,7 @@ impl Text {
             }
             _ => return Vec::new(),
         };
-        self.other(event.at_ns().unwrap_or_default(), text)
+        self.other(event.header.at_ns, text)
     }
 
     fn blind(&mut self, event: &Blind, name: &str) -> String {
@@ -448,7 +446,7 @@ impl Text {
     }
 
     fn note(&self, text: &str) -> String {
-        let mut pen = Pen::new(&self.look);
+        let mut pen = Pen::new(&self.look.style);
         remark(&mut pen, text);
         pen.done()
     }
@@ -458,21 +456,19 @@ impl Text {
         if self.written {
             self.out.write_all(b"\n")?;
         }
-        let times = if self.look.cut {
+        let times = if self.look.style.cut {
             self.stamper.width()
         } else {
             0
         };
-        let look = Look {
-            width: self.look.width + times,
-            ..self.look.clone()
-        };
+        let mut look = self.look.clone();
+        look.style.width += times;
         let out = &mut self.out;
         tree::rows(&look, tree, |row| out.write_all(row.as_bytes()))?;
         let totals = tree
             .end()
             .map_or_else(|| tree.totals(), |end| end.totals.clone());
-        let mut pen = Pen::new(&look);
+        let mut pen = Pen::new(&look.style);
         pen.parts(&call::totals(&look, &totals, self.blind), Ink::Plain, 0)
             .end();
         self.out.write_all(pen.done().as_bytes())?;
@@ -495,15 +491,15 @@ fn to_failures(what: &[String]) -> bool {
 
 impl Reporter for Text {
     fn event(&mut self, event: &Event, tree: &TaskTree) -> io::Result<()> {
-        match event {
-            Event::Start(start) => {
+        match &event.kind {
+            EventKind::Start(start) => {
                 self.stamper.begin(&start.wall);
                 self.blind |= to_failures(&start.blind);
             }
-            Event::Blind(blind) => self.blind |= to_failures(&blind.what),
-            Event::Stats(stats) => self.stats = Some(stats.clone()),
-            Event::End(_) => self.ended = true,
-            Event::Clone(call) if self.look.summary != Summary::No => self.table.count(call),
+            EventKind::Blind(blind) => self.blind |= to_failures(&blind.what),
+            EventKind::Stats(stats) => self.stats = Some(stats.clone()),
+            EventKind::End(_) => self.ended = true,
+            EventKind::Clone(call) if self.look.summary != Summary::No => self.table.count(call),
             _ => {}
         }
         if self.look.quiet >= 3 {
@@ -511,7 +507,10 @@ impl Reporter for Text {
         }
         if self.look.summary == Summary::Only {
             // What its counts lack is said of a table, too.
-            let lacks = matches!(event, Event::Start(_) | Event::Blind(_) | Event::Lost(_));
+            let lacks = matches!(
+                event.kind,
+                EventKind::Start(_) | EventKind::Blind(_) | EventKind::Lost(_)
+            );
             let lines = if lacks {
                 self.gaps(event, tree)
             } else {
@@ -519,16 +518,16 @@ impl Reporter for Text {
             };
             return self.write(lines);
         }
-        let mut lines = match event {
-            Event::Finding(finding) => self.finding(finding, tree),
+        let mut lines = match &event.kind {
+            EventKind::Finding(finding) => self.finding(&event.header, finding, tree),
             _ => self.gaps(event, tree),
         };
         if self.look.quiet < 2 {
             self.learn(event);
-            self.scope.learn(&self.look, event);
+            self.visibility.learn(&self.look.filter, event);
             lines.extend(self.lines(event, tree));
             self.forget(event);
-            self.scope.forget(event);
+            self.visibility.forget(event);
         }
         self.write(lines)
     }

@@ -1,18 +1,18 @@
 //! What is said of a task that appears or changes, and of the trace as a whole.
 
 use super::line::remark;
+use crate::abi::say;
 use crate::event::{Appeared, Copied, How, Intercept, Kind, Start, Unshared, Word};
+use crate::layout::Pen;
 use crate::report::Look;
-use crate::report::lang::say;
 use crate::report::names::pid;
-use crate::report::pen::Pen;
 use crate::report::said::{list, said};
 use crate::tasks::TaskTree;
 
 /// A task that no seen call made. Of the launched one there is nothing to say.
 pub(super) fn appeared(look: &Look, event: &Appeared, tree: &TaskTree) -> Option<String> {
     let of = event.ppid.map(|ppid| pid(look, tree, ppid));
-    let pick = |english: &str, chinese: &str| look.lang.pick(english, chinese).to_owned();
+    let pick = |english: &str, chinese: &str| look.lang().pick(english, chinese).to_owned();
     let what = match (&event.how, of) {
         (How::Launched, _) => return None,
         (How::Orphan, Some(parent)) => say!(
@@ -45,7 +45,7 @@ pub(super) fn appeared(look: &Look, event: &Appeared, tree: &TaskTree) -> Option
 
 /// How calls are caught, where that is not what was hoped for.
 pub(super) fn start(look: &Look, event: &Start) -> String {
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     if let Some(why) = &event.intercept_why {
         let other;
         let (english, chinese) = match &event.intercept {
@@ -59,7 +59,7 @@ pub(super) fn start(look: &Look, event: &Start) -> String {
                 (other.as_str(), other.as_str())
             }
         };
-        let (how, why) = (look.lang.pick(english, chinese), said(look, why));
+        let (how, why) = (look.lang().pick(english, chinese), said(look, why));
         remark(
             &mut pen,
             &say!(
@@ -132,5 +132,5 @@ pub(super) fn cut_short(look: &Look, tree: &TaskTree) -> Option<String> {
         ),
         other => return Some(look.name(other)),
     };
-    Some(look.lang.pick(english, chinese).to_owned())
+    Some(look.lang().pick(english, chinese).to_owned())
 }

@@ -3,10 +3,10 @@
 
 use super::line::{UNDER, remark};
 use crate::abi::rules;
+use crate::abi::say;
 use crate::event::{Call, Certainty, CloneCall, Created, Hex, Outcome, Reason, Request};
-use crate::report::lang::say;
+use crate::layout::{Ink, Pen};
 use crate::report::names::pid;
-use crate::report::pen::{Ink, Pen};
 use crate::report::said::list;
 use crate::report::{Lang, Look};
 use crate::tasks::TaskTree;
@@ -141,7 +141,7 @@ fn plain(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
         ));
     }
     if let Some(tail) = &call.request.args.unknown_tail {
-        let size = call.request.args.size.map(|size| match look.lang {
+        let size = call.request.args.size.map(|size| match look.lang() {
             Lang::English => format!(" of {size} bytes"),
             Lang::Chinese => format!("（{size} 字节）"),
         });
@@ -171,14 +171,14 @@ fn plain(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
             "此版本不认识的结果",
         ),
     };
-    out.push(look.lang.pick(plain.0, plain.1).into());
+    out.push(look.lang().pick(plain.0, plain.1).into());
     out
 }
 
 /// The rule in the language of the look. What was looked at is part of the recorded text; beside the
 /// rule's Chinese it stands in brackets.
 fn in_words(look: &Look, reason: &Reason) -> String {
-    let rule = rules::named(&reason.rule).filter(|_| look.lang == Lang::Chinese);
+    let rule = rules::named(&reason.rule).filter(|_| look.lang() == Lang::Chinese);
     let Some(rule) = rule else {
         return look.name(&reason.text);
     };
@@ -198,10 +198,10 @@ fn in_words(look: &Look, reason: &Reason) -> String {
 /// Why it failed, and how sure that is.
 fn reason(look: &Look, reason: &Reason) -> Remark {
     let word = match &reason.certainty {
-        Certainty::Certain => look.lang.pick("certain", "确定").to_owned(),
-        Certainty::Likely => look.lang.pick("likely", "很可能").to_owned(),
-        Certainty::Possible => look.lang.pick("possible", "可能").to_owned(),
-        Certainty::Excluded => look.lang.pick("excluded", "已排除").to_owned(),
+        Certainty::Certain => look.lang().pick("certain", "确定").to_owned(),
+        Certainty::Likely => look.lang().pick("likely", "很可能").to_owned(),
+        Certainty::Possible => look.lang().pick("possible", "可能").to_owned(),
+        Certainty::Excluded => look.lang().pick("excluded", "已排除").to_owned(),
         Certainty::Other(word) => look.name(word),
     };
     Remark::Reason {
@@ -213,7 +213,8 @@ fn reason(look: &Look, reason: &Reason) -> Remark {
 }
 
 fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree, out: &mut Vec<String>) {
-    let mut put = |english: &str, chinese: &str| out.push(look.lang.pick(english, chinese).into());
+    let mut put =
+        |english: &str, chinese: &str| out.push(look.lang().pick(english, chinese).into());
     match made.untraced.as_deref() {
         None => {}
         Some("cleared") => put(
@@ -241,7 +242,7 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree, out: 
     }
     if let Some(tids) = &made.ns_tids {
         let tids: Vec<_> = tids.iter().map(ToString::to_string).collect();
-        let tids = tids.join(look.lang.pick(", ", "、"));
+        let tids = tids.join(look.lang().pick(", ", "、"));
         out.push(say!(
             look,
             "in nested pid namespaces; its tid, outermost first: {tids}",
@@ -267,7 +268,7 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree, out: 
             );
         }
         Some(None) => out.push(
-            look.lang
+            look.lang()
                 .pick(
                     "its parent is outside of this trace",
                     "其父进程不在此次跟踪之内",

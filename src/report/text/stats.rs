@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::units;
+use crate::abi::say;
 use crate::event::Stats;
+use crate::layout::{Ink, Pen, columns};
 use crate::report::Look;
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen, columns};
 
 /// What tracing took, in all and for each task that calls made.
 pub(super) fn stats(look: &Look, stats: &Stats) -> String {
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     let mut line = |name: &str, counts: &BTreeMap<String, u64>| {
         let total = counts.values().fold(0u64, |sum, &n| sum.saturating_add(n));
         let total_text = units::count(total);
@@ -26,12 +26,12 @@ pub(super) fn stats(look: &Look, stats: &Stats) -> String {
             .iter()
             .map(|&(kind, &n)| format!("{} {}", look.name(kind), units::count(n)))
             .collect();
-        let hang = if look.width < 60 { 2 } else { 36 };
+        let hang = if look.style.width < 60 { 2 } else { 36 };
         pen.to(hang).parts(&kinds, Ink::Faint, hang).end();
     };
-    line(look.lang.pick("stops", "停止"), &stats.stops);
-    line(look.lang.pick("requests", "请求"), &stats.requests);
-    line(look.lang.pick("reads", "读取"), &stats.reads);
+    line(look.lang().pick("stops", "停止"), &stats.stops);
+    line(look.lang().pick("requests", "请求"), &stats.requests);
+    line(look.lang().pick("reads", "读取"), &stats.reads);
     pen.done()
 }
 

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::flags::{Key, are_read, word};
 use super::units;
+use crate::abi::say;
 use crate::event::{Call, CloneCall, Kind, Outcome, Request};
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen, columns};
-use crate::report::{Look, NARROW};
+use crate::layout::{Ink, NARROW, Pen, columns};
+use crate::report::Look;
 
 /// Rows that are kept; what goes beyond is counted in one more.
 const MOST: usize = 1000;
@@ -63,8 +63,8 @@ impl Table {
 
     /// The table: most calls first.
     pub(super) fn draw(&self, look: &Look) -> String {
-        let mut pen = Pen::new(look);
-        let lang = look.lang;
+        let mut pen = Pen::new(&look.style);
+        let lang = look.lang();
         let heads = [
             lang.pick("calls", "调用"),
             lang.pick("failed", "失败"),
@@ -75,7 +75,7 @@ impl Table {
             right(&mut pen, head, end);
         }
         pen.to(call_column(look)).put(lang.pick("call", "系统调用"));
-        if look.width >= NARROW {
+        if look.style.width >= NARROW {
             pen.to(MADE).put(lang.pick("made", "产生"));
             pen.to(FLAGS).put(lang.pick("flags", "标志"));
         }
@@ -121,10 +121,10 @@ fn row(pen: &mut Pen<'_>, look: &Look, count: &Count, call: &str, flags: &str, a
     let failed = units::count(count.failed);
     pen.to(FAILED.saturating_sub(columns(&failed)))
         .ink(&failed, ink);
-    if look.width < NARROW {
+    if look.style.width < NARROW {
         pen.to(call_column(look)).put(call).end();
         if !flags.is_empty() {
-            pen.to(UNDER).bars(flags, UNDER).end();
+            pen.to(UNDER).bars(flags, Ink::Plain, UNDER).end();
         }
         return;
     }
@@ -132,19 +132,19 @@ fn row(pen: &mut Pen<'_>, look: &Look, count: &Count, call: &str, flags: &str, a
     pen.to(CALL).put(call);
     pen.to(MADE).put(&made(look, count));
     if !flags.is_empty() {
-        pen.to(FLAGS).bars(flags, FLAGS);
+        pen.to(FLAGS).bars(flags, Ink::Plain, FLAGS);
     }
     pen.end();
 }
 
 /// How many of the numbers have their column.
 fn numbers(look: &Look) -> usize {
-    if look.width < NARROW { 2 } else { 3 }
+    if look.style.width < NARROW { 2 } else { 3 }
 }
 
 /// Where the call's name begins: without the share there is room before it.
 fn call_column(look: &Look) -> usize {
-    if look.width < NARROW {
+    if look.style.width < NARROW {
         FAILED + 2
     } else {
         CALL
@@ -158,7 +158,7 @@ fn right(pen: &mut Pen<'_>, text: &str, end: usize) {
 
 /// The kind of the tasks that were made.
 fn made(look: &Look, count: &Count) -> String {
-    let lang = look.lang;
+    let lang = look.lang();
     match (count.threads, count.processes) {
         (0, 0) => lang.pick("nothing", "无").into(),
         (_, 0) => lang.pick("threads", "线程").into(),

@@ -1,5 +1,6 @@
 //! The tree of all tasks, one row a task or a fold of tasks alike.
 
+mod columns;
 mod notes;
 mod row;
 
@@ -8,20 +9,12 @@ use std::iter::Peekable;
 use self::notes::{Notes, heads};
 use self::row::Row;
 use super::units;
+use crate::abi::say;
 use crate::event::{Kind, Tid};
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen};
-use crate::report::{Look, NARROW};
+use crate::layout::{Ink, NARROW, Pen};
+use crate::report::Look;
 use crate::tasks::{Branch, Task, TaskTree, Various, Via};
 
-/// The column of the kind, which goes by the width.
-fn kind_column(look: &Look) -> usize {
-    look.width.min(100).saturating_sub(RIGHT)
-}
-
-/// Columns of the right-hand side: kind, ending, life.
-const RIGHT: usize = 33;
-const ENDING: usize = 10;
 /// Levels that are drawn; what lies deeper says how many are left out. A chain of ten thousand
 /// forks would fill a screen a row.
 const LEVELS: usize = 8;
@@ -87,7 +80,7 @@ pub(super) fn rows<E>(
     };
     let mut levels = vec![roots];
     let (mut hidden, mut notes) = (false, Notes::default());
-    if look.width >= NARROW && !tree.roots().is_empty() {
+    if look.style.width >= NARROW && !tree.roots().is_empty() {
         write(&heads(look))?;
     }
     while let Some(level) = levels.last_mut() {
@@ -115,9 +108,9 @@ pub(super) fn rows<E>(
         if let Some(level) = levels.last_mut() {
             notes.alike |= level.looks_like_another(look, &row);
         }
-        let seen = |item: &Item<'_>| match (look.depth, item) {
+        let seen = |item: &Item<'_>| match (look.filter.depth, item) {
             (Some(most), _) if depth >= most => false,
-            (_, Item::Branch(branch) | Item::OfEach(branch)) if look.threads_only => {
+            (_, Item::Branch(branch) | Item::OfEach(branch)) if look.filter.threads_only => {
                 // A thread that exec'd goes on as its own process.
                 of(branch, tree)
                     .is_none_or(|task| task.kind != Kind::Process || task.tgid == row.task.tgid)
@@ -153,22 +146,22 @@ fn of<'a>(branch: &'a Branch, tree: &'a TaskTree) -> Option<&'a Task> {
 /// What is said where options hide tasks.
 fn left_out(look: &Look) -> String {
     let mut what = Vec::new();
-    if look.threads_only {
+    if look.filter.threads_only {
         what.push(
-            look.lang
+            look.lang()
                 .pick("processes that were created", "所创建的进程")
                 .to_owned(),
         );
     }
-    if let Some(depth) = look.depth {
+    if let Some(depth) = look.filter.depth {
         what.push(say!(
             look,
             "what lies deeper than {depth}",
             "深于 {depth} 层的任务"
         ));
     }
-    let what = what.join(look.lang.pick(", ", "、"));
-    let mut pen = Pen::new(look);
+    let what = what.join(look.lang().pick(", ", "、"));
+    let mut pen = Pen::new(&look.style);
     let text = say!(
         look,
         "(not shown: {what}; they are counted)",
@@ -206,12 +199,12 @@ fn below<'a>(
 }
 
 fn unlisted(look: &Look, tasks: u64) -> String {
-    let many = units::counted(tasks, "task", look.lang);
+    let many = units::counted(tasks, "task", look.lang());
     say!(look, "{many} more, only counted", "另有 {many}，只计数")
 }
 
 fn untraced(look: &Look, tasks: u64) -> String {
-    let many = units::counted(tasks, "task", look.lang);
+    let many = units::counted(tasks, "task", look.lang());
     say!(
         look,
         "{many} untraced: let go, not seen",
@@ -220,16 +213,16 @@ fn untraced(look: &Look, tasks: u64) -> String {
 }
 
 fn note(look: &Look, rail: &str, text: &str) -> String {
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     pen.ink(rail, Ink::Faint).put(text).end();
     pen.done()
 }
 
 /// The lines that lead to a row, and those that go on below it. Roots have none.
 fn rail(look: &Look, levels: &mut [Level<'_>]) -> (String, String) {
-    let [tee, corner, bar, blank] = look.glyphs().tree;
+    let [tee, corner, bar, blank] = look.style.glyphs().tree;
     let below = levels.get_mut(1..).unwrap_or_default();
-    let most = LEVELS.min(look.width / 10);
+    let most = LEVELS.min(look.style.width / 10);
     let hidden = below.len().saturating_sub(most);
     let mut out = match hidden {
         0 => String::new(),

@@ -65,7 +65,7 @@ fn what_makes_no_sense_changes_nothing() {
     trace.exit(5);
     trace.exec(5, 100, Some(3), "/none");
     trace.detach(5);
-    trace.tree.apply(&Event::Unknown);
+    trace.tell(TaskId(1), EventKind::Unknown);
     let child = trace.fork(1);
     trace.exit(1);
     trace.end(1, Some("again"), Ending::CutOff, 9);

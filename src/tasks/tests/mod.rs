@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::event::{
-    Appeared, Call, CallArgs, CloneCall, Created, Detach, Ending, Exec, Exit, How, Kind, Outcome,
-    Request, Status,
+    Appeared, Call, CallArgs, CloneCall, Created, Detach, Ending, EventKind, Exec, Exit, Header,
+    How, Kind, Outcome, Request, Status,
 };
 
 /// The flags of a glibc pthread_create, shortened.
@@ -34,9 +34,15 @@ impl Trace {
         trace
     }
 
-    fn tick(&mut self) -> (u64, u64) {
+    /// The next line, of this task.
+    fn tell(&mut self, task: TaskId, kind: EventKind) {
         self.seq += 1;
-        (self.seq, self.seq * 10)
+        let header = Header {
+            seq: self.seq,
+            at_ns: self.seq * 10,
+            task,
+        };
+        self.tree.apply(&Event { header, kind });
     }
 
     pub(super) fn appear(&mut self, task: u64, tid: Tid, tgid: Tid, kind: Kind) {
@@ -44,21 +50,20 @@ impl Trace {
     }
 
     pub(super) fn appear_as(&mut self, task: u64, tid: Tid, tgid: Tid, kind: Kind, how: How) {
-        let (seq, at_ns) = self.tick();
-        self.tree.apply(&Event::Task(Appeared {
-            seq,
-            at_ns,
-            task: TaskId(task),
-            tid,
-            tgid,
-            ppid: None,
-            kind,
-            comm: "main".into(),
-            comm_hex: None,
-            how,
-            start_ticks: None,
-            ns_tids: None,
-        }));
+        self.tell(
+            TaskId(task),
+            EventKind::Task(Appeared {
+                tid,
+                tgid,
+                ppid: None,
+                kind,
+                comm: "main".into(),
+                comm_hex: None,
+                how,
+                start_ticks: None,
+                ns_tids: None,
+            }),
+        );
     }
 
     /// A call of the task (caller, its tgid) with this outcome.
@@ -69,43 +74,42 @@ impl Trace {
         flags: &[&str],
         outcome: Outcome,
     ) {
-        let (seq, at_ns) = self.tick();
         let task = TaskId(caller.0);
         let known = self.tree.task(task);
         let comm = known.map_or_else(|| "main".into(), |task| task.comm.clone());
-        self.tree.apply(&Event::Clone(Box::new(CloneCall {
-            seq,
-            at_ns,
-            took_ns: Some(3),
+        self.tell(
             task,
-            tid: caller.1,
-            tgid: caller.1,
-            comm,
-            comm_hex: None,
-            request: Request {
-                abi: "x86_64".into(),
-                call,
-                raw: None,
-                flags: flags.iter().map(ToString::to_string).collect(),
-                flags_raw: None,
-                flags_unknown: None,
-                flags_ignored: Vec::new(),
-                exit_signal: None,
-                exit_signal_raw: None,
-                args: CallArgs::default(),
-                args_error: None,
-            },
-            wrote: None,
-            outcome,
-            libc: None,
-            cgroup_path: None,
-            origin: None,
-            origin_certainty: None,
-            caller: Vec::new(),
-            runs: None,
-            sharing: None,
-            cost: None,
-        })));
+            EventKind::Clone(Box::new(CloneCall {
+                took_ns: Some(3),
+                tid: caller.1,
+                tgid: caller.1,
+                comm,
+                comm_hex: None,
+                request: Request {
+                    abi: "x86_64".into(),
+                    call,
+                    raw: None,
+                    flags: flags.iter().map(ToString::to_string).collect(),
+                    flags_raw: None,
+                    flags_unknown: None,
+                    flags_ignored: Vec::new(),
+                    exit_signal: None,
+                    exit_signal_raw: None,
+                    args: CallArgs::default(),
+                    args_error: None,
+                },
+                wrote: None,
+                outcome,
+                libc: None,
+                cgroup_path: None,
+                origin: None,
+                origin_certainty: None,
+                caller: Vec::new(),
+                runs: None,
+                sharing: None,
+                cost: None,
+            })),
+        );
     }
 
     pub(super) fn create(
@@ -158,53 +162,51 @@ impl Trace {
     }
 
     pub(super) fn exec(&mut self, task: u64, tid: Tid, former_tid: Option<Tid>, path: &str) {
-        let (seq, at_ns) = self.tick();
-        self.tree.apply(&Event::Exec(Exec {
-            seq,
-            at_ns,
-            task: TaskId(task),
-            tid,
-            tgid: tid,
-            former_tid,
-            path: Some(path.into()),
-            path_hex: None,
-            argv: Some(vec![path.into()]),
-            argv_hex: None,
-            argv_truncated: None,
-            comm: Some(path.trim_start_matches('/').into()),
-            comm_hex: None,
-            machine: None,
-            linkage: None,
-            interpreter: None,
-            build_id: None,
-            stripped: None,
-            inherited_fds: None,
-        }));
+        self.tell(
+            TaskId(task),
+            EventKind::Exec(Exec {
+                tid,
+                tgid: tid,
+                former_tid,
+                path: Some(path.into()),
+                path_hex: None,
+                argv: Some(vec![path.into()]),
+                argv_hex: None,
+                argv_truncated: None,
+                comm: Some(path.trim_start_matches('/').into()),
+                comm_hex: None,
+                machine: None,
+                linkage: None,
+                interpreter: None,
+                build_id: None,
+                stripped: None,
+                inherited_fds: None,
+            }),
+        );
     }
 
     pub(super) fn end(&mut self, task: u64, comm: Option<&str>, how: Ending, code: i32) {
-        let (seq, at_ns) = self.tick();
         let known = self.tree.task(TaskId(task));
         let (tid, tgid) = known.map_or((0, 0), |task| (task.tid, task.tgid));
         let last = self
             .tree
             .group(tgid)
             .is_some_and(|group| group.live.len() == 1);
-        self.tree.apply(&Event::Exit(Exit {
-            seq,
-            at_ns,
-            task: TaskId(task),
-            tid,
-            tgid,
-            comm: comm.map(str::to_owned),
-            comm_hex: None,
-            how,
-            status: Some(Status::Exited { exited: code }),
-            last,
-            lived_ns: None,
-            usage: None,
-            unreaped: None,
-        }));
+        self.tell(
+            TaskId(task),
+            EventKind::Exit(Exit {
+                tid,
+                tgid,
+                comm: comm.map(str::to_owned),
+                comm_hex: None,
+                how,
+                status: Some(Status::Exited { exited: code }),
+                last,
+                lived_ns: None,
+                usage: None,
+                unreaped: None,
+            }),
+        );
     }
 
     /// The task ends itself with status 0.
@@ -213,13 +215,7 @@ impl Trace {
     }
 
     pub(super) fn detach(&mut self, task: u64) {
-        let (seq, at_ns) = self.tick();
-        self.tree.apply(&Event::Detach(Detach {
-            seq,
-            at_ns,
-            task: TaskId(task),
-            tid: 0,
-        }));
+        self.tell(TaskId(task), EventKind::Detach(Detach { tid: 0 }));
     }
 
     pub(super) fn task(&self, task: u64) -> &Task {

@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::abi;
 use crate::error::{Error, Result};
-use crate::event::{Event, How, Intercept, Kind, Tid};
+use crate::event::{Event, EventKind, How, Intercept, Kind, Tid};
 use crate::peek::Errno;
 use crate::sys;
 
@@ -157,7 +157,7 @@ impl Tracer<Live> {
         tracer.tell_stats = wanted.stats;
         tracer.look_at_inherited(wanted.inherited_fds);
         let start = first_line::of_attach(wanted, intercept);
-        tracer.out.push_back(Event::Start(start));
+        tracer.out.push_back(start.into());
         let refusals = tracer.seize_all(wanted);
         if tracer.table.len() == 0 {
             return Err(refusals.into_iter().next().unwrap_or_else(|| {
@@ -318,8 +318,8 @@ impl<K: Kernel> Tracer<K> {
     /// Some of what was asked for is not traced: the trace's first line says so, which is about nobody
     /// in particular.
     fn tell_refused(&mut self, refusals: &[Error]) {
-        let start = self.out.iter_mut().find_map(|event| match event {
-            Event::Start(start) => Some(start),
+        let start = self.out.iter_mut().find_map(|event| match &mut event.kind {
+            EventKind::Start(start) => Some(start),
             _ => None,
         });
         if let Some(start) = start {

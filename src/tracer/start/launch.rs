@@ -4,7 +4,7 @@ use std::io;
 
 use crate::abi;
 use crate::error::{Error, Result};
-use crate::event::{Appeared, Event, How, Intercept, Kind, Status, TaskId, Tid};
+use crate::event::{Appeared, EventKind, How, Intercept, Kind, Status, TaskId, Tid};
 use crate::sys::{self, Note};
 
 use crate::proc;
@@ -105,7 +105,7 @@ impl<K: Kernel> Tracer<K> {
         if starting.child.notes().contains(&Note::NoNewPrivs) {
             starting.line.visible.push("NoNewPrivs".to_owned());
         }
-        self.out.push_back(Event::Start(starting.line));
+        self.out.push_back(starting.line.into());
         let tid = task.tid();
         // Where it was killed meanwhile its end is what comes next.
         let _ = self.ask_before_end(task);
@@ -116,11 +116,10 @@ impl<K: Kernel> Tracer<K> {
         }
         let start_ticks = proc::stat(task.eye()).map(|stat| stat.start_ticks);
         self.count_task(Kind::Process);
-        self.emit(|seq| {
-            Event::Task(Appeared {
-                seq,
-                at_ns: 0,
-                task: TaskId(1),
+        self.emit(
+            0,
+            TaskId(1),
+            EventKind::Task(Appeared {
                 tid,
                 tgid: tid,
                 ppid: status.ppid,
@@ -130,8 +129,8 @@ impl<K: Kernel> Tracer<K> {
                 how: How::Launched,
                 start_ticks,
                 ns_tids: None,
-            })
-        });
+            }),
+        );
     }
 
     /// The child ended before its exec: it said why.

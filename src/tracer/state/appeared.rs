@@ -1,6 +1,6 @@
 //! Tasks that no seen call made: attached, or born unseen.
 
-use crate::event::{Appeared, Event, How, Kind, Tid};
+use crate::event::{Appeared, EventKind, How, Kind, Tid};
 
 use crate::proc;
 use crate::tracer::Tracer;
@@ -35,11 +35,10 @@ impl<K: Kernel> Tracer<K> {
             ..Tracee::new(task, tgid, kind)
         };
         let at_ns = self.kernel.now_ns();
-        self.emit(|seq| {
-            Event::Task(Appeared {
-                seq,
-                at_ns,
-                task,
+        self.emit(
+            at_ns,
+            task,
+            EventKind::Task(Appeared {
                 tid,
                 tgid,
                 ppid: status.ppid,
@@ -49,8 +48,8 @@ impl<K: Kernel> Tracer<K> {
                 how: if worker { How::Worker } else { how },
                 start_ticks: stat.map(|stat| stat.start_ticks),
                 ns_tids,
-            })
-        });
+            }),
+        );
         tracee
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::abi::{self, errno, flags, signals};
 use crate::decode;
-use crate::event::{Call, CloneCall, Event, Outcome, Reason, Tid};
+use crate::event::{Call, CloneCall, EventKind, Outcome, Reason, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Op, Request, SyscallInfo};
 
@@ -117,11 +117,9 @@ impl<K: Kernel> Tracer<K> {
         let Some(tracee) = self.table.get(tid) else {
             return Ok(None);
         };
+        let id = tracee.id;
         let mut event = Box::new(CloneCall {
-            seq: 0,
-            at_ns,
             took_ns: None,
-            task: tracee.id,
             tid,
             tgid: tracee.tgid,
             comm,
@@ -142,6 +140,8 @@ impl<K: Kernel> Tracer<K> {
             observer.entered(task.eye(), &mut event);
         }
         Ok(Some(Pending {
+            at_ns,
+            task: id,
             event,
             decoded,
             syscall: call,
@@ -197,7 +197,7 @@ impl<K: Kernel> Tracer<K> {
             reasons: Vec::new(),
         };
         for observer in &mut self.observers {
-            observer.failed(task.eye(), &mut pending.event);
+            observer.failed(task.eye(), pending.at_ns, &mut pending.event);
         }
         let outcome = pending.event.outcome.clone();
         self.conclude(pending, outcome);
@@ -243,10 +243,7 @@ impl<K: Kernel> Tracer<K> {
             pending.event.took_ns = Some(self.kernel.now_ns().saturating_sub(entered));
         }
         pending.event.outcome = outcome;
-        self.emit(|seq| {
-            pending.event.seq = seq;
-            Event::Clone(pending.event)
-        });
+        self.emit(pending.at_ns, pending.task, EventKind::Clone(pending.event));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::abi::signals;
 use crate::error::Result;
-use crate::event::{Ending, Event, Exec, Exit, Kind, Status, Tid, lossy};
+use crate::event::{Ending, EventKind, Exec, Exit, Kind, Status, Tid, lossy};
 use crate::sys;
 
 use crate::proc;
@@ -108,9 +108,6 @@ impl<K: Kernel> Tracer<K> {
         };
         let leader = tid == tracee.tgid;
         let mut exit = Exit {
-            seq: 0,
-            at_ns,
-            task: tracee.id,
             tid,
             tgid: tracee.tgid,
             comm,
@@ -127,7 +124,7 @@ impl<K: Kernel> Tracer<K> {
         for observer in &mut self.observers {
             observer.exit(&eye, &mut exit);
         }
-        self.emit(|seq| Event::Exit(Exit { seq, ..exit }));
+        self.emit(at_ns, tracee.id, EventKind::Exit(exit));
     }
 
     /// EVENT_EXEC, reported under the tgid whoever exec'd; the message is the tid that it had.
@@ -153,14 +150,14 @@ impl<K: Kernel> Tracer<K> {
         // An interrupted sandboxing or call cannot go on in the new program.
         tracee.sandboxing = None;
         let mut event = Exec {
-            at_ns,
             former_tid: (former != tid).then_some(former),
-            ..Exec::unread(tracee.id, tid, tid)
+            ..Exec::unread(tid, tid)
         };
+        let id = tracee.id;
         for observer in &mut self.observers {
             observer.exec(task.eye(), &mut event);
         }
-        self.emit(|seq| Event::Exec(Exec { seq, ..event }));
+        self.emit(at_ns, id, EventKind::Exec(event));
         let resumed = self.go_on(task);
         self.vfork_ends(tid)?;
         resumed
@@ -192,11 +189,10 @@ impl<K: Kernel> Tracer<K> {
             if let Some(call) = call {
                 self.call_died(call, None, Lineage::from(&tracee));
             }
-            self.emit(|seq| {
-                Event::Exit(Exit {
-                    seq,
-                    at_ns,
-                    task: id,
+            self.emit(
+                at_ns,
+                id,
+                EventKind::Exit(Exit {
                     tid: tgid,
                     tgid,
                     comm,
@@ -207,8 +203,8 @@ impl<K: Kernel> Tracer<K> {
                     lived_ns: born_ns.map(|born| at_ns.saturating_sub(born)),
                     usage: None,
                     unreaped: None,
-                })
-            });
+                }),
+            );
         }
         tracee.kind = Kind::Process;
         if let Some(call) = tracee.call.take() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::event::{Detach, Event, Intercept, Kill, Tid};
+use crate::event::{Detach, EventKind, Intercept, Kill, Tid};
 use crate::sys::{self, Request, What, Wish};
 
 use crate::tracer::SIGKILL;
@@ -100,16 +100,7 @@ impl<K: Kernel> Tracer<K> {
         };
         let at_ns = self.kernel.now_ns();
         let (signal, why) = (signal.to_owned(), why.to_owned());
-        self.emit(|seq| {
-            Event::Kill(Kill {
-                seq,
-                at_ns,
-                task,
-                tgid,
-                signal,
-                why,
-            })
-        });
+        self.emit(at_ns, task, EventKind::Kill(Kill { tgid, signal, why }));
     }
 
     /// After each report: is it time to go?
@@ -151,14 +142,7 @@ impl<K: Kernel> Tracer<K> {
         let at_ns = self.kernel.now_ns();
         for tid in self.table.tids() {
             if let Some(tracee) = self.table.remove(tid) {
-                self.emit(|seq| {
-                    Event::Detach(Detach {
-                        seq,
-                        at_ns,
-                        task: tracee.id,
-                        tid,
-                    })
-                });
+                self.emit(at_ns, tracee.id, EventKind::Detach(Detach { tid }));
             }
         }
         self.finish();

@@ -44,6 +44,10 @@ impl Edit {
 /// A call between its entry and its outcome.
 #[derive(Clone, Debug)]
 pub struct Pending {
+    /// When it was entered (without a filter: when its event was reported).
+    pub at_ns: u64,
+    /// The caller.
+    pub task: TaskId,
     /// The event to be, still without its outcome.
     pub event: Box<CloneCall>,
     /// The call decoded.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::abi::arch;
 use crate::abi::flags::{self, CloneFlags};
-use crate::event::{Event, How, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
+use crate::event::{Event, EventKind, How, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
 use crate::peek::Syscall;
 use crate::peek::testing::x86_64;
 use crate::seccomp::filter::TRACE_DATA;
@@ -365,14 +365,15 @@ fn even(told: &[Event]) {
             assert_eq!(seq, next, "numbers have no gaps");
             next += 1;
         }
-        let born = match event {
-            Event::Task(task) => {
-                if task.how == How::Orphan {
-                    orphans.insert(task.task);
+        let task = event.header.task;
+        let born = match &event.kind {
+            EventKind::Task(appeared) => {
+                if appeared.how == How::Orphan {
+                    orphans.insert(task);
                 }
-                Some(task.task)
+                Some(task)
             }
-            Event::Clone(call) => match &call.outcome {
+            EventKind::Clone(call) => match &call.outcome {
                 // An orphan's creator may be told later, once.
                 Outcome::Created(created)
                     if alive.contains(&created.task) && orphans.remove(&created.task) =>
@@ -382,13 +383,13 @@ fn even(told: &[Event]) {
                 Outcome::Created(created) => Some(created.task),
                 _ => None,
             },
-            Event::Exec(exec) => {
-                assert!(alive.contains(&exec.task), "{exec:?}");
+            EventKind::Exec(exec) => {
+                assert!(alive.contains(&task), "{exec:?}");
                 None
             }
-            Event::Exit(exit) => {
-                assert!(alive.remove(&exit.task), "{exit:?}");
-                ended.insert(exit.task);
+            EventKind::Exit(exit) => {
+                assert!(alive.remove(&task), "{exit:?}");
+                ended.insert(task);
                 None
             }
             _ => None,
@@ -406,10 +407,11 @@ pub(in crate::tracer) fn lines(told: &[Event]) -> Vec<String> {
 }
 
 fn line(event: &Event) -> Option<String> {
-    Some(match event {
-        Event::Task(t) => format!("#{} {} {} {:?}", t.task.0, t.tid, t.kind, t.how),
-        Event::Clone(c) => {
-            let (id, call) = (c.task.0, c.request.call.name());
+    let id = event.header.task.0;
+    Some(match &event.kind {
+        EventKind::Task(t) => format!("#{id} {} {} {:?}", t.tid, t.kind, t.how),
+        EventKind::Clone(c) => {
+            let call = c.request.call.name();
             match &c.outcome {
                 Outcome::Created(child) => {
                     let mut line = format!(
@@ -436,19 +438,19 @@ fn line(event: &Event) -> Option<String> {
                 _ => format!("#{id} {call}: unfinished"),
             }
         }
-        Event::Exec(e) => match e.former_tid {
-            Some(former) => format!("#{} exec, was {former}", e.task.0),
-            None => format!("#{} exec", e.task.0),
+        EventKind::Exec(e) => match e.former_tid {
+            Some(former) => format!("#{id} exec, was {former}"),
+            None => format!("#{id} exec"),
         },
-        Event::Blind(b) => format!("#{} blind", b.task.0),
-        Event::Exit(e) => {
+        EventKind::Blind(_) => format!("#{id} blind"),
+        EventKind::Exit(e) => {
             let status = match &e.status {
                 Some(Status::Exited { exited }) => format!(" {exited}"),
                 Some(Status::Signaled { signaled, .. }) => format!(" {signaled}"),
                 None => String::new(),
             };
             let last = if e.last { " last" } else { "" };
-            format!("#{} ends: {:?}{status}{last}", e.task.0, e.how)
+            format!("#{id} ends: {:?}{status}{last}", e.how)
         }
         _ => return None,
     })

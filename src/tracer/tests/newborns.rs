@@ -501,8 +501,8 @@ fn a_thread_in_a_namespace_has_a_tid_in_each() {
     let inside: Vec<Option<Vec<i32>>> = s
         .told
         .iter()
-        .filter_map(|event| match event {
-            crate::event::Event::Clone(call) => match &call.outcome {
+        .filter_map(|event| match &event.kind {
+            crate::event::EventKind::Clone(call) => match &call.outcome {
                 crate::event::Outcome::Created(made) => Some(made.ns_tids.clone()),
                 _ => None,
             },

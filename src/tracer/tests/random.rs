@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::Kind::{Process, Thread};
-use crate::event::{Event, Outcome, Tid};
+use crate::event::{EventKind, Outcome, Tid};
 use crate::peek::Syscall;
 use crate::sys::Registers;
 
@@ -211,13 +211,13 @@ impl Sim {
         let mut told = BTreeMap::new();
         let mut appeared = 0;
         for event in &self.s.told {
-            match event {
-                Event::Clone(call) => {
+            match &event.kind {
+                EventKind::Clone(call) => {
                     if let Outcome::Created(child) = &call.outcome {
                         told.insert(child.tid, (call.tid, child.kind));
                     }
                 }
-                Event::Task(task) => {
+                EventKind::Task(task) => {
                     appeared += 1;
                     assert!(only_died.contains(&task.tid), "registers told: {task:?}");
                 }

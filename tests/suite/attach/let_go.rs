@@ -1,6 +1,6 @@
 //! Programs that are let go: however the trace ends, they go on, or stay stopped, as before.
 
-use clonespy::event::Event;
+use clonespy::event::EventKind;
 
 use super::{NONE, WAYS, detached, even, made, state, tracer};
 use crate::driven::{Driven, Spy};
@@ -25,7 +25,7 @@ fn a_program_that_is_let_go_goes_on_as_before() {
         };
         seen.run.expect(way, End::Exit(0));
         even(&seen);
-        let Some(Event::End(end)) = seen.events.last() else {
+        let Some(EventKind::End(end)) = seen.events.last().map(|event| &event.kind) else {
             panic!("no end");
         };
         let cut = if way == "timeout" { way } else { "interrupt" };

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use clonespy::event::{Event, Kind, Outcome, TaskId, Tid};
+use clonespy::event::{Event, EventKind, Kind, Outcome, TaskId, Tid};
 
 use crate::driven::{Driven, Seen, Spy, status, threads};
 use crate::fixtures::program;
@@ -35,8 +35,8 @@ fn tracer(tid: u32) -> Option<u32> {
 fn made(seen: &Seen) -> Vec<(Tid, Kind, &'static str)> {
     seen.events
         .iter()
-        .filter_map(|event| match event {
-            Event::Clone(call) => match &call.outcome {
+        .filter_map(|event| match &event.kind {
+            EventKind::Clone(call) => match &call.outcome {
                 Outcome::Created(task) => Some((task.tid, task.kind, call.request.call.name())),
                 _ => None,
             },
@@ -51,28 +51,34 @@ fn even(seen: &Seen) {
     let mut come: Vec<TaskId> = Vec::new();
     let mut gone: Vec<TaskId> = Vec::new();
     for event in &seen.events {
-        match event {
-            Event::Task(task) => come.push(task.task),
-            Event::Clone(call) => {
+        match &event.kind {
+            EventKind::Task(_) => come.push(event.header.task),
+            EventKind::Clone(call) => {
                 if let Outcome::Created(task) = &call.outcome {
                     come.push(task.task);
                 }
             }
-            Event::Exit(exit) => gone.push(exit.task),
-            Event::Detach(detach) => gone.push(detach.task),
+            EventKind::Exit(_) => gone.push(event.header.task),
+            EventKind::Detach(_) => gone.push(event.header.task),
             _ => {}
         }
     }
     come.sort_unstable();
     gone.sort_unstable();
     assert_eq!(come, gone, "{:#?}", seen.events);
-    let ends = seen.events.iter().filter(|e| matches!(e, Event::End(_)));
+    let ends = seen
+        .events
+        .iter()
+        .filter(|e| matches!(&e.kind, EventKind::End(_)));
     assert_eq!(ends.count(), 1, "{:#?}", seen.events);
-    assert!(matches!(seen.events.last(), Some(Event::End(_))));
+    assert!(matches!(
+        seen.events.last().map(|event| &event.kind),
+        Some(EventKind::End(_))
+    ));
 }
 
 fn detached(seen: &Seen) -> usize {
-    let detach = |event: &&Event| matches!(event, Event::Detach(_));
+    let detach = |event: &&Event| matches!(&event.kind, EventKind::Detach(_));
     seen.events.iter().filter(detach).count()
 }
 
@@ -115,10 +121,10 @@ fn every_thread_is_seen_and_what_they_make_later() {
         assert_eq!(processes, [forked, child], "{way}");
         // One for "thread", one that called vfork.
         assert_eq!(made.len(), 4, "{way}: {made:?}");
-        let failed = |event: &&Event| matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Failed { .. }));
+        let failed = |event: &&Event| matches!(&event.kind, EventKind::Clone(call) if matches!(call.outcome, Outcome::Failed { .. }));
         let failed = seen.events.iter().filter(failed).count();
         assert_eq!(failed, usize::from(*way == "syscall"), "{way}");
-        let Some(Event::Start(start)) = seen.events.first() else {
+        let Some(EventKind::Start(start)) = seen.events.first().map(|event| &event.kind) else {
             panic!("no start");
         };
         assert_eq!(start.blind.is_empty(), *way == "syscall", "{way}");
@@ -137,7 +143,7 @@ fn the_first_failed_call_is_seen() {
     let spy = Spy::attach(&driven.pid().to_string(), &["--intercept=syscall"]);
     assert_eq!(driven.ask("fail").number("errno"), 22);
     let seen = spy.end("INT");
-    let failed = |event: &&Event| matches!(event, Event::Clone(call) if matches!(call.outcome, Outcome::Failed { .. }));
+    let failed = |event: &&Event| matches!(&event.kind, EventKind::Clone(call) if matches!(call.outcome, Outcome::Failed { .. }));
     assert_eq!(
         seen.events.iter().filter(failed).count(),
         1,
@@ -260,7 +266,7 @@ fn one_of_two_is_better_than_none_and_the_other_is_told() {
     seen.run.expect("one of two", End::Exit(0));
     assert_eq!(made(&seen).len(), 1);
     let told = seen.events.iter().any(|event| {
-        matches!(event, Event::Start(start) if start.blind.iter().any(|what| {
+        matches!(&event.kind, EventKind::Start(start) if start.blind.iter().any(|what| {
             what.contains("4194305") && what.contains("no such process")
         }))
     });

@@ -13,7 +13,7 @@ use clonespy::internals::{
     Analysis, Errno, Explain, Peek, Syscall, What, annotate, decode, flags, walk, wrote,
 };
 use clonespy::replay::Replay;
-use clonespy::report::{FORMATS, Lang, Look};
+use clonespy::report::{FORMATS, Lang, Look, Style};
 use clonespy::tasks::TaskTree;
 
 /// A reader that is not to be broken.
@@ -147,8 +147,11 @@ fn rendered(input: &[u8]) -> Vec<Vec<u8>> {
         for lang in [Lang::English, Lang::Chinese] {
             let sink = Sink::default();
             let look = Look {
-                lang,
-                width: 40,
+                style: Style {
+                    lang,
+                    width: 40,
+                    ..Style::default()
+                },
                 all: lang == Lang::Chinese,
                 verbose: 2,
                 ..Look::default()

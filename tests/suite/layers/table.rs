@@ -42,8 +42,15 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "error", "abi", "event", "suggest", "origins", "tasks", "lint", "output",
         ],
     ),
-    ("report", &["error", "abi", "event", "origins", "tasks"]),
-    ("explain", &["error", "abi", "event", "suggest", "origins"]),
+    ("layout", &["abi"]),
+    (
+        "report",
+        &["error", "abi", "event", "layout", "origins", "tasks"],
+    ),
+    (
+        "explain",
+        &["error", "abi", "event", "layout", "suggest", "origins"],
+    ),
 ];
 
 /// What joins the layers and may use all of them.

@@ -1,15 +1,15 @@
 //! What stands above the rows and below them.
 
+use super::columns::{ENDING, RIGHT, kind_column};
 use super::row::Row;
-use super::{ENDING, RIGHT, kind_column};
 use crate::event::{Ending, Kind};
+use crate::layout::{Ink, Pen, columns};
 use crate::report::Look;
-use crate::report::pen::{Ink, Pen, columns};
 
 /// What stands in the columns.
 pub(super) fn heads(look: &Look) -> String {
-    let kind = kind_column(look);
-    let (lang, mut pen) = (look.lang, Pen::new(look));
+    let kind = kind_column(&look.style);
+    let (lang, mut pen) = (look.lang(), Pen::new(&look.style));
     let lived = lang.pick("lived", "存活时间");
     pen.ink(lang.pick("task", "任务"), Ink::Faint);
     pen.to(kind).ink(lang.pick("kind", "种类"), Ink::Faint);
@@ -47,8 +47,8 @@ impl Notes {
         mut write: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut note = |english, chinese| {
-            let mut pen = Pen::new(look);
-            pen.words(look.lang.pick(english, chinese), Ink::Faint, 0)
+            let mut pen = Pen::new(&look.style);
+            pen.words(look.lang().pick(english, chinese), Ink::Faint, 0)
                 .end();
             write(&pen.done())
         };

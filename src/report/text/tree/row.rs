@@ -2,11 +2,11 @@
 
 use super::super::call::kind;
 use super::super::{command, units};
-use super::{ENDING, RIGHT, kind_column};
+use super::columns::{ENDING, RIGHT, kind_column};
+use crate::abi::say;
 use crate::event::{Ending, How, Kind, Status, TaskId, Tid};
-use crate::report::lang::say;
-use crate::report::pen::{Ink, Pen, columns, shorten};
-use crate::report::{Lang, Look, NARROW};
+use crate::layout::{Ink, NARROW, Pen, columns, shorten};
+use crate::report::{Lang, Look};
 use crate::tasks::{Branch, Fold, Task, Various};
 
 /// Columns by which a long command hangs.
@@ -86,18 +86,18 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn draw(&self, look: &Look, rail: &(String, String)) -> String {
-        if look.width < NARROW {
+        if look.style.width < NARROW {
             return self.narrow(look, rail);
         }
-        let kind = kind_column(look);
-        let mut pen = Pen::new(look);
+        let kind = kind_column(&look.style);
+        let mut pen = Pen::new(&look.style);
         pen.ink(&rail.0, Ink::Faint);
         let room = kind.saturating_sub(pen.column() + 1).max(12);
         self.title_and_tids(&mut pen, look, room, &rail.1);
         pen.to(kind).put(&self.noun(look));
         let lived = self
             .lived
-            .map(|(low, high)| units::durations(low, high, look.unicode));
+            .map(|(low, high)| units::durations(low, high, look.style.unicode));
         let gap = lived.as_ref().map_or(0, |text| columns(text) + 1);
         let (text, ink) = self.ending(look, RIGHT - ENDING - gap.min(RIGHT - ENDING));
         pen.to(kind + ENDING).ink(&text, ink);
@@ -111,22 +111,22 @@ impl<'a> Row<'a> {
 
     /// Without columns: what does not fit beside the name goes under it.
     fn narrow(&self, look: &Look, rail: &(String, String)) -> String {
-        let mut pen = Pen::new(look);
+        let mut pen = Pen::new(&look.style);
         pen.ink(&rail.0, Ink::Faint);
-        let room = look.width.saturating_sub(pen.column()).max(12);
+        let room = look.style.width.saturating_sub(pen.column()).max(12);
         self.title_and_tids(&mut pen, look, room, &rail.1);
-        let (ending, ink) = self.ending(look, look.width);
+        let (ending, ink) = self.ending(look, look.style.width);
         let lived = self
             .lived
-            .map(|(low, high)| units::durations(low, high, look.unicode));
+            .map(|(low, high)| units::durations(low, high, look.style.unicode));
         let noun = (self.noun(look), Ink::Plain);
         let parts = [noun, (ending, ink)];
         let parts = parts
             .into_iter()
             .chain(lived.map(|text| (text, Ink::Plain)));
-        let between = look.glyphs().dot;
+        let between = look.style.glyphs().dot;
         for (text, ink) in parts {
-            if pen.column() + columns(between) + columns(&text) > look.width {
+            if pen.column() + columns(between) + columns(&text) > look.style.width {
                 pen.end().ink(&rail.1, Ink::Faint).put("  ");
             } else if pen.column() > columns(&rail.1) + 2 {
                 pen.put(between);
@@ -140,10 +140,8 @@ impl<'a> Row<'a> {
     /// What stands left of the columns. Where nothing may be shortened and it is too long, it has
     /// lines of its own, and the columns stand in the line below.
     fn title_and_tids(&self, pen: &mut Pen<'_>, look: &Look, room: usize, under: &str) {
-        let whole = Look {
-            cut: look.cut && look.verbose == 0,
-            ..look.clone()
-        };
+        let mut whole = look.clone();
+        whole.style.cut &= look.verbose == 0;
         let text = if self.many() {
             self.several(&whole, room)
         } else {
@@ -153,12 +151,12 @@ impl<'a> Row<'a> {
             pen.put(&text);
             return;
         }
-        if look.cut && whole.cut {
+        if look.style.cut && whole.style.cut {
             pen.put(&text);
             return;
         }
         let hang = columns(under) + HANG;
-        let lines = if look.cut {
+        let lines = if look.style.cut {
             wrapped(look, &text, pen.column(), hang)
         } else {
             vec![text]
@@ -184,13 +182,13 @@ impl<'a> Row<'a> {
 
     fn noun(&self, look: &Look) -> String {
         if self.various.call {
-            return match look.lang {
+            return match look.lang() {
                 Lang::English => units::plural(if self.many() { 2 } else { 1 }, "task"),
                 Lang::Chinese => "任务".into(),
             };
         }
         let noun = kind(look, self.task.kind);
-        match look.lang {
+        match look.lang() {
             Lang::English => units::plural(if self.many() { 2 } else { 1 }, noun),
             Lang::Chinese => noun.to_owned(),
         }
@@ -204,12 +202,12 @@ impl<'a> Row<'a> {
         let rest = |odd: &str| room.saturating_sub(tid.len() + 1 + columns(odd));
         let (long, short) = (self.odd(look, true), self.odd(look, false));
         let fits = rest(&long) >= columns(&look.comm(self.name)).min(8);
-        let odd = if fits || !look.cut { long } else { short };
+        let odd = if fits || !look.style.cut { long } else { short };
         format!("{tid} {}{odd}", self.title(look, rest(&odd).max(8)))
     }
 
     fn odd(&self, look: &Look, of: bool) -> String {
-        let lang = look.lang;
+        let lang = look.lang();
         // Until it execs, a new process runs what its creator runs.
         let fresh = self.task.kind == Kind::Process && !self.task.execed;
         let via = self.task.via.as_ref().filter(|_| fresh);
@@ -233,7 +231,7 @@ impl<'a> Row<'a> {
 
     /// It runs what its creator ran when it was made.
     fn copy(&self, look: &Look, above: Option<Tid>) -> String {
-        let lang = look.lang;
+        let lang = look.lang();
         match (above, self.above, self.count) {
             (Some(tgid), _, 1) => say!(look, ", copy of {tgid}", "，{tgid} 的副本"),
             (Some(tgid), _, _) => say!(look, ", copies of {tgid}", "，{tgid} 的副本"),
@@ -254,19 +252,19 @@ impl<'a> Row<'a> {
 
     /// `worker ×20,000   tids 7002–27001`
     fn several(&self, look: &Look, room: usize) -> String {
-        let glyphs = look.glyphs();
+        let glyphs = look.style.glyphs();
         let (low, high) = self.tids;
         let mut text = match self.count {
-            1 => look.lang.pick(", one each", "，每个一").into(),
+            1 => look.lang().pick(", one each", "，每个一").into(),
             n => format!(" {}{}", glyphs.times, units::count(n)),
         };
         if self.each && self.count > 1 {
             text = look
-                .lang
+                .lang()
                 .pick(format!("{text} each"), format!("，每个{text}"));
         }
         if self.relay {
-            text.push_str(look.lang.pick(" in a row", " 前后相继"));
+            text.push_str(look.lang().pick(" in a row", " 前后相继"));
         }
         let tids = if low == high {
             format!("   tid {low}")
@@ -275,7 +273,7 @@ impl<'a> Row<'a> {
             let all = u64::try_from(high.saturating_sub(low)).is_ok_and(|n| n < self.count);
             let (before, after) = match all {
                 true => ("", ""),
-                false => look.lang.pick(("among ", ""), ("", " 间")),
+                false => look.lang().pick(("among ", ""), ("", " 间")),
             };
             format!("   {before}tids {low}{}{high}{after}", glyphs.dash)
         };
@@ -286,7 +284,7 @@ impl<'a> Row<'a> {
         let ending = match (fits(&long), fits(&short)) {
             (true, _) => long + &tids,
             (false, true) => short + &tids,
-            _ if look.cut => long,
+            _ if look.style.cut => long,
             _ => long + &tids,
         };
         text.push_str(&ending);
@@ -303,18 +301,23 @@ impl<'a> Row<'a> {
                 } else {
                     usize::MAX
                 };
-                command::program(look, program, words)
+                command::program(&look.style, program, words)
             }
             _ => look.comm(self.name),
         };
-        shorten(&command::without_directory(text, room, look), room, look)
+        shorten(
+            &command::without_directory(text, room, &look.style),
+            room,
+            &look.style,
+        )
     }
 
     /// How it ended, in so many columns. A process's status is its own, whichever thread brought the
     /// end.
     fn ending(&self, look: &Look, room: usize) -> (String, Ink) {
-        let say =
-            |english: &str, chinese: &str, ink| (look.lang.pick(english, chinese).to_owned(), ink);
+        let say = |english: &str, chinese: &str, ink| {
+            (look.lang().pick(english, chinese).to_owned(), ink)
+        };
         if self.various.ending {
             return say("various", "不一", Ink::Odd);
         }
@@ -361,7 +364,7 @@ impl<'a> Row<'a> {
 
 /// A text in lines that fit: the first begins in this column, the others in that.
 fn wrapped(look: &Look, text: &str, first: usize, hang: usize) -> Vec<String> {
-    let mut pen = Pen::new(look);
+    let mut pen = Pen::new(&look.style);
     pen.to(first + 1).words(text, Ink::Plain, hang);
     let lines = pen.done();
     lines.lines().map(|line| line.trim().to_owned()).collect()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::event::Event;
-use crate::report::pen::columns;
+use crate::layout::columns;
 
 /// A tree that grows by the shortest events.
 #[derive(Default)]
@@ -105,10 +105,9 @@ fn siblings_folds_and_living_tasks() {
 └─ 103 x                                       thread    alive
 "
     );
-    let ascii = story.draw(&Look {
-        unicode: false,
-        ..Look::default()
-    });
+    let mut ascii = Look::default();
+    ascii.style.unicode = false;
+    let ascii = story.draw(&ascii);
     assert!(ascii.is_ascii(), "{ascii}");
     assert!(ascii.contains("|- worker x3   tids 7002-7004"), "{ascii}");
 }
@@ -165,10 +164,8 @@ fn off_a_terminal_a_long_row_keeps_its_command_and_the_columns() {
     let line = json!({"type": "exec", "task": 2, "tid": 101, "tgid": 101});
     story.event(line, json!({"argv": argv, "path": "/usr/bin/cc"}));
     story.made((2, 101), 3, 102, 102);
-    let pipe = Look {
-        cut: false,
-        ..Look::default()
-    };
+    let mut pipe = Look::default();
+    pipe.style.cut = false;
     let command = argv.join(" ");
     assert_eq!(
         story.draw(&pipe),
@@ -273,10 +270,8 @@ fn a_thread_that_execs_is_no_created_process() {
     story.exit(1, 100, 100, json!({"how": "replaced", "last": false}));
     let exec = json!({"type": "exec", "task": 2, "tid": 100, "tgid": 100, "former_tid": 101});
     story.event(exec, json!({"argv": ["heir"], "path": "/bin/heir"}));
-    let look = Look {
-        threads_only: true,
-        ..Look::default()
-    };
+    let mut look = Look::default();
+    look.filter.threads_only = true;
     let text = story.draw(&look);
     assert!(text.contains(" 100 heir "), "{text}");
     assert!(!text.contains(" 102 "), "{text}");

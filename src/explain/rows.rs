@@ -12,9 +12,9 @@ use super::page::Block;
 use super::set::Set;
 use crate::abi::chinese;
 
-/// A flag, told.
+/// A flag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FlagTold {
+pub struct FlagRow {
     /// Its name.
     pub name: &'static str,
     /// Its bits, in hex.
@@ -37,9 +37,9 @@ pub struct FlagTold {
     pub source: &'static str,
 }
 
-impl FlagTold {
+impl FlagRow {
     /// Of a row.
-    pub fn of(flag: &'static Flag, language: Lang) -> FlagTold {
+    pub fn of(flag: &'static Flag, language: Lang) -> FlagRow {
         let words = match language {
             Lang::English => None,
             Lang::Chinese => chinese::words(flag.name),
@@ -49,7 +49,7 @@ impl FlagTold {
             ("clone3", flag.clone3),
             ("unshare", flag.unshare),
         ];
-        FlagTold {
+        FlagRow {
             name: flag.name,
             value: format!("{:#x}", flag.bits),
             since: flag.since,
@@ -98,9 +98,9 @@ impl FlagTold {
     }
 }
 
-/// A rule, told in short.
+/// A rule, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RuleTold {
+pub struct RuleRow {
     /// Its name.
     pub rule: &'static str,
     /// Its errno; none: any.
@@ -109,10 +109,10 @@ pub struct RuleTold {
     pub text: String,
 }
 
-impl RuleTold {
+impl RuleRow {
     /// Of a row.
-    pub fn of(rule: &'static Rule, language: Lang) -> RuleTold {
-        RuleTold {
+    pub fn of(rule: &'static Rule, language: Lang) -> RuleRow {
+        RuleRow {
             rule: rule.id,
             errno: rule.errno(),
             text: match language {
@@ -125,7 +125,7 @@ impl RuleTold {
 
 /// A library function that passes the set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CallerTold {
+pub struct CallerRow {
     /// The function.
     pub function: &'static str,
     /// The call that it makes.
@@ -140,10 +140,10 @@ pub struct CallerTold {
     pub stack: &'static str,
 }
 
-impl CallerTold {
+impl CallerRow {
     /// Of a row.
-    pub fn of(row: &'static Origin, language: Lang) -> CallerTold {
-        CallerTold {
+    pub fn of(row: &'static Origin, language: Lang) -> CallerRow {
+        CallerRow {
             function: row.name,
             call: row.call,
             set: Set::new(row.call, row.flags.0, row.exit_signal, Version::NEWEST).expression(),

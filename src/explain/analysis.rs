@@ -8,8 +8,8 @@ use crate::abi::rules::{self, Arguments, Decided, Version};
 use crate::origins::{self, Origin};
 
 use super::Lang;
+use super::rows::{CallerRow, FlagRow, RuleRow};
 use super::set::Set;
-use super::told::{CallerTold, FlagTold, RuleTold};
 use super::walk::{self, Step};
 
 /// What a set asks for, in one word.
@@ -32,7 +32,7 @@ pub fn newest_before(version: Version) -> Option<Version> {
 
 /// Everything about a set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Picture {
+pub struct Analysis {
     /// The call.
     pub call: Call,
     /// The set as a C program would write it.
@@ -48,11 +48,11 @@ pub struct Picture {
     /// The same in words.
     pub kind_text: String,
     /// Whether the arguments alone make the kernel refuse.
-    pub refused: Option<RuleTold>,
+    pub refused: Option<RuleRow>,
     /// What else can make it refuse these flags.
-    pub may_fail: Vec<RuleTold>,
+    pub may_fail: Vec<RuleRow>,
     /// What it ignores.
-    pub ignored: Vec<RuleTold>,
+    pub ignored: Vec<RuleRow>,
     /// Bits that no flag has, in hex.
     pub unknown: Option<String>,
     /// The exit signal: a name, a number, or none.
@@ -60,11 +60,11 @@ pub struct Picture {
     /// What that means.
     pub exit_signal_text: String,
     /// Who passes just this.
-    pub callers: Vec<CallerTold>,
+    pub callers: Vec<CallerRow>,
     /// Where a function was asked about: what it passes besides, in other versions and libraries.
-    pub others: Vec<CallerTold>,
+    pub others: Vec<CallerRow>,
     /// The flags.
-    pub flags: Vec<FlagTold>,
+    pub flags: Vec<FlagRow>,
     /// The walk through the kernel, up to where it refuses.
     pub walk: Vec<Step>,
 }
@@ -175,24 +175,24 @@ pub fn callers(set: &Set) -> Vec<&'static Origin> {
 }
 
 /// What limits and permissions can refuse these flags, and would not refuse a plain fork.
-fn may_fail(set: &Set, language: Lang) -> Vec<RuleTold> {
+fn may_fail(set: &Set, language: Lang) -> Vec<RuleRow> {
     let plain = Arguments::of_flags(set.call, 0, 17);
     rules::all()
         .filter(|rule| rule.decided == Decided::Look)
         .filter(|rule| rule.can_refuse(&set.arguments, &set.kernel))
         .filter(|rule| !rule.can_refuse(&plain, &set.kernel))
-        .map(|rule| RuleTold::of(rule, language))
+        .map(|rule| RuleRow::of(rule, language))
         .collect()
 }
 
-impl Picture {
+impl Analysis {
     /// Of a set.
-    pub fn of(set: &Set, language: Lang) -> Picture {
+    pub fn of(set: &Set, language: Lang) -> Analysis {
         let refused = rules::judge(&set.arguments, &set.kernel);
         let ignored = rules::ignored(&set.arguments, &set.kernel);
         let unknown = set.flags.unknown();
         let callers = callers(set);
-        Picture {
+        Analysis {
             call: set.call,
             expression: set.expression(),
             word: format!("{:#x}", set.word()),
@@ -200,14 +200,14 @@ impl Picture {
             known_up_to: newest_before(set.kernel.version).map(|newest| newest.to_string()),
             kind: kind(set),
             kind_text: kind_text(set, language).to_owned(),
-            refused: refused.map(|rule| RuleTold::of(rule, language)),
+            refused: refused.map(|rule| RuleRow::of(rule, language)),
             may_fail: match refused {
                 Some(_) => Vec::new(),
                 None => may_fail(set, language),
             },
             ignored: ignored
                 .iter()
-                .map(|row| RuleTold {
+                .map(|row| RuleRow {
                     rule: row.id,
                     errno: None,
                     text: match language {
@@ -221,17 +221,17 @@ impl Picture {
             exit_signal_text: signal_text(set, language),
             callers: callers
                 .iter()
-                .map(|row| CallerTold::of(row, language))
+                .map(|row| CallerRow::of(row, language))
                 .collect(),
             others: origins::pattern(set.function.unwrap_or_default())
                 .filter(|row| !callers.contains(row))
-                .map(|row| CallerTold::of(row, language))
+                .map(|row| CallerRow::of(row, language))
                 .collect(),
             flags: FLAGS
                 .iter()
                 // Of what clone does not even look at (bits 32 and up) the list of ignored things tells.
                 .filter(|flag| set.arguments.flags().contains(flag.flags()))
-                .map(|flag| FlagTold::of(flag, language))
+                .map(|flag| FlagRow::of(flag, language))
                 .collect(),
             walk: match refused {
                 Some(rule) => walk::walk_until(set, rule, language),

@@ -1,12 +1,12 @@
-//! A picture as a page.
+//! An analysis as a page.
 
 use crate::abi::Call;
 
 use super::Lang;
+use super::analysis::Analysis;
 use super::page::{Block, Page};
-use super::picture::Picture;
 
-impl Picture {
+impl Analysis {
     /// The verdict in words.
     fn verdict(&self, language: Lang) -> String {
         let kernel = &self.kernel;

@@ -13,10 +13,10 @@ use crate::abi::flags::{
 use crate::abi::rules::{self, Decided, Kernel, Rule, Version};
 
 use super::Lang;
-use super::line::{self, Asked, Outcome, Prefix};
-use super::page;
-use super::picture::{callers, kind_text, newest_before, signal_text};
+use super::analysis::{callers, kind_text, newest_before, signal_text};
 use super::set::Set;
+use super::strace_line::{self, Asked, Outcome, Prefix};
+use crate::layout::{Ink, Pen, Style};
 
 /// How far an explanation stands in.
 const INDENT: usize = 4;
@@ -60,13 +60,13 @@ impl Notes {
     /// What is to stand below this line; `None` for a line without a call that asks for a task.
     pub fn below(&mut self, line: &[u8]) -> Option<String> {
         let line = String::from_utf8_lossy(line);
-        let Prefix { pid, rest } = line::prefix(line.trim_end());
+        let Prefix { pid, rest } = strace_line::prefix(line.trim_end());
         let text = if let Some(resumed) = rest.strip_prefix("<... ") {
             self.resumed(pid, resumed)?
         } else {
-            let rest = line::cleaned(rest);
-            let asked = line::call(&rest, self.version)?;
-            let outcome = line::outcome(&rest);
+            let rest = strace_line::cleaned(rest);
+            let asked = strace_line::call(&rest, self.version)?;
+            let outcome = strace_line::outcome(&rest);
             if outcome == Outcome::Unfinished {
                 if self.pending.len() >= MOST_PENDING {
                     self.pending.clear();
@@ -75,25 +75,21 @@ impl Notes {
             }
             self.about(&asked, outcome)
         };
-        let lines = page::wrap(&text, INDENT);
-        let indent = " ".repeat(INDENT);
-        Some(
-            lines
-                .iter()
-                .map(|line| format!("{indent}{line}\n"))
-                .collect(),
-        )
+        let style = Style::default();
+        let mut pen = Pen::new(&style);
+        pen.to(INDENT).bars(&text, Ink::Plain, INDENT).end();
+        Some(pen.done())
     }
 
     /// The second half of a call. What it asked for stands above already.
     fn resumed(&mut self, pid: &str, line: &str) -> Option<String> {
         let (name, rest) = line.split_once(' ')?;
-        let known = line::CALLS.contains(&name);
+        let known = strace_line::CALLS.contains(&name);
         let begun = known.then(|| self.pending.remove(pid))??;
-        let rest = line::cleaned(rest.strip_prefix("resumed>").unwrap_or(rest));
+        let rest = strace_line::cleaned(rest.strip_prefix("resumed>").unwrap_or(rest));
         let whole = format!("{}{rest}", begun.trim_end());
-        let asked = line::call(&whole, self.version)?;
-        match line::outcome(&rest) {
+        let asked = strace_line::call(&whole, self.version)?;
+        match strace_line::outcome(&rest) {
             Outcome::Failed(errno) => Some(self.why(&asked, errno)),
             Outcome::Again(name) => Some(self.again(name)),
             Outcome::Unfinished | Outcome::Unknown | Outcome::Made => None,
@@ -186,11 +182,11 @@ impl Notes {
         let what = match self.language {
             Lang::English => format!(
                 "Linux {version} refuses it with {errno}: {}",
-                told(rule, self.language)
+                rule_text(rule, self.language)
             ),
             Lang::Chinese => format!(
                 "Linux {version} 会以 {errno} 拒绝：{}",
-                told(rule, self.language)
+                rule_text(rule, self.language)
             ),
         };
         Some(match outcome {
@@ -305,21 +301,21 @@ impl Notes {
     fn why(&self, asked: &Asked, errno: &str) -> String {
         let set = &asked.set;
         if let Some(rule) = certain(set, errno) {
-            let told = told(rule, self.language);
+            let text = rule_text(rule, self.language);
             return match self.language {
-                Lang::English => format!("{errno}: {told}"),
-                Lang::Chinese => format!("{errno}：{told}"),
+                Lang::English => format!("{errno}: {text}"),
+                Lang::Chinese => format!("{errno}：{text}"),
             };
         }
         // Rules that may give any errno say nothing about this one. Nor is there anything to say about
         // flags that are not told.
-        let told = asked.shown && asked.strange.is_empty();
+        let shown = asked.shown && asked.strange.is_empty();
         let ids: Vec<&str> = rules::suspects(&set.arguments, &set.kernel, errno)
             .iter()
-            .filter(|rule| told && !rule.errnos.is_empty())
+            .filter(|rule| shown && !rule.errnos.is_empty())
             .map(|rule| rule.id)
             .collect();
-        let whole = told && asked.whole;
+        let whole = shown && asked.whole;
         let one_of = if ids.len() > 1 { "one of " } else { "" };
         let version = self.kernel();
         match (ids.is_empty(), whole, self.language) {
@@ -366,7 +362,7 @@ fn certain(set: &Set, errno: &str) -> Option<&'static Rule> {
 }
 
 /// A rule in words.
-fn told(rule: &Rule, language: Lang) -> String {
+fn rule_text(rule: &Rule, language: Lang) -> String {
     match language {
         Lang::English => format!("{}: {}  [{}]", rule.condition, rule.english, rule.id),
         Lang::Chinese => format!("{}  [{}]", rule.chinese, rule.id),
