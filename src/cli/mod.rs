@@ -1,4 +1,4 @@
-//! The command line: parsing does nothing but parse, then [`Plan`] says what is to be done, and
+//! The command line: parsing does nothing but parse, then a plan says what is to be done, and
 //! [`main`] does it.
 //!
 //! | file | holds |
