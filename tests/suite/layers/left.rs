@@ -38,16 +38,6 @@ pub const IN_RINGS: &[&[&str]] = &[
         "sys/wait.rs",
     ],
     &[
-        "tasks/children.rs",
-        "tasks/fold.rs",
-        "tasks/grow.rs",
-        "tasks/likeness.rs",
-        "tasks/mod.rs",
-        "tasks/relay.rs",
-        "tasks/task.rs",
-        "tasks/walk.rs",
-    ],
-    &[
         "tracer/attach/mod.rs",
         "tracer/mod.rs",
         "tracer/start/command.rs",
