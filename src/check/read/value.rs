@@ -10,7 +10,7 @@ use crate::abi::{CloneFlags, signals};
 use super::super::expect::Placed;
 use super::super::values::{BadValue, End, Ends, Range};
 use super::super::words::{Read, flag, meant, named, signal_names};
-use super::{Reader, Value};
+use super::reader::{Reader, Value};
 
 /// The longest time that can be waited for, in seconds: a day.
 const LONGEST_TIMEOUT: u64 = 86_400;

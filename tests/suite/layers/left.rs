@@ -16,11 +16,6 @@ pub const IN_RINGS: &[&[&str]] = &[
         "abi/rules/pieces.rs",
     ],
     &[
-        "check/read.rs",
-        "check/read/recipe.rs",
-        "check/read/value.rs",
-    ],
-    &[
         "observe/cgroup.rs",
         "observe/libc.rs",
         "observe/limits.rs",
