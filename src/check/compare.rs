@@ -194,13 +194,7 @@ impl Expectation {
         let ranges: Vec<Range> = self.rows.iter().map(Row::wanted).collect();
         let before = problems.len();
         let assigned = assign(fits.clone(), &ranges);
-        let at = |calls: &[usize]| -> Vec<View> {
-            calls
-                .iter()
-                .filter_map(|&call| views.get(call))
-                .copied()
-                .collect()
-        };
+        let at = |calls: &[usize]| -> Vec<View> { calls.iter().map(|&call| views[call]).collect() };
         let groups = match self.other() {
             Other::Forbid => strangers(&self.rows, &at(&assigned.strangers), &assigned.counts),
             Other::Allow => Vec::new(),
@@ -208,7 +202,7 @@ impl Expectation {
         for (index, row) in self.rows.iter().enumerate() {
             let over = assigned.excess.iter().filter(|(_, full)| *full == index);
             let over: Vec<usize> = over.map(|(call, _)| *call).collect();
-            let has = assigned.counts.get(index).copied().unwrap_or_default();
+            let has = assigned.counts[index];
             if let Some(mut problem) = row_count(index, row, has, &at(&over), &views) {
                 let instead = groups.iter().filter_map(|group| group.instead.as_ref());
                 if let Some((_, keys)) = instead.into_iter().find(|(row, _)| *row == index) {
@@ -230,7 +224,7 @@ impl Expectation {
     }
 
     fn disorder(&self, ordered: &Placed<()>, row: usize, view: Option<&View>) -> Problem {
-        let row_words = self.rows.get(row).map(Row::words).unwrap_or_default();
+        let row_words = self.rows[row].words();
         Problem {
             key: "ordered".to_owned(),
             line: ordered.line,
