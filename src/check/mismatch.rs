@@ -9,6 +9,7 @@ use super::values::safe;
 
 /// One thing that is not as expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Problem {
     /// The key that does not hold: `tasks.threads`, `clone[2].count`, `forbid.flags`.
     pub key: String,
@@ -32,6 +33,7 @@ pub struct Problem {
 /// Both [`fmt::Display`] and [`fmt::Debug`] are the readable difference, so that `unwrap()` and `?`
 /// in a test show it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Mismatch {
     /// The expectation file.
     #[serde(skip_serializing_if = "Option::is_none")]

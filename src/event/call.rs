@@ -98,6 +98,7 @@ pub struct CallArgs {
 
 /// Which stack a call gives the child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stack {
     /// None is given: the child goes on with the caller's stack pointer.
     Zero,
@@ -150,6 +151,7 @@ pub struct Wrote {
 /// How sure a statement is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Certainty {
     /// It follows from what was read.
     Certain,
@@ -181,6 +183,7 @@ pub struct Reason {
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// A task was created, and is traced.
     Created(Created),
@@ -264,6 +267,7 @@ pub struct Place {
 
 /// Whether creator and child have one object or two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum Share {
     /// One object for both.
     #[serde(rename = "shared")]

@@ -121,6 +121,7 @@ impl TaskTree {
 /// One stop on a [`Walk`], which goes through the tree without recursion: a chain of live tasks can be as
 /// long as pid_max.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Visit<'a> {
     /// A task kept whole.
     Task(&'a Task),
