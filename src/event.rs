@@ -13,24 +13,31 @@
 
 mod call;
 mod exit;
+mod explanation;
+mod gap;
 mod header;
 mod kind;
 mod line;
 mod notice;
 mod read;
+mod sentence;
+mod syscall;
 mod task;
 mod trace;
 mod value;
 
 pub use call::{
-    ArgsError, Call, CallArgs, Certainty, CloneCall, Cost, Created, Outcome, Place, RawCall,
-    Reason, Request, Share, Sharing, Stack, Wrote,
+    ArgsError, CallArgs, Certainty, CloneCall, Cost, Created, Outcome, Place, RawCall, Reason,
+    Request, Share, Sharing, Wrote,
 };
 pub use exit::{Ending, Exit, Status, Unreaped, Usage};
+pub use explanation::{Circumstance, Explanation, Observation};
+pub use gap::{Cut, Gap, KillReason, NoFilter, Obstacle, Refusal, SystemError};
 pub use header::Header;
 pub use kind::EventKind;
 pub use line::Event;
 pub use notice::{Blind, Copied, Detach, Finding, Kill, Lost, Unshared};
+pub use syscall::{Call, Stack};
 pub use task::{Appeared, Exec, How, InheritedFd, Kind, Linkage};
 pub use trace::{End, FORMAT, Intercept, Mode, Start, Stats, Totals};
 pub use value::{Hex, TaskId, Tid, Word, hex, lossy};

@@ -3,85 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::abi::lang::Text;
 use crate::abi::signals;
 
+mod bits;
+mod row;
 mod table;
 
+pub use bits::CloneFlags;
+pub use row::{Flag, Piece, Sense, Use};
 pub use table::*;
 
 /// The low byte of legacy clone's flags word: a signal number, not flags
 /// (`CSIGNAL`, include/uapi/linux/sched.h).
 pub const CSIGNAL: u64 = 0xff;
-
-/// The bits of a flags word; unknown ones survive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
-pub struct CloneFlags(pub u64);
-
-/// What a call does with a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// It acts on it.
-    Takes,
-    /// It goes on as if the bit were not there.
-    Ignores,
-    /// It fails with EINVAL.
-    Refuses,
-    /// It reads the bit as something else.
-    OtherMeaning,
-    /// unshare: it cannot do it, and only checks that there is nothing to do (unshare(2)).
-    Checks,
-}
-
-/// What a set flag means for parent and child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sense {
-    /// They share something that would otherwise be copied or new.
-    Shares,
-    /// The child gets something of its own that would otherwise be shared.
-    MakesNew,
-    /// Anything else.
-    Other,
-}
-
-/// A flag.
-#[derive(Debug)]
-pub struct Flag {
-    /// Its bits.
-    pub bits: u64,
-    /// Its name.
-    pub name: &'static str,
-    /// The kernel that brought it.
-    pub since: &'static str,
-    /// What legacy clone does with it.
-    pub clone: Use,
-    /// What clone3 does with it.
-    pub clone3: Use,
-    /// What unshare does with it; sharing flags end the sharing there.
-    pub unshare: Use,
-    /// What it means for parent and child.
-    pub sense: Sense,
-    /// The kernel's object behind it.
-    pub object: &'static str,
-    /// What becomes of the object if it is set.
-    pub set: &'static str,
-    /// What becomes of it otherwise.
-    pub clear: &'static str,
-    /// The kernel's function that decides.
-    pub decided_by: &'static str,
-    /// Its meaning.
-    pub english: &'static str,
-    /// Its meaning, in Chinese.
-    pub chinese: &'static str,
-    /// Where the row was read, in the Linux tree.
-    pub source: &'static str,
-}
-
-impl Flag {
-    /// It as bits of a word.
-    pub fn flags(&self) -> CloneFlags {
-        CloneFlags(self.bits)
-    }
-}
 
 /// The row of the flag of this name.
 pub fn named(name: &str) -> Option<&'static Flag> {
@@ -89,42 +24,48 @@ pub fn named(name: &str) -> Option<&'static Flag> {
 }
 
 impl CloneFlags {
-    /// Whether all bits of `other` are there.
-    pub const fn contains(self, other: CloneFlags) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Whether any bit of `other` is there.
-    pub const fn intersects(self, other: CloneFlags) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// No bit at all.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The bits of both.
-    #[must_use]
-    pub const fn union(self, other: CloneFlags) -> CloneFlags {
-        CloneFlags(self.0 | other.0)
-    }
-
-    /// The bits that `other` does not have.
-    #[must_use]
-    pub const fn difference(self, other: CloneFlags) -> CloneFlags {
-        CloneFlags(self.0 & !other.0)
-    }
-
-    /// The bits that both have.
-    #[must_use]
-    pub const fn intersection(self, other: CloneFlags) -> CloneFlags {
-        CloneFlags(self.0 & other.0)
-    }
-
     /// The rows of the flags that are there, in the order of their bits.
     pub fn rows(self) -> impl Iterator<Item = &'static Flag> {
         FLAGS.iter().filter(move |flag| self.contains(flag.flags()))
+    }
+
+    /// The name of a flag, where it is one alone.
+    pub fn name(self) -> Option<&'static str> {
+        let row = FLAGS.iter().find(|flag| flag.flags() == self)?;
+        Some(row.name)
+    }
+
+    /// The flags of these names, without those that are none.
+    pub fn of_names(names: &[String]) -> CloneFlags {
+        let rows = names.iter().filter_map(|name| named(name));
+        rows.fold(CloneFlags(0), |all, flag| all.union(flag.flags()))
+    }
+
+    /// Whether the name of the flag is among these.
+    pub fn is_among(self, names: &[String]) -> bool {
+        let name = self.name();
+        names.iter().any(|one| Some(one.as_str()) == name)
+    }
+
+    /// Whether this is the name of the flag.
+    pub fn is_named(self, name: &str) -> bool {
+        self.name() == Some(name)
+    }
+
+    /// The rows of pieces of which a child gets a copy where these flags are passed, in the order of
+    /// their lists.
+    pub fn pieces_copied(self) -> Vec<(&'static Flag, Text)> {
+        let mut rows: Vec<_> = FLAGS
+            .iter()
+            .filter(|flag| !self.contains(flag.flags()))
+            // Handlers that are reset are no copy.
+            .filter(|flag| flag.flags() != CLONE_SIGHAND || !self.contains(CLONE_CLEAR_SIGHAND))
+            .filter_map(|flag| Some((flag, flag.piece?.order, flag.piece?.copied?)))
+            .collect();
+        rows.sort_by_key(|(_, order, _)| *order);
+        rows.into_iter()
+            .map(|(flag, _, copied)| (flag, copied))
+            .collect()
     }
 
     /// Their names, in that order.

@@ -1,7 +1,5 @@
 //! The languages of explanations.
 
-use super::chinese;
-
 /// A language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lang {
@@ -33,14 +31,51 @@ impl Lang {
             Lang::Chinese => chinese,
         }
     }
+}
 
-    /// A text of the tables that stand in English alone, in this language.
-    pub(crate) fn phrase(self, english: &'static str) -> &'static str {
-        match self {
-            Lang::English => english,
-            Lang::Chinese => chinese::phrase(english),
+/// A text in every language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    english: &'static str,
+    chinese: &'static str,
+}
+
+impl Text {
+    /// Nothing to say.
+    pub const EMPTY: Text = Text::same("");
+
+    /// A text in both languages.
+    pub const fn new(english: &'static str, chinese: &'static str) -> Text {
+        Text { english, chinese }
+    }
+
+    /// Names, numbers and paths: the same in every language.
+    pub const fn same(text: &'static str) -> Text {
+        Text::new(text, text)
+    }
+
+    /// It in this language.
+    pub const fn pick(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::English => self.english,
+            Lang::Chinese => self.chinese,
         }
     }
+
+    /// Whether there is nothing to say.
+    pub const fn is_empty(self) -> bool {
+        self.english.is_empty()
+    }
+}
+
+/// [`Text::new`] for tables, which have many.
+pub(crate) const fn text(english: &'static str, chinese: &'static str) -> Text {
+    Text::new(english, chinese)
+}
+
+/// [`Text::same`] likewise.
+pub(crate) const fn same(text: &'static str) -> Text {
+    Text::same(text)
 }
 
 /// `say!(look, "in English {x}", "用中文 {x}")`: a formatted text in the language of a look. Each sentence

@@ -3,7 +3,6 @@
 
 pub mod arch;
 pub mod args;
-pub mod chinese;
 pub mod errno;
 pub mod flags;
 mod lang;
@@ -12,11 +11,11 @@ pub mod signals;
 
 pub use arch::{ABIS, Abi, Order};
 pub use flags::{CloneFlags, FLAGS};
-pub use lang::Lang;
-pub(crate) use lang::say;
+pub use lang::{Lang, Text};
+pub(crate) use lang::{same, say, text};
 
 // The one thing that the tables share with events: which of the four calls.
 pub use crate::event::{Call, Stack};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -1,5 +1,7 @@
 //! What the tests of several tables need.
 
+use super::{Lang, Text};
+
 /// The text of the first of these headers that is installed. `None` where there is none: the test says so
 /// and has nothing to compare with, which continuous integration does not let pass.
 pub(crate) fn header(paths: &[&str]) -> Option<String> {
@@ -29,4 +31,17 @@ pub(crate) fn defines(text: &str, prefix: &str) -> Vec<(String, u64)> {
             name.starts_with(prefix).then_some((name, value))
         })
         .collect()
+}
+
+/// Whether a text stands in Chinese, too. Names, paths and numbers need no translation.
+pub(crate) fn is_translated(text: Text) -> bool {
+    let common = [
+        "and", "or", "the", "of", "in", "with", "on", "before", "since", "where", "there", "alone",
+    ];
+    let (english, chinese) = (text.pick(Lang::English), text.pick(Lang::Chinese));
+    let mut words = english.split([' ', ',', ';']);
+    match words.any(|word| common.contains(&word)) {
+        true => !chinese.is_ascii(),
+        false => english == chinese || !chinese.is_ascii(),
+    }
 }

@@ -80,9 +80,7 @@ pub fn bless(before: &Expectation, analysis: &Analysis) -> Result<String> {
         if NEVER.contains(&count.name) {
             continue;
         }
-        let known = count
-            .needs
-            .is_none_or(|what| index.blind_to(what).is_none());
+        let known = count.hidden.is_none_or(|gap| index.blind_to(gap).is_none());
         if known && (number > 0 || ALWAYS.contains(&count.name)) {
             let what = format!("{} = {number}", count.name);
             put(&mut out, &format!("{what:<20}# {}\n", count.help));

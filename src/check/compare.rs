@@ -78,7 +78,7 @@ impl Expectation {
         let told = !problems.is_empty();
         for (count, Placed { value, line }) in single.into_iter().chain(sums) {
             let number = (count.of)(index);
-            let unseen = count.needs.and_then(|what| index.blind_to(what));
+            let unseen = count.hidden.and_then(|gap| index.blind_to(gap));
             if value.contains(number) && unseen.is_none() {
                 continue;
             }

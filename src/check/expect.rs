@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::abi::CloneFlags;
-use crate::event::Call;
+use crate::event::{Call, Gap};
 
 use super::row::Row;
 use super::values::{Ends, Glob, Range};
@@ -156,8 +156,8 @@ pub struct Count {
     pub of: fn(&TraceIndex) -> u64,
     /// It adds up calls of all sorts; the others speak of single tasks or calls.
     pub sum: bool,
-    /// What a tracer must have been able to see for it.
-    pub needs: Option<&'static str>,
+    /// Which gaps hide something of it.
+    pub hidden: Option<fn(&Gap) -> bool>,
 }
 
 impl PartialEq for Count {
@@ -177,49 +177,49 @@ pub static COUNTS: &[Count] = &[
         help: "thread groups, the program's own included",
         of: |index| index.tree().totals().processes,
         sum: true,
-        needs: None,
+        hidden: None,
     },
     Count {
         name: "threads",
         help: "every task: the first one of each process too, as ps -eLf counts",
         of: |index| index.tree().totals().threads,
         sum: true,
-        needs: None,
+        hidden: None,
     },
     Count {
         name: "created",
         help: "tasks that calls made",
         of: |index| index.tree().totals().created,
         sum: true,
-        needs: None,
+        hidden: None,
     },
     Count {
         name: "failed",
         help: "calls that the kernel, or a filter, refused",
         of: |index| index.tree().totals().failed,
         sum: false,
-        needs: Some("failed calls"),
+        hidden: Some(Gap::hides_failures),
     },
     Count {
         name: "unfinished",
         help: "calls whose caller died inside, without a child",
         of: |index| index.tree().totals().unfinished,
         sum: false,
-        needs: None,
+        hidden: None,
     },
     Count {
         name: "cut_off",
         help: "threads still alive when their process ended",
         of: |index| number(index.tasks().iter().filter(|task| task.cut_off).count()),
         sum: false,
-        needs: None,
+        hidden: None,
     },
     Count {
         name: "outlived",
         help: "processes that ended after the program that was started",
         of: |index| number(index.tasks().iter().filter(|task| task.outlived).count()),
         sum: false,
-        needs: None,
+        hidden: None,
     },
 ];
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::abi::CloneFlags;
 use crate::error::{Error, Result};
-use crate::event::{Event, EventKind};
+use crate::event::{Cut, Event, EventKind};
 
 use super::bless::bless;
 use super::expect::{Expectation, Recipe};
@@ -186,9 +186,7 @@ fn decide(plan: &CheckPlan, task: &Task, runner: &Runner, ran: &mut Ran) -> Resu
     let analysis = Analysis::of(&ran.events);
     let index = analysis.index();
     if let Some(why) = index.cut() {
-        let killed = index
-            .end()
-            .is_some_and(|end| end.cut.as_deref() == Some("timeout"));
+        let killed = index.end().is_some_and(|end| end.cut == Some(Cut::Timeout));
         let limit = limit.filter(|_| killed);
         let what = limit.map_or(why, |limit| {
             format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::abi::CloneFlags;
+use crate::abi::{CloneFlags, Lang};
 
 use super::accept::changed;
 use super::bless::rows_for;
@@ -108,8 +108,9 @@ fn meanings(view: &View) -> Vec<String> {
     }
     let flags = view.flags().unwrap_or(CloneFlags(0));
     let meaning = |row: &'static crate::abi::flags::Flag| {
-        let first = row.english.split_inclusive(['.', ':', ';']).next();
-        let first = first.unwrap_or(row.english);
+        let meaning = row.meaning.pick(Lang::English);
+        let first = meaning.split_inclusive(['.', ':', ';']).next();
+        let first = first.unwrap_or(meaning);
         format!(
             "  {}: {}",
             row.name,

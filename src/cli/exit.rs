@@ -9,7 +9,7 @@ use super::status;
 use crate::abi::signals;
 use crate::error::Result;
 use crate::error::plain;
-use crate::event::{Mode, Status};
+use crate::event::{Cut, Mode, Status};
 use crate::library::Run;
 use crate::output::Failure;
 
@@ -27,7 +27,7 @@ pub(super) fn traced(run: Run) -> Result<ExitCode> {
     if let (true, None, Some(_)) = (attached, &run.error, &run.end) {
         return Ok(ExitCode::SUCCESS);
     }
-    if run.end.as_ref().and_then(|end| end.cut.as_deref()) == Some("timeout") {
+    if run.end.as_ref().and_then(|end| end.cut.as_ref()) == Some(&Cut::Timeout) {
         return Ok(ExitCode::from(status::TIMEOUT));
     }
     match (run.error, run.end.and_then(|end| end.status)) {

@@ -1,50 +1,15 @@
 //! A call that asks for a new task, and what came of it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::explanation::Explanation;
+use super::syscall::{Call, Stack};
 use super::task::Kind;
 use super::value::{Hex, TaskId, Tid, present};
-
-/// Which of the four system calls.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Call {
-    /// `clone(2)`, the raw system call (`clone2` on ia64 too).
-    Clone,
-    /// `clone3(2)`.
-    Clone3,
-    /// `fork(2)`.
-    Fork,
-    /// `vfork(2)`.
-    Vfork,
-}
-
-impl Call {
-    /// All four, in the order in which reports list them.
-    pub const ALL: [Call; 4] = [Call::Clone, Call::Clone3, Call::Fork, Call::Vfork];
-
-    /// The system call's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Call::Clone => "clone",
-            Call::Clone3 => "clone3",
-            Call::Fork => "fork",
-            Call::Vfork => "vfork",
-        }
-    }
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use crate::abi::CloneFlags;
 
 /// The system call as the registers had it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,25 +59,6 @@ pub struct CallArgs {
     /// clone3: the bytes of a struct longer than the 88 that are known, in hex, if any is not zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_tail: Option<String>,
-}
-
-/// Which stack a call gives the child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stack {
-    /// None is given: the child goes on with the caller's stack pointer.
-    Zero,
-    /// The caller's own stack pointer is given, which comes to the same.
-    Callers,
-    /// Another one.
-    Given,
-}
-
-impl Stack {
-    /// Whether a stack pointer is passed.
-    pub fn is_passed(self) -> bool {
-        self != Stack::Zero
-    }
 }
 
 impl CallArgs {
@@ -174,7 +120,7 @@ pub struct Reason {
     /// How sure it is.
     pub certainty: Certainty,
     /// The rule in words.
-    pub text: String,
+    pub text: Explanation,
     /// What was looked at, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub evidence: BTreeMap<String, serde_json::Value>,
@@ -403,8 +349,13 @@ fn written_before(_: &Option<u64>) -> bool {
 }
 
 impl Request {
-    /// Whether the flag of this name was passed and takes effect.
-    pub fn has(&self, flag: &str) -> bool {
-        self.flags.iter().any(|name| name == flag)
+    /// Whether the flag was passed and takes effect.
+    pub fn has(&self, flag: CloneFlags) -> bool {
+        flag.is_among(&self.flags)
+    }
+
+    /// The flags that take effect, as far as they have names here.
+    pub fn named_flags(&self) -> CloneFlags {
+        CloneFlags::of_names(&self.flags)
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::call::Place;
+use super::gap::{Gap, KillReason, Obstacle};
 use super::value::{Hex, Tid};
 
 /// A page that was copied on write.
@@ -53,9 +54,9 @@ pub struct Blind {
     /// Its tid.
     pub tid: Tid,
     /// What cannot be seen, in the words of `start.blind`.
-    pub what: Vec<String>,
+    pub what: Vec<Gap>,
     /// Why.
-    pub why: String,
+    pub why: Obstacle,
 }
 
 /// A task was let go alive.
@@ -73,7 +74,7 @@ pub struct Kill {
     /// By this signal.
     pub signal: String,
     /// Why.
-    pub why: String,
+    pub why: KillReason,
 }
 
 /// Something that deserves attention.

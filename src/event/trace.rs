@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exit::Status;
+use super::gap::{Cut, Gap, NoFilter};
 use super::value::Word;
 
 /// The version of the trace format that this crate writes.
@@ -81,10 +82,10 @@ pub struct Start {
     pub intercept: Word<Intercept>,
     /// Why that is not seccomp, where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub intercept_why: Option<String>,
+    pub intercept_why: Option<NoFilter>,
     /// What that way of catching cannot see.
     #[serde(default)]
-    pub blind: Vec<String>,
+    pub blind: Vec<Gap>,
     /// What the program itself can notice of being traced.
     #[serde(default)]
     pub visible: Vec<String>,
@@ -133,7 +134,7 @@ pub struct End {
     /// Why the trace ended before its tasks did: `timeout`, `interrupt`, `main ended`; absent where the last task
     /// had ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cut: Option<String>,
+    pub cut: Option<Cut>,
     /// Counts over the whole trace.
     pub totals: Totals,
 }

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 
 use crate::abi::Call;
 use crate::abi::flags::{
-    CLONE_CLEAR_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_IO, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_VM,
-    Sense,
+    CLONE_CLEAR_SIGHAND, CLONE_SIGHAND, CloneFlags, FLAGS, Flag, Piece, Sense,
 };
 use crate::abi::rules::{self, Decided, Kernel, Rule, Version};
 
@@ -226,40 +225,23 @@ impl Notes {
     fn in_full(&self, set: &Set, made: bool) -> String {
         let pick =
             |english: &'static str, chinese: &'static str| self.language.pick(english, chinese);
-        let pieces = [
-            (CLONE_VM, pick("memory", "内存"), true),
-            (CLONE_FILES, pick("descriptors", "文件描述符表"), true),
-            (
-                CLONE_FS,
-                pick("directories and umask", "目录与 umask"),
-                true,
-            ),
-            (CLONE_SIGHAND, pick("signal handlers", "信号处理函数"), true),
-            (
-                CLONE_SYSVSEM,
-                pick("semaphore undos", "信号量撤销表"),
-                false,
-            ),
-            (CLONE_IO, pick("I/O context", "I/O 上下文"), false),
-        ];
         let comma = pick(", ", "、");
         let listed = |names: Vec<&str>| names.join(comma);
-        let shared = listed(
-            pieces
-                .iter()
-                .filter(|p| set.has(p.0))
-                .map(|p| p.1)
-                .collect(),
-        );
-        let copied = listed(
-            pieces
-                .iter()
-                .filter(|p| p.2 && !set.has(p.0))
-                // They are no copy: what stands below says it.
-                .filter(|p| p.0 != CLONE_SIGHAND || !set.has(CLONE_CLEAR_SIGHAND))
-                .map(|p| p.1)
-                .collect(),
-        );
+        let mut pieces: Vec<(&Flag, Piece)> = FLAGS
+            .iter()
+            .filter_map(|flag| Some((flag, flag.piece?)))
+            .collect();
+        pieces.sort_by_key(|(_, piece)| piece.order);
+        let names = |among: &dyn Fn(CloneFlags) -> bool| {
+            let rows = pieces.iter().filter(|(flag, _)| among(flag.flags()));
+            listed(
+                rows.map(|(_, piece)| piece.name.pick(self.language))
+                    .collect(),
+            )
+        };
+        let copies = set.effective().pieces_copied();
+        let shared = names(&|flag| set.has(flag));
+        let copied = names(&|flag| copies.iter().any(|(row, _)| row.flags() == flag));
         let new = set
             .effective()
             .rows()

@@ -67,7 +67,7 @@ pub fn rules(on: Option<Version>, language: Lang) -> Vec<RuleInFull> {
             calls: rule.calls.iter().map(|call| call.name()).collect(),
             since: (rule.since > Version::FIRST).then(|| rule.since.to_string()),
             until: rule.until.map(|until| until.to_string()),
-            kernels: text_or_none(language.phrase(rule.kernels)),
+            kernels: text_or_none(rule.kernels.pick(language)),
             decided: match rule.decided {
                 Decided::Arguments => "arguments",
                 Decided::Look => "look",
@@ -77,7 +77,7 @@ pub fn rules(on: Option<Version>, language: Lang) -> Vec<RuleInFull> {
                 Lang::English => format!("{}: {}", rule.condition, rule.english),
                 Lang::Chinese => rule.chinese.to_owned(),
             },
-            look: text_or_none(language.phrase(rule.look)),
+            look: text_or_none(rule.look.pick(language)),
             source: rule.source,
             proof: Some(match rule.proof {
                 Proof::Observed => "observed",
@@ -91,7 +91,7 @@ pub fn rules(on: Option<Version>, language: Lang) -> Vec<RuleInFull> {
         calls: row.calls.iter().map(|call| call.name()).collect(),
         since: None,
         until: None,
-        kernels: text_or_none(language.phrase(row.kernels)),
+        kernels: text_or_none(row.kernels.pick(language)),
         decided: "ignored",
         text: match language {
             Lang::English => format!("{}: {}", row.condition, row.english),

@@ -10,7 +10,6 @@ use crate::origins::Origin;
 use super::Lang;
 use super::page::Block;
 use super::set::Set;
-use crate::abi::chinese;
 
 /// A flag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,10 +39,6 @@ pub struct FlagRow {
 impl FlagRow {
     /// Of a row.
     pub fn of(flag: &'static Flag, language: Lang) -> FlagRow {
-        let words = match language {
-            Lang::English => None,
-            Lang::Chinese => chinese::words(flag.name),
-        };
         let uses = [
             ("clone", flag.clone),
             ("clone3", flag.clone3),
@@ -58,10 +53,10 @@ impl FlagRow {
                 .filter(|(_, what)| *what == Use::Takes)
                 .map(|(call, _)| call)
                 .collect(),
-            meaning: language.pick(flag.english, flag.chinese),
-            object: words.map_or(flag.object, |words| words.object),
-            set: words.map_or(flag.set, |words| words.set),
-            clear: words.map_or(flag.clear, |words| words.clear),
+            meaning: flag.meaning.pick(language),
+            object: flag.object.pick(language),
+            set: flag.set.pick(language),
+            clear: flag.clear.pick(language),
             decided_by: flag.decided_by,
             source: flag.source,
         }
@@ -147,8 +142,8 @@ impl CallerRow {
             function: row.name,
             call: row.call,
             set: Set::new(row.call, row.flags.0, row.exit_signal, Version::NEWEST).expression(),
-            library: language.phrase(row.library),
-            serves: language.phrase(row.serves),
+            library: row.library.pick(language),
+            serves: row.serves.pick(language),
             stack: match row.stack {
                 Stack::Given => "given",
                 Stack::Zero => "zero",

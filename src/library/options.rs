@@ -7,9 +7,9 @@ use std::thread::{self, Scope};
 use std::time::Duration;
 
 use super::deadline::Deadline;
-use super::trace::{TIMEOUT, Trace};
+use super::trace::Trace;
 use crate::error::{Error, Result};
-use crate::event::{Event, EventKind};
+use crate::event::{Cut, Event, EventKind};
 use crate::sys::Host;
 use crate::tracer::{self, Hook};
 
@@ -255,7 +255,7 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
         if deadline.killed()
             && let Some(EventKind::End(end)) = events.last_mut().map(|event| &mut event.kind)
         {
-            end.cut = Some(TIMEOUT.to_owned());
+            end.cut = Some(Cut::Timeout);
         }
         Ok(Followed {
             events: begun(events),

@@ -4,13 +4,10 @@ use std::path::Path;
 
 use crate::check::{Expectation, Glob, Mismatch};
 use crate::error::Result;
-use crate::event::{CloneCall, Event, Kind, Outcome, Status};
+use crate::event::{CloneCall, Cut, Event, Kind, Outcome, Status};
 use crate::lint::{Analysis, TaskRecord};
 use crate::replay::Replay;
 use crate::tasks::TaskTree;
-
-/// Why a trace was cut short, in the trace's words.
-pub(super) const TIMEOUT: &str = "timeout";
 
 /// What a program created, from its start to the end of its last task.
 #[derive(Debug)]
@@ -107,7 +104,7 @@ impl Trace {
     /// It was killed because its time was over.
     pub fn timed_out(&self) -> bool {
         let end = self.analysis.index().end();
-        end.and_then(|end| end.cut.as_deref()) == Some(TIMEOUT)
+        end.and_then(|end| end.cut.as_ref()) == Some(&Cut::Timeout)
     }
 
     /// Whether the trace is as expected.

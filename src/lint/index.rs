@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::event::{
-    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Kind, Outcome, Start,
-    Status, TaskId, Tid, Totals,
+    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Gap, Kind, Outcome,
+    Start, Status, TaskId, Tid, Totals,
 };
 use crate::tasks::TaskTree;
 
@@ -61,7 +61,7 @@ pub struct TraceIndex {
     root: Option<Tid>,
     root_ended: bool,
     /// What could not be seen, and why.
-    blind: Vec<(String, String)>,
+    blind: Vec<(Gap, String)>,
     /// Descriptors that new programs inherit were looked at.
     inherited: bool,
     /// Children that nobody waited for were looked at.
@@ -93,7 +93,10 @@ impl TraceIndex {
             }
             EventKind::Blind(blind) => {
                 let why = &blind.why;
-                let blind = blind.what.iter().map(|what| (what.clone(), why.clone()));
+                let blind = blind
+                    .what
+                    .iter()
+                    .map(|what| (what.clone(), why.to_string()));
                 self.blind.extend(blind);
             }
             EventKind::Task(task) => self.appeared(header.task, task),
@@ -266,12 +269,9 @@ impl TraceIndex {
         ))
     }
 
-    /// Why something of this kind could not be seen, if it could not.
-    pub fn blind_to(&self, what: &str) -> Option<&str> {
-        let (_, why) = self
-            .blind
-            .iter()
-            .find(|(blind, _)| blind.starts_with(what))?;
+    /// Why something could not be seen, if it could not: whether a gap hides it is asked of each.
+    pub fn blind_to(&self, hidden: fn(&Gap) -> bool) -> Option<&str> {
+        let (_, why) = self.blind.iter().find(|(gap, _)| hidden(gap))?;
         Some(why)
     }
 }

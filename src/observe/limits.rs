@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::abi::rules::{self, Decided, Rule, Version};
-use crate::event::{Certainty, CloneCall, Exec, Outcome, Reason};
+use crate::event::{Certainty, Circumstance, CloneCall, Exec, Explanation, Outcome, Reason};
 use crate::observe::Observer;
 use crate::peek::Peek;
 use crate::proc::field;
@@ -98,7 +98,7 @@ impl Limits {
                 if reason.certainty == Certainty::Certain {
                     reason.certainty = Certainty::Likely;
                 }
-                let changed = Value::from("the arguments were changed during the call");
+                let changed = Value::from(Circumstance::ArgumentsChanged.to_string());
                 reason.evidence.insert("arguments".into(), changed);
             }
         }
@@ -193,13 +193,11 @@ fn together(unseen: &[&'static Rule]) -> Option<Weighed> {
     let mut found = Found::default();
     if !others.is_empty() {
         let names: Vec<&str> = unseen.iter().map(|rule| rule.id).collect();
-        found = Found::text(format!(
-            "{}, or one of {} others that leave no trace: {}",
-            first.condition,
-            others.len(),
-            first.english
-        ))
-        .with("rules", names);
+        found.text = Some(Explanation::Among {
+            rule: first.id,
+            others: others.len(),
+        });
+        found = found.with("rules", names);
     }
     Some(Weighed {
         rule: first,
@@ -214,7 +212,7 @@ impl Weighed {
         Reason {
             rule: self.rule.id.to_owned(),
             certainty: self.certainty,
-            text: text.unwrap_or_else(|| format!("{}: {}", self.rule.condition, self.rule.english)),
+            text: text.unwrap_or(Explanation::Rule(self.rule.id)),
             evidence: evidence.into_iter().collect::<BTreeMap<String, Value>>(),
         }
     }

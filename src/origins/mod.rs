@@ -5,6 +5,7 @@
 //! (io_uring's workers, vhost's) come without a call and are not here.
 
 use crate::abi::flags::CloneFlags;
+use crate::abi::{Lang, Text, same, text};
 use crate::event::{Call, Stack};
 
 /// A library function that asks for tasks, as it asks.
@@ -13,7 +14,7 @@ pub struct Origin {
     /// The function's short name, by which checks name it: `pthread_create`, `fork`.
     pub name: &'static str,
     /// The library or runtime, and which versions of it.
-    pub library: &'static str,
+    pub library: Text,
     /// The call that it makes.
     pub call: Call,
     /// Every flag that it passes, without exit signal.
@@ -27,7 +28,7 @@ pub struct Origin {
     /// Whether the request alone points to the function. What many programs write by hand does not.
     pub telling: bool,
     /// Functions and programs that come by this way, for people.
-    pub serves: &'static str,
+    pub serves: Text,
     /// Where the row was read.
     pub source: &'static str,
 }
@@ -42,14 +43,14 @@ const NEWUSER: u64 = 0x1000_0000;
 
 const ROW: Origin = Origin {
     name: "",
-    library: "",
+    library: Text::EMPTY,
     call: Call::Clone,
     flags: CloneFlags(0),
     may: CloneFlags(0),
     exit_signal: SIGCHLD,
     stack: Stack::Zero,
     telling: true,
-    serves: "",
+    serves: Text::EMPTY,
     source: "",
 };
 
@@ -57,200 +58,278 @@ const ROW: Origin = Origin {
 pub static ORIGINS: &[Origin] = &[
     Origin {
         name: "pthread_create",
-        library: "glibc 2.34 and later, where it has a clone3 wrapper",
+        library: text(
+            "glibc 2.34 and later, where it has a clone3 wrapper",
+            "glibc 2.34 及以后，且有 clone3 封装",
+        ),
         call: Call::Clone3,
         flags: CloneFlags(0x003d_0f00),
         exit_signal: 0,
         stack: Stack::Given,
-        serves: "std::thread of C++ and Rust, threading of Python, cgo",
+        serves: text(
+            "std::thread of C++ and Rust, threading of Python, cgo",
+            "C++ 和 Rust 的 std::thread、Python 的 threading、cgo",
+        ),
         source: "glibc: nptl/pthread_create.c",
         ..ROW
     },
     Origin {
         name: "pthread_create",
-        library: "glibc before 2.34, or without a clone3 wrapper; its fall-back; bionic",
+        library: text(
+            "glibc before 2.34, or without a clone3 wrapper; its fall-back; bionic",
+            "2.34 之前或没有 clone3 封装的 glibc，及其后备办法；bionic",
+        ),
         flags: CloneFlags(0x003d_0f00),
         exit_signal: 0,
         stack: Stack::Given,
-        serves: "std::thread of C++ and Rust, threading of Python, cgo",
+        serves: text(
+            "std::thread of C++ and Rust, threading of Python, cgo",
+            "C++ 和 Rust 的 std::thread、Python 的 threading、cgo",
+        ),
         source: "glibc: nptl/pthread_create.c; bionic: libc/bionic/pthread_create.cpp",
         ..ROW
     },
     Origin {
         name: "pthread_create",
-        library: "musl",
+        library: same("musl"),
         flags: CloneFlags(0x007d_0f00),
         exit_signal: 0,
         stack: Stack::Given,
-        serves: "every threading library on musl",
+        serves: text("every threading library on musl", "musl 上的所有线程库"),
         source: "musl: src/thread/pthread_create.c",
         ..ROW
     },
     Origin {
         name: "fork",
-        library: "glibc and bionic",
+        library: text("glibc and bionic", "glibc 和 bionic"),
         flags: CloneFlags(0x0120_0000),
-        serves: "_Fork, daemon, forkpty; shells, os.fork, multiprocessing, child_process of Node",
+        serves: text(
+            "_Fork, daemon, forkpty; shells, os.fork, multiprocessing, child_process of Node",
+            "_Fork、daemon、forkpty；各种 shell、os.fork、multiprocessing、Node 的 child_process",
+        ),
         source: "glibc: sysdeps/unix/sysv/linux/arch-fork.h; bionic: libc/bionic/fork.cpp",
         ..ROW
     },
     Origin {
         name: "fork",
-        library: "musl, and system calls made by hand",
+        library: text(
+            "musl, and system calls made by hand",
+            "musl，以及手写的系统调用",
+        ),
         call: Call::Fork,
-        serves: "_Fork, daemon",
+        serves: text("_Fork, daemon", "_Fork、daemon"),
         source: "musl: src/process/_Fork.c",
         ..ROW
     },
     Origin {
         name: "fork",
-        library: "musl, on machines without the call fork",
-        serves: "_Fork, daemon; vfork on machines without its own assembly",
+        library: text(
+            "musl, on machines without the call fork",
+            "musl，在没有 fork 调用的机器上",
+        ),
+        serves: text(
+            "_Fork, daemon; vfork on machines without its own assembly",
+            "_Fork、daemon；没有专门汇编的机器上的 vfork",
+        ),
         source: "musl: src/process/_Fork.c",
         ..ROW
     },
     Origin {
         name: "vfork",
-        library: "glibc, musl and bionic",
+        library: text("glibc, musl and bionic", "glibc、musl 和 bionic"),
         call: Call::Vfork,
         flags: CloneFlags(0x4100),
-        serves: "subprocess of Python, dash; bionic's popen",
+        serves: text(
+            "subprocess of Python, dash; bionic's popen",
+            "Python 的 subprocess、dash；bionic 的 popen",
+        ),
         source: "glibc: sysdeps/unix/sysv/linux/x86_64/vfork.S; musl: src/process/vfork.c",
         ..ROW
     },
     Origin {
         name: "vfork",
-        library: "glibc, on machines without the call vfork",
+        library: text(
+            "glibc, on machines without the call vfork",
+            "glibc，在没有 vfork 调用的机器上",
+        ),
         flags: CloneFlags(0x4100),
         stack: Stack::Callers,
-        serves: "subprocess of Python, dash",
+        serves: text("subprocess of Python, dash", "Python 的 subprocess、dash"),
         source: "glibc: sysdeps/unix/sysv/linux/aarch64/vfork.S, riscv/vfork.S",
         ..ROW
     },
     Origin {
         name: "vfork",
-        library: "musl and bionic, on machines without the call vfork",
+        library: text(
+            "musl and bionic, on machines without the call vfork",
+            "musl 和 bionic，在没有 vfork 调用的机器上",
+        ),
         flags: CloneFlags(0x4100),
-        serves: "subprocess of Python, dash",
+        serves: text("subprocess of Python, dash", "Python 的 subprocess、dash"),
         source: "musl: src/process/aarch64/vfork.s",
         ..ROW
     },
     Origin {
         name: "posix_spawn",
-        library: "glibc 2.24 to 2.33, or without a clone3 wrapper; musl",
+        library: text(
+            "glibc 2.24 to 2.33, or without a clone3 wrapper; musl",
+            "glibc 2.24 到 2.33，或没有 clone3 封装；musl",
+        ),
         flags: CloneFlags(0x4100),
         stack: Stack::Given,
-        serves: "system, popen; Command of Rust",
+        serves: text(
+            "system, popen; Command of Rust",
+            "system、popen；Rust 的 Command",
+        ),
         source: "glibc: sysdeps/unix/sysv/linux/spawni.c; musl: src/process/posix_spawn.c",
         ..ROW
     },
     Origin {
         name: "posix_spawn",
-        library: "glibc 2.34 to 2.36",
+        library: text("glibc 2.34 to 2.36", "glibc 2.34 到 2.36"),
         call: Call::Clone3,
         flags: CloneFlags(0x4100),
         stack: Stack::Given,
-        serves: "system, popen; Command of Rust",
+        serves: text(
+            "system, popen; Command of Rust",
+            "system、popen；Rust 的 Command",
+        ),
         source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
         ..ROW
     },
     Origin {
         name: "posix_spawn",
-        library: "glibc 2.37 and later",
+        library: text("glibc 2.37 and later", "glibc 2.37 及以后"),
         call: Call::Clone3,
         flags: CloneFlags(0x1_0000_4100),
         stack: Stack::Given,
-        serves: "system, popen; Command of Rust",
+        serves: text(
+            "system, popen; Command of Rust",
+            "system、popen；Rust 的 Command",
+        ),
         source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
         ..ROW
     },
     Origin {
         name: "posix_spawn",
-        library: "glibc 2.39 and later, with posix_spawnattr_setcgroup_np",
+        library: text(
+            "glibc 2.39 and later, with posix_spawnattr_setcgroup_np",
+            "glibc 2.39 及以后，用了 posix_spawnattr_setcgroup_np",
+        ),
         call: Call::Clone3,
         flags: CloneFlags(0x3_0000_4100),
         stack: Stack::Given,
-        serves: "programs that start others in a cgroup",
+        serves: text(
+            "programs that start others in a cgroup",
+            "在某个 cgroup 中启动其他程序的程序",
+        ),
         source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
         ..ROW
     },
     Origin {
         name: "pidfd_spawn",
-        library: "glibc 2.39 and later",
+        library: text("glibc 2.39 and later", "glibc 2.39 及以后"),
         call: Call::Clone3,
         flags: CloneFlags(0x1_0000_5100),
         may: CloneFlags(0x2_0000_0000),
         stack: Stack::Given,
-        serves: "Command of Rust, where a pidfd is wanted",
+        serves: text(
+            "Command of Rust, where a pidfd is wanted",
+            "Rust 的 Command，需要 pidfd 时",
+        ),
         source: "glibc: sysdeps/unix/sysv/linux/spawni.c",
         ..ROW
     },
     Origin {
         name: "newosproc",
-        library: "the Go runtime on amd64",
+        library: text("the Go runtime on amd64", "amd64 上的 Go 运行时"),
         flags: CloneFlags(0x000d_0f00),
         exit_signal: 0,
         stack: Stack::Given,
-        serves: "threads that goroutines run on",
+        serves: text("threads that goroutines run on", "运行 goroutine 的线程"),
         source: "Go: src/runtime/os_linux.go, cloneFlags",
         ..ROW
     },
     Origin {
         name: "newosproc",
-        library: "the Go runtime elsewhere",
+        library: text("the Go runtime elsewhere", "其他机器上的 Go 运行时"),
         flags: CloneFlags(0x0005_0f00),
         exit_signal: 0,
         stack: Stack::Given,
-        serves: "threads that goroutines run on",
+        serves: text("threads that goroutines run on", "运行 goroutine 的线程"),
         source: "Go: src/runtime/os_linux.go, cloneFlags",
         ..ROW
     },
     Origin {
         name: "forkExec",
-        library: "Go's syscall package",
+        library: text("Go's syscall package", "Go 的 syscall 包"),
         flags: CloneFlags(0x4100),
         may: CloneFlags(NAMESPACES),
-        serves: "os/exec; namespaces by SysProcAttr.Cloneflags",
+        serves: text(
+            "os/exec; namespaces by SysProcAttr.Cloneflags",
+            "os/exec；由 SysProcAttr.Cloneflags 新建命名空间",
+        ),
         source: "Go: src/syscall/exec_linux.go",
         ..ROW
     },
     Origin {
         name: "forkExec",
-        library: "Go's syscall package, 1.23 and later, where a pidfd is wanted",
+        library: text(
+            "Go's syscall package, 1.23 and later, where a pidfd is wanted",
+            "Go 1.23 及以后的 syscall 包，需要 pidfd 时",
+        ),
         flags: CloneFlags(0x5100),
         may: CloneFlags(NAMESPACES),
-        serves: "os.StartProcess, os/exec",
+        serves: text("os.StartProcess, os/exec", "os.StartProcess、os/exec"),
         source: "Go: src/syscall/exec_linux.go",
         ..ROW
     },
     Origin {
         name: "forkExec",
-        library: "Go's syscall package, with a user namespace",
+        library: text(
+            "Go's syscall package, with a user namespace",
+            "Go 的 syscall 包，新建用户命名空间时",
+        ),
         flags: CloneFlags(NEWUSER),
         may: CloneFlags(NAMESPACES | 0x1000),
         // Sandboxes that call clone themselves pass the same.
         telling: false,
-        serves: "os/exec with SysProcAttr.Cloneflags",
+        serves: text(
+            "os/exec with SysProcAttr.Cloneflags",
+            "os/exec，用了 SysProcAttr.Cloneflags",
+        ),
         source: "Go: src/syscall/exec_linux.go",
         ..ROW
     },
     Origin {
         name: "forkExec",
-        library: "Go's syscall package, with UseCgroupFD",
+        library: text(
+            "Go's syscall package, with UseCgroupFD",
+            "Go 的 syscall 包，用了 UseCgroupFD",
+        ),
         call: Call::Clone3,
         flags: CloneFlags(0x2_0000_4100),
         may: CloneFlags(NAMESPACES | 0x1080),
-        serves: "os/exec with SysProcAttr.UseCgroupFD",
+        serves: text(
+            "os/exec with SysProcAttr.UseCgroupFD",
+            "os/exec，用了 SysProcAttr.UseCgroupFD",
+        ),
         source: "Go: src/syscall/exec_linux.go",
         ..ROW
     },
     Origin {
         name: "forkExec",
-        library: "Go's syscall package, with a time namespace",
+        library: text(
+            "Go's syscall package, with a time namespace",
+            "Go 的 syscall 包，新建时间命名空间时",
+        ),
         call: Call::Clone3,
         flags: CloneFlags(0x4180),
         may: CloneFlags(NAMESPACES | 0x1000),
-        serves: "os/exec with SysProcAttr.Cloneflags",
+        serves: text(
+            "os/exec with SysProcAttr.Cloneflags",
+            "os/exec，用了 SysProcAttr.Cloneflags",
+        ),
         source: "Go: src/syscall/exec_linux.go",
         ..ROW
     },
@@ -298,6 +377,7 @@ pub fn serving(name: &str) -> Vec<&'static str> {
     // `system, popen; Command of Rust`: names, each perhaps with whose it is.
     let serves = |row: &&Origin| {
         row.serves
+            .pick(Lang::English)
             .split([',', ';'])
             .any(|one| one.trim().split(" of ").next() == Some(name))
     };

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::abi::flags::CLONE_THREAD;
 use crate::event::{Call, CloneCall, Event, EventKind, Kind, Outcome, TaskId};
 
 /// A choice among the four calls.
@@ -145,7 +146,7 @@ impl Visibility {
     pub(super) fn call(&self, filter: &Filter, caller: TaskId, call: &CloneCall) -> bool {
         let kind = match &call.outcome {
             Outcome::Created(made) => made.kind,
-            _ if call.request.has("CLONE_THREAD") => Kind::Thread,
+            _ if call.request.has(CLONE_THREAD) => Kind::Thread,
             _ => Kind::Process,
         };
         let failed = matches!(call.outcome, Outcome::Failed { .. });

@@ -114,4 +114,24 @@ impl Look {
     pub(super) fn name(&self, text: &str) -> String {
         escape::name(text, self.style.unicode)
     }
+
+    /// A sentence of ours in the look's language, from this function: the names in it are the program's.
+    pub(super) fn sentence(&self, text: impl FnOnce(Lang) -> String) -> String {
+        let text = text(self.lang());
+        match self.lang() {
+            Lang::English => self.name(&text),
+            Lang::Chinese => escape::name(&text, true),
+        }
+    }
+
+    /// Words in a row.
+    pub(super) fn row(&self, words: impl IntoIterator<Item = String>) -> String {
+        let words: Vec<String> = words.into_iter().collect();
+        words.join(self.lang().pick(", ", "、"))
+    }
+
+    /// Names in a row.
+    pub(super) fn names(&self, names: &[String]) -> String {
+        self.row(names.iter().map(|name| self.name(name)))
+    }
 }

@@ -10,7 +10,6 @@ mod json;
 mod look;
 mod names;
 mod reporter;
-mod said;
 mod schema;
 mod strace;
 mod text;

@@ -12,7 +12,7 @@ use super::filter::Visibility;
 use super::names::pid;
 use super::timestamps::Stamper;
 use super::{Destination, Look, Reporter};
-use crate::abi::flags;
+use crate::abi::flags::{self, Flag};
 use crate::error;
 use crate::event::{
     Call, CloneCall, Ending, Event, EventKind, Exec, Exit, Header, Hex, Outcome, Request, Status,
@@ -286,7 +286,7 @@ fn flags_word(request: &Request, legacy: bool) -> String {
     let names = request
         .flags
         .iter()
-        .filter(|name| *name != "CLONE_DETACHED");
+        .filter(|name| flags::named(name).is_none_or(Flag::acts));
     let named = names.clone().filter_map(|name| flags::named(name));
     let known = named.fold(0, |bits, flag| bits | flag.bits);
     let mut parts: Vec<String> = names.map(|name| word(name)).collect();

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
 use super::likeness::{Traits, Various};
+use crate::abi::flags::CLONE_VM;
 use crate::event::{Call, CloneCall, Created, Ending, How, Kind, Status, TaskId, Tid};
 
 /// A task in the tree: alive, or gone with descendants alive; also the example of a [`Fold`].
@@ -89,7 +90,7 @@ impl Via {
             call: call.request.call,
             creator,
             flags: call.request.flags.clone(),
-            shares_memory: created.kind == Kind::Process && call.request.has("CLONE_VM"),
+            shares_memory: created.kind == Kind::Process && call.request.has(CLONE_VM),
         }
     }
 }

@@ -26,7 +26,8 @@ use std::rc::Rc;
 use crate::abi::Abi;
 use crate::error::{Error, Result};
 use crate::event::{
-    Blind, End, Event, EventKind, Header, Intercept, Kind, Stats, Status, TaskId, Tid, Totals,
+    Blind, Cut, End, Event, EventKind, Gap, Header, Intercept, Kind, Obstacle, Stats, Status,
+    TaskId, Tid, Totals,
 };
 use crate::observe::Observer;
 use crate::sys::{self, Report, Request, Spawned, What};
@@ -93,7 +94,7 @@ pub struct Tracer<K: Kernel = Live> {
     until_main: bool,
     main_ended: bool,
     /// Why the trace ends before its tasks do: `timeout`, `interrupt`, `main ended`.
-    cut: Option<&'static str>,
+    cut: Option<Cut>,
     /// Tasks are to be let go as soon as all changes are put back.
     leaving: bool,
     leaving_tasks: Leaving,
@@ -351,10 +352,8 @@ impl<K: Kernel> Tracer<K> {
                 .is_ok_and(|info| info.signo == wait::SIGTRAP && info.code == wait::EXEC_CODE)
     }
 
-    fn tell_blind(&mut self, task: TaskId, tid: Tid, what: &[&str], why: &str) {
+    fn tell_blind(&mut self, task: TaskId, tid: Tid, what: Vec<Gap>, why: Obstacle) {
         let at_ns = self.kernel.now_ns();
-        let what = what.iter().map(|&w| w.to_owned()).collect();
-        let why = why.to_owned();
         self.emit(at_ns, task, EventKind::Blind(Blind { tid, what, why }));
     }
 
@@ -385,7 +384,7 @@ impl<K: Kernel> Tracer<K> {
             );
         }
         let (status, totals) = (self.status.take(), self.totals.clone());
-        let cut = self.cut.map(str::to_owned);
+        let cut = self.cut.clone();
         self.emit(
             at_ns,
             Header::NONE.task,

@@ -2,16 +2,16 @@
 
 use std::process::Command;
 
-use clonespy::event::{Event, EventKind};
+use clonespy::event::{Cut, Event, EventKind};
 
 use crate::driven::{Driven, status};
 use crate::fixtures::program;
 use crate::run::{End, lacking, run, send, start_with, tool, until};
 use crate::trace::{Traced, clonespy, expect_whole, format, fresh_file, trace_with};
 
-fn cut(traced: &Traced) -> Option<&str> {
+fn cut(traced: &Traced) -> Option<Cut> {
     match traced.events.last().map(|event| &event.kind) {
-        Some(EventKind::End(end)) => end.cut.as_deref(),
+        Some(EventKind::End(end)) => end.cut.clone(),
         other => panic!("no end: {other:?}"),
     }
 }
@@ -33,7 +33,7 @@ fn a_timeout_asks_first_and_then_insists() {
     let words = ["sh", "-c", "sleep 1000"].map(std::ffi::OsStr::new);
     let traced = trace_with(&["--timeout", "0.3"], &words);
     traced.run.expect("sleep", End::Exit(124));
-    assert_eq!(cut(&traced), Some("timeout"));
+    assert_eq!(cut(&traced), Some(Cut::Timeout));
     assert_eq!(kills(&traced).first(), Some(&"SIGTERM"));
     expect_whole(&traced, "sleep");
     // It has ended, and what it left behind is asked; its own pid may be anybody's by now.
@@ -83,7 +83,7 @@ fn until_main_ends_with_the_program() {
         let way = format!("--intercept={way}");
         let traced = trace_with(&["--until=main", &way], &words.map(std::ffi::OsStr::new));
         traced.run.expect(&way, End::Exit(6));
-        assert_eq!(cut(&traced), Some("main ended"), "{way}");
+        assert_eq!(cut(&traced), Some(Cut::MainEnded), "{way}");
         assert_eq!(!kills(&traced).is_empty(), !lives, "{way}");
         // What is ended is not said to have been let go, and its end is waited for.
         let let_go = |event: &&Event| matches!(&event.kind, EventKind::Detach(_));

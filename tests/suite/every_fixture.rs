@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::process::Command;
 
 use clonespy::event::{Created, EventKind, Kind, Outcome, Status, TaskId, Tid};
+use clonespy::internals::flags::CLONE_VFORK;
 
 use crate::fixture_facts::{Fact, facts, normal};
 use crate::fixtures::{Build, CASES, Case, built, named, program};
@@ -355,7 +356,7 @@ fn a_paused_caller_does_nothing_before_its_child_is_told_of() {
                     event.header.seq
                 );
                 if let Outcome::Created(made) = &call.outcome
-                    && call.request.has("CLONE_VFORK")
+                    && call.request.has(CLONE_VFORK)
                 {
                     paused.insert(event.header.task, made.task);
                     seen += 1;

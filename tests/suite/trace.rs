@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clonespy::event::{Event, EventKind, Kind, Outcome};
+use clonespy::internals::flags::CLONE_THREAD;
 
 use crate::calls::Calls;
 use crate::fixtures::{Case, Strace, program, scratch};
@@ -174,7 +175,7 @@ fn expect_sorted(event: &Event, what: &str) {
     let Outcome::Created(created) = &call.outcome else {
         return;
     };
-    let thread = call.request.has("CLONE_THREAD");
+    let thread = call.request.has(CLONE_THREAD);
     let right = created.flags_contradicted.is_empty()
         && (created.kind == Kind::Thread) == thread
         && created.tgid == if thread { call.tgid } else { created.tid };

@@ -1,5 +1,6 @@
 use super::*;
-use crate::abi::testing::{defines, header};
+use crate::abi::Lang;
+use crate::abi::testing::{defines, header, is_translated};
 use proptest::prelude::*;
 
 /// clone-only bits of a word: everything that is not the exit signal.
@@ -11,23 +12,41 @@ fn rows_are_single_bits_in_order() {
     for flag in FLAGS {
         assert_eq!(flag.bits.count_ones(), 1, "{}", flag.name);
         assert!(flag.name.starts_with("CLONE_"), "{}", flag.name);
-        for text in [
-            flag.object,
-            flag.set,
-            flag.clear,
-            flag.decided_by,
-            flag.english,
-            flag.chinese,
-            flag.since,
-            flag.source,
-        ] {
+        for text in [flag.decided_by, flag.since, flag.source] {
             assert!(!text.is_empty(), "{}", flag.name);
         }
-        assert!(!flag.chinese.is_ascii(), "{}", flag.name);
+        for text in [flag.object, flag.set, flag.clear] {
+            assert!(!text.is_empty() && is_translated(text), "{}", flag.name);
+        }
+        for text in [flag.verb, flag.what, flag.meaning] {
+            assert!(!text.is_empty(), "{}", flag.name);
+            assert!(!text.pick(Lang::Chinese).is_ascii(), "{}", flag.name);
+        }
     }
-    // All bits from CLONE_VM up to the newest are taken.
+    // All bits from CLONE_NEWTIME up to the newest of 7.2 are taken.
     let all = FLAGS.iter().fold(0, |all, flag| all | flag.bits);
-    assert_eq!(all, 0x3f_ffff_ff80);
+    assert_eq!(all & 0x3f_ffff_ffff, 0x3f_ffff_ff80);
+}
+
+#[test]
+fn only_what_is_not_shared_is_copied() {
+    let copied = |flags: CloneFlags| -> Vec<_> {
+        let rows = flags.pieces_copied().into_iter();
+        rows.map(|(_, copied)| copied.pick(Lang::English)).collect()
+    };
+    assert_eq!(
+        copied(CLONE_VM.union(CLONE_CLEAR_SIGHAND)),
+        ["descriptor table", "root/cwd/umask"]
+    );
+    assert!(copied(CloneFlags(u64::MAX)).is_empty());
+    assert_eq!(copied(CloneFlags(0)).len(), 4);
+}
+
+#[test]
+fn a_name_is_of_one_flag() {
+    assert_eq!(CLONE_VM.name(), Some("CLONE_VM"));
+    assert!(CLONE_FS.is_named("CLONE_FS") && !CLONE_FS.is_named("CLONE_VM"));
+    assert_eq!(CLONE_VM.union(CLONE_FS).name(), None);
 }
 
 #[test]

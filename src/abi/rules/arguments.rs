@@ -4,7 +4,7 @@ use crate::abi::args::CloneArgs;
 use crate::abi::flags::{self, CSIGNAL, CloneFlags};
 use crate::event::Call;
 
-use super::Version;
+use super::version::Version;
 
 /// SIGCHLD in the generic numbering (include/uapi/asm-generic/signal.h): what fork and vfork pass.
 const SIGCHLD: u64 = 17;

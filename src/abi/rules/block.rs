@@ -4,8 +4,11 @@
 use crate::abi::args::MAX_SET_TID;
 use crate::abi::flags::*;
 
+use super::arguments::{Arguments, Kernel, Tids};
 use super::combinations::VALIDATED;
-use super::*;
+use super::rule::*;
+use super::version::Version;
+use crate::abi::lang::text;
 
 const COPY: &str = "kernel/fork.c, copy_clone_args_from_user";
 const VALID: &str = "kernel/fork.c, clone3_args_valid";
@@ -42,7 +45,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "a seccomp filter of the program or of its container answers",
         english: "the kernel never saw the call; sandboxes refuse clone3 with ENOSYS on purpose, so that libc falls back to clone, and new namespaces with EPERM",
         chinese: "程序或容器的 seccomp 过滤器代为应答，内核根本没看到这次调用；沙箱常故意让 clone3 返回 ENOSYS（libc 会退回 clone），让新建命名空间返回 EPERM。",
-        look: "Seccomp and Seccomp_filters in /proc/PID/status",
+        look: text(
+            "Seccomp and Seccomp_filters in /proc/PID/status",
+            "/proc/PID/status 中的 Seccomp 和 Seccomp_filters",
+        ),
         source: "kernel/seccomp.c, __seccomp_filter",
         ..RULE
     },
@@ -51,7 +57,10 @@ pub(super) static ROWS: &[Rule] = &[
         errnos: &["ENOSYS"],
         calls: CLONE3,
         until: Some(Version(5, 3, 0)),
-        kernels: "sh and sparc have no clone3 in any version, hexagon and nios2 neither",
+        kernels: text(
+            "sh and sparc have no clone3 in any version, hexagon and nios2 neither",
+            "sh 和 sparc 的任何版本都没有 clone3，hexagon 和 nios2 也没有",
+        ),
         condition: "clone3 on a kernel older than 5.3",
         english: "this kernel has no clone3; libc falls back to clone",
         chinese: "内核早于 5.3，没有 clone3；libc 会退回 clone。",
@@ -134,7 +143,10 @@ pub(super) static ROWS: &[Rule] = &[
         id: "clone3-exit-signal",
         calls: CLONE3,
         since: Version(5, 3, 0),
-        kernels: "since 7.1 only numbers above 255 are refused here, and the others a moment later",
+        kernels: text(
+            "since 7.1 only numbers above 255 are refused here, and the others a moment later",
+            "自 7.1 起此处只拒绝大于 255 的编号，其余稍后再拒绝",
+        ),
         condition: "clone3 with an exit_signal above the highest signal",
         english: "not a signal number",
         chinese: "clone3 的 exit_signal 不是有效的信号编号。",
@@ -191,7 +203,10 @@ pub(super) static ROWS: &[Rule] = &[
         id: "clone3-reserved-bits",
         calls: CLONE3,
         since: Version(5, 3, 0),
-        kernels: "before 5.6 the bit 0x80, CLONE_NEWTIME since, as well",
+        kernels: text(
+            "before 5.6 the bit 0x80, CLONE_NEWTIME since, as well",
+            "5.6 之前还包括 0x80 这一位，此后它是 CLONE_NEWTIME",
+        ),
         condition: "clone3 with CLONE_DETACHED, or with exit-signal bits in flags",
         english: "the exit signal has a field of its own, and CLONE_DETACHED is reserved",
         chinese: "clone3 的 flags 含 CLONE_DETACHED 或退出信号位：退出信号另有字段，CLONE_DETACHED 保留不用。",

@@ -2,7 +2,10 @@
 
 use crate::abi::flags::*;
 
-use super::*;
+use super::rule::*;
+use super::version::Version;
+use crate::abi::lang::text;
+use crate::event::Call;
 
 /// From here on clone's exit signal is checked as well. Observed on 7.2, where 6.12.117 and 6.18.44
 /// still accept it.
@@ -15,7 +18,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "pidfd-and-parent-tid",
         calls: BOTH,
         since: Version(5, 2, 0),
-        kernels: "clone3 lets it pass before 5.9",
+        kernels: text("clone3 lets it pass before 5.9", "5.9 之前 clone3 放行"),
         condition: "CLONE_PIDFD and CLONE_PARENT_SETTID with one address for both results",
         english: "two results, one place; always so in legacy clone, which returns the pidfd through parent_tid",
         chinese: "CLONE_PIDFD 与 CLONE_PARENT_SETTID 写到同一地址：两个结果一个位置（旧的 clone 用 parent_tid 返回 pidfd，必然冲突）。",
@@ -31,7 +34,10 @@ pub(super) static ROWS: &[Rule] = &[
         id: "exit-signal-out-of-range",
         calls: BOTH,
         since: VALIDATED,
-        kernels: "clone3 has always refused them, earlier in its checks; clone accepted them and signalled nobody",
+        kernels: text(
+            "clone3 has always refused them, earlier in its checks; clone accepted them and signalled nobody",
+            "clone3 一向在更早的检查中拒绝；clone 此前会接受，子任务结束时不发信号",
+        ),
         condition: "an exit signal above the highest signal",
         english: "not a signal number; bits 0 to 7 of clone's flags are the exit signal",
         chinese: "退出信号不是有效的信号编号；旧的 clone 以 flags 的低 8 位为退出信号。",
@@ -62,12 +68,18 @@ pub(super) static ROWS: &[Rule] = &[
         id: "userns-switched-off",
         errnos: &["EPERM"],
         calls: BOTH,
-        kernels: "a patch of Debian's and Ubuntu's kernels, and of Arch's hardened one; mainline has no such switch",
+        kernels: text(
+            "a patch of Debian's and Ubuntu's kernels, and of Arch's hardened one; mainline has no such switch",
+            "Debian 和 Ubuntu 内核以及 Arch 加固内核的补丁；主线没有这个开关",
+        ),
         decided: Decided::Look,
         condition: "CLONE_NEWUSER without CAP_SYS_ADMIN where unprivileged_userns_clone is 0",
         english: "the distribution's switch for user namespaces is off",
         chinese: "发行版开关 unprivileged_userns_clone=0，且没有 CAP_SYS_ADMIN：普通用户不能新建用户命名空间。",
-        look: "/proc/sys/kernel/unprivileged_userns_clone, effective capabilities",
+        look: text(
+            "/proc/sys/kernel/unprivileged_userns_clone, effective capabilities",
+            "/proc/sys/kernel/unprivileged_userns_clone、有效权能",
+        ),
         source: "Debian's patch to kernel/fork.c",
         proof: Proof::Documented,
         test: |a, _| all_of(a, CLONE_NEWUSER),
@@ -99,7 +111,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_PARENT by an init, pid 1 of any pid namespace",
         english: "init cannot have siblings: nobody would reap them",
         chinese: "PID 命名空间的 1 号进程使用 CLONE_PARENT：init 不能有兄弟，无人回收。",
-        look: "the last number of NSpid in /proc/PID/status is 1",
+        look: text(
+            "the last number of NSpid in /proc/PID/status is 1",
+            "/proc/PID/status 中 NSpid 的最后一个数是否为 1",
+        ),
         test: |a, _| all_of(a, CLONE_PARENT),
         ..RULE
     },
@@ -134,7 +149,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_THREAD after unshare(CLONE_NEWPID) or setns to a pid namespace",
         english: "the caller's children belong to another pid namespace, and a process cannot span two",
         chinese: "unshare(CLONE_NEWPID) 或 setns 之后再用 CLONE_THREAD：后续子任务属于另一个 PID 命名空间，进程不能横跨两个。",
-        look: "/proc/PID/ns/pid_for_children differs from /proc/PID/ns/pid",
+        look: text(
+            "/proc/PID/ns/pid_for_children differs from /proc/PID/ns/pid",
+            "/proc/PID/ns/pid_for_children 是否不同于 /proc/PID/ns/pid",
+        ),
         test: |a, _| all_of(a, CLONE_THREAD),
         ..RULE
     },
@@ -143,12 +161,18 @@ pub(super) static ROWS: &[Rule] = &[
         calls: BOTH,
         since: Version(5, 6, 0),
         until: Some(Version(6, 3, 0)),
-        kernels: "since 6.3 the call is accepted, and the change waits for exec",
+        kernels: text(
+            "since 6.3 the call is accepted, and the change waits for exec",
+            "自 6.3 起接受此调用，改变推迟到 exec",
+        ),
         decided: Decided::Look,
         condition: "CLONE_VM or CLONE_THREAD while a time namespace waits for the caller's children",
         english: "those kernels could not give a task with shared memory other clocks",
         chinese: "5.6 至 6.2：已为后续子任务换了时间命名空间时，不能用 CLONE_VM 或 CLONE_THREAD。",
-        look: "/proc/PID/ns/time_for_children differs from /proc/PID/ns/time",
+        look: text(
+            "/proc/PID/ns/time_for_children differs from /proc/PID/ns/time",
+            "/proc/PID/ns/time_for_children 是否不同于 /proc/PID/ns/time",
+        ),
         proof: Proof::Read,
         test: |a, _| any_of(a, CLONE_VM.union(CLONE_THREAD)),
         ..RULE
@@ -234,7 +258,7 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_PIDFD_AUTOKILL without CLONE_NNP and without CAP_SYS_ADMIN",
         english: "else a set-uid program could be killed by an ordinary user",
         chinese: "CLONE_PIDFD_AUTOKILL 既无 CLONE_NNP 也无 CAP_SYS_ADMIN：否则普通用户可杀死 set-uid 程序。",
-        look: "effective capabilities",
+        look: text("effective capabilities", "有效权能"),
         proof: Proof::Read,
         test: |a, _| all_of(a, CLONE_PIDFD_AUTOKILL) && !all_of(a, CLONE_NNP),
         ..RULE
@@ -242,7 +266,10 @@ pub(super) static ROWS: &[Rule] = &[
     Rule {
         id: "signal-pending",
         errnos: &["ERESTARTNOINTR"],
-        kernels: "before 4.19 a signal that arrived later in the call did the same",
+        kernels: text(
+            "before 4.19 a signal that arrived later in the call did the same",
+            "4.19 之前，在调用中较晚到达的信号也会如此",
+        ),
         decided: Decided::Unseen,
         condition: "a signal is pending when the call begins",
         english: "not a failure: the call runs again after the handler, and only a tracer sees it",

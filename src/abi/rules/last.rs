@@ -3,7 +3,11 @@
 
 use crate::abi::flags::*;
 
-use super::*;
+use super::arguments::{Arguments, Kernel, Tids};
+use super::rule::*;
+use super::version::Version;
+use crate::abi::lang::{same, text};
+use crate::event::Call;
 
 const ALLOC: &str = "kernel/pid.c, alloc_pid";
 const CGROUP: &str = "kernel/cgroup/cgroup.c, cgroup_css_set_fork";
@@ -25,7 +29,7 @@ const INTO: Rule = Rule {
     calls: CLONE3,
     since: Version(5, 7, 0),
     decided: Decided::Look,
-    look: "/proc/PID/fd/N",
+    look: same("/proc/PID/fd/N"),
     source: CGROUP,
     test: |a, _| all_of(a, CLONE_INTO_CGROUP),
     ..RULE
@@ -40,7 +44,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "set_tid_size above the depth of the child's pid namespace plus one",
         english: "more tids than namespaces that would number the child",
         chinese: "set_tid_size 超过子任务所在 PID 命名空间的层数：要的 TID 比命名空间还多。",
-        look: "the count of numbers in NSpid of /proc/PID/status, one more with CLONE_NEWPID",
+        look: text(
+            "the count of numbers in NSpid of /proc/PID/status, one more with CLONE_NEWPID",
+            "/proc/PID/status 的 NSpid 中有几个数，带 CLONE_NEWPID 时再加一",
+        ),
         source: ALLOC,
         test: wants_tids,
         ..RULE
@@ -62,12 +69,15 @@ pub(super) static ROWS: &[Rule] = &[
         id: "tid-above-pid-max",
         calls: CLONE3,
         since: Version(5, 5, 0),
-        kernels: "pid_max is each pid namespace's own since 6.14",
+        kernels: text(
+            "pid_max is each pid namespace's own since 6.14",
+            "自 6.14 起每个 PID 命名空间各有自己的 pid_max",
+        ),
         decided: Decided::Look,
         condition: "a wanted tid at or above pid_max",
         english: "no task can have such a tid here",
         chinese: "set_tid 中的 TID 达到或超过 pid_max。",
-        look: "/proc/sys/kernel/pid_max",
+        look: same("/proc/sys/kernel/pid_max"),
         source: ALLOC,
         test: wants_tids,
         ..RULE
@@ -76,12 +86,18 @@ pub(super) static ROWS: &[Rule] = &[
         id: "first-tid-must-be-one",
         calls: CLONE3,
         since: Version(5, 5, 0),
-        kernels: "7.x kernels check it after the permission and the tids in use",
+        kernels: text(
+            "7.x kernels check it after the permission and the tids in use",
+            "7.x 内核在检查权限和已用的 tid 之后才检查",
+        ),
         decided: Decided::Look,
         condition: "a wanted tid other than 1 in a pid namespace without init",
         english: "the first task of a pid namespace is its pid 1",
         chinese: "PID 命名空间还没有 init，却要了 1 以外的 TID：首个任务必须是 1 号。",
-        look: "CLONE_NEWPID, or /proc/PID/ns/pid_for_children",
+        look: text(
+            "CLONE_NEWPID, or /proc/PID/ns/pid_for_children",
+            "CLONE_NEWPID，或 /proc/PID/ns/pid_for_children",
+        ),
         source: ALLOC,
         test: |a, _| tids(a).iter().any(|tid| *tid != 1),
         ..RULE
@@ -91,12 +107,15 @@ pub(super) static ROWS: &[Rule] = &[
         errnos: &["EPERM"],
         calls: CLONE3,
         since: Version(5, 5, 0),
-        kernels: "CAP_SYS_ADMIN alone before 5.9",
+        kernels: text(
+            "CAP_SYS_ADMIN alone before 5.9",
+            "5.9 之前只认 CAP_SYS_ADMIN",
+        ),
         decided: Decided::Look,
         condition: "set_tid without CAP_CHECKPOINT_RESTORE and CAP_SYS_ADMIN over each pid namespace that is named",
         english: "who may choose tids is privileged",
         chinese: "使用 set_tid 需要对相应 PID 命名空间有 CAP_CHECKPOINT_RESTORE 或 CAP_SYS_ADMIN。",
-        look: "CapEff in /proc/PID/status",
+        look: text("CapEff in /proc/PID/status", "/proc/PID/status 中的 CapEff"),
         source: ALLOC,
         test: wants_tids,
         ..RULE
@@ -110,7 +129,7 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "a wanted tid is taken",
         english: "a task, process group or session has this number",
         chinese: "想要的 TID 已被占用。",
-        look: "/proc/TID",
+        look: same("/proc/TID"),
         source: ALLOC,
         test: wants_tids,
         ..RULE
@@ -118,12 +137,18 @@ pub(super) static ROWS: &[Rule] = &[
     Rule {
         id: "no-free-pid",
         errnos: &["EAGAIN"],
-        kernels: "pid_max is each pid namespace's own since 6.14",
+        kernels: text(
+            "pid_max is each pid namespace's own since 6.14",
+            "自 6.14 起每个 PID 命名空间各有自己的 pid_max",
+        ),
         decided: Decided::Look,
         condition: "every pid below pid_max is taken",
         english: "zombies count as well",
         chinese: "pid_max 以下的 PID 全被占用（僵尸也算）。",
-        look: "/proc/sys/kernel/pid_max, the number of tasks",
+        look: text(
+            "/proc/sys/kernel/pid_max, the number of tasks",
+            "/proc/sys/kernel/pid_max、任务数",
+        ),
         source: ALLOC,
         ..RULE
     },
@@ -135,7 +160,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "the init of the pid namespace for children has ended",
         english: "no memory is short: after unshare -p the first child is init, and when it is gone nobody may come after it",
         chinese: "子任务所属 PID 命名空间的 init 已退出：并非缺内存；unshare -p 之后第一个子进程是 init，它一退出就再也不能创建。",
-        look: "/proc/PID/ns/pid_for_children cannot be read, or differs from /proc/PID/ns/pid",
+        look: text(
+            "/proc/PID/ns/pid_for_children cannot be read, or differs from /proc/PID/ns/pid",
+            "/proc/PID/ns/pid_for_children 是否读不出，或不同于 /proc/PID/ns/pid",
+        ),
         source: ALLOC,
         ..RULE
     },
@@ -148,7 +176,7 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_PIDFD, and the caller has as many descriptors as RLIMIT_NOFILE allows",
         english: "close some, or raise ulimit -n; ENFILE is the limit of the whole system",
         chinese: "CLONE_PIDFD：调用者的描述符已达 RLIMIT_NOFILE；ENFILE 则是全系统上限。",
-        look: "/proc/PID/limits, /proc/PID/fd, /proc/sys/fs/file-nr",
+        look: same("/proc/PID/limits, /proc/PID/fd, /proc/sys/fs/file-nr"),
         source: "kernel/fork.c, pidfd_prepare",
         test: |a, _| all_of(a, CLONE_PIDFD),
         ..RULE
@@ -162,7 +190,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_PIDFD with an address that cannot be written",
         english: "bad pointer for the descriptor; legacy clone takes it from parent_tid",
         chinese: "CLONE_PIDFD 的结果地址不可写（旧的 clone 用 parent_tid 参数）。",
-        look: "/proc/PID/maps at that address",
+        look: text(
+            "/proc/PID/maps at that address",
+            "/proc/PID/maps 中的该地址",
+        ),
         test: |a, _| all_of(a, CLONE_PIDFD),
         ..RULE
     },
@@ -188,7 +219,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_INTO_CGROUP without the right to write its cgroup.procs",
         english: "the same permission as for moving a process there; ENOENT where the two have no common ancestor in view",
         chinese: "CLONE_INTO_CGROUP 没有写目标 cgroup.procs 的权限；超出可见子树则为 ENOENT。",
-        look: "the permissions of cgroup.procs there and in the common ancestor",
+        look: text(
+            "the permissions of cgroup.procs there and in the common ancestor",
+            "该处与共同祖先处 cgroup.procs 的权限",
+        ),
         ..INTO
     },
     Rule {
@@ -197,7 +231,7 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_INTO_CGROUP into a domain-invalid cgroup, or of a thread into another domain",
         english: "threads must stay in the cgroup domain of their process",
         chinese: "目标 cgroup 的 domain 无效，或线程要去别的 domain：线程必须留在所属进程的 cgroup domain 内。",
-        look: "cgroup.type there",
+        look: text("cgroup.type there", "该处的 cgroup.type"),
         ..INTO
     },
     Rule {
@@ -206,7 +240,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_INTO_CGROUP into a cgroup, not the root, with controllers enabled for its children",
         english: "the rule of v2 that inner cgroups hold no processes",
         chinese: "目标 cgroup 已为子组启用控制器：v2 规定内部节点不能有进程。",
-        look: "cgroup.subtree_control there",
+        look: text(
+            "cgroup.subtree_control there",
+            "该处的 cgroup.subtree_control",
+        ),
         ..INTO
     },
     Rule {
@@ -215,7 +252,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_INTO_CGROUP into a cpuset that is empty or not allowed",
         english: "the cpuset has no processor or no memory node, or refuses the task",
         chinese: "目标 cpuset 为空或不允许该任务。",
-        look: "cpuset.cpus.effective there",
+        look: text(
+            "cpuset.cpus.effective there",
+            "该处的 cpuset.cpus.effective",
+        ),
         source: "kernel/cgroup/cpuset.c, cpuset_can_fork",
         proof: Proof::Read,
         ..INTO
@@ -228,7 +268,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "the pids controller's limit, in the cgroup or any above it",
         english: "pids.max of a container or a systemd unit (TasksMax=); pids.events counts each refusal",
         chinese: "pids 控制器的上限（本级或任一上级 cgroup 的 pids.max）：容器或 systemd 的 TasksMax=。",
-        look: "pids.max, pids.current and pids.events of each cgroup upwards",
+        look: text(
+            "pids.max, pids.current and pids.events of each cgroup upwards",
+            "逐级向上各 cgroup 的 pids.max、pids.current 和 pids.events",
+        ),
         source: "kernel/cgroup/pids.c, pids_can_fork",
         ..RULE
     },
@@ -240,7 +283,7 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "a sched_ext scheduler refuses the task",
         english: "the loaded BPF scheduler's own errno",
         chinese: "已加载的 sched_ext（BPF）调度器拒绝该任务，errno 由它决定。",
-        look: "/sys/kernel/sched_ext/state",
+        look: same("/sys/kernel/sched_ext/state"),
         source: "kernel/sched/ext.c, scx_fork",
         proof: Proof::Read,
         ..RULE
@@ -266,14 +309,14 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "the init of the pid namespace ended during the call",
         english: "as pid-namespace-dead, a moment later",
         chinese: "调用进行中，PID 命名空间的 init 退出。",
-        look: "/proc/PID/ns/pid_for_children",
+        look: same("/proc/PID/ns/pid_for_children"),
         proof: Proof::Read,
         ..RULE
     },
     Rule {
         id: "caller-killed",
         errnos: &["EINTR"],
-        kernels: "ERESTARTNOINTR before 4.19",
+        kernels: text("ERESTARTNOINTR before 4.19", "4.19 之前是 ERESTARTNOINTR"),
         decided: Decided::Unseen,
         condition: "the caller is being killed",
         english: "never seen by the program, which is no more",

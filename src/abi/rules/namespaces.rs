@@ -2,7 +2,10 @@
 
 use crate::abi::flags::*;
 
-use super::*;
+use super::arguments::Tls;
+use super::rule::*;
+use super::version::Version;
+use crate::abi::lang::{same, text};
 
 const CREATE: &str = "kernel/nsproxy.c, create_new_namespaces";
 const PID: &str = "kernel/pid_namespace.c, copy_pid_ns, create_pid_namespace";
@@ -35,7 +38,7 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "any CLONE_NEW flag but CLONE_NEWUSER without CAP_SYS_ADMIN in the user namespace",
         english: "add CLONE_NEWUSER, which gives the capability inside, or privilege",
         chinese: "除 CLONE_NEWUSER 外的任何 CLONE_NEW* 都需要用户命名空间里的 CAP_SYS_ADMIN：加上 CLONE_NEWUSER，或者提升权限。",
-        look: "CapEff in /proc/PID/status",
+        look: text("CapEff in /proc/PID/status", "/proc/PID/status 中的 CapEff"),
         source: "kernel/nsproxy.c, copy_namespaces",
         // With a new user namespace the child has every capability in it.
         test: |a, _| any_of(a, NEW) && !all_of(a, CLONE_NEWUSER),
@@ -58,7 +61,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "a CLONE_NEW flag for what this kernel was built without",
         english: "the kernel has no such namespaces",
         chinese: "内核编译时没有包含该种命名空间。",
-        look: "/proc/self/ns has no such entry",
+        look: text(
+            "/proc/self/ns has no such entry",
+            "/proc/self/ns 中是否没有这一项",
+        ),
         source: CREATE,
         proof: Proof::Documented,
         test: |a, _| any_of(a, NEW.union(CLONE_NEWUSER)),
@@ -68,7 +74,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "mnt-namespace-limit",
         condition: "CLONE_NEWNS at the limit of user.max_mnt_namespaces",
         chinese: "CLONE_NEWNS 达到 user.max_mnt_namespaces 上限。",
-        look: "/proc/sys/user/max_mnt_namespaces",
+        look: same("/proc/sys/user/max_mnt_namespaces"),
         source: "fs/namespace.c, alloc_mnt_ns",
         test: |a, _| any_of(a, CLONE_NEWNS.union(CLONE_EMPTY_MNTNS)),
         ..LIMIT
@@ -77,7 +83,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "uts-namespace-limit",
         condition: "CLONE_NEWUTS at the limit of user.max_uts_namespaces",
         chinese: "CLONE_NEWUTS 达到 user.max_uts_namespaces 上限。",
-        look: "/proc/sys/user/max_uts_namespaces",
+        look: same("/proc/sys/user/max_uts_namespaces"),
         source: "kernel/utsname.c, clone_uts_ns",
         test: |a, _| all_of(a, CLONE_NEWUTS),
         ..LIMIT
@@ -86,7 +92,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "ipc-namespace-limit",
         condition: "CLONE_NEWIPC at the limit of user.max_ipc_namespaces",
         chinese: "CLONE_NEWIPC 达到 user.max_ipc_namespaces 上限。",
-        look: "/proc/sys/user/max_ipc_namespaces",
+        look: same("/proc/sys/user/max_ipc_namespaces"),
         source: "ipc/namespace.c, create_ipc_ns",
         test: |a, _| all_of(a, CLONE_NEWIPC),
         ..LIMIT
@@ -99,7 +105,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_NEWPID after an unshare or setns that gave the caller's children another pid namespace",
         english: "finish that one first: its init is not there yet",
         chinese: "unshare 或 setns 已为后续子任务换了 PID 命名空间，又用 CLONE_NEWPID：先完成前一个。",
-        look: "/proc/PID/ns/pid_for_children differs from /proc/PID/ns/pid",
+        look: text(
+            "/proc/PID/ns/pid_for_children differs from /proc/PID/ns/pid",
+            "/proc/PID/ns/pid_for_children 是否不同于 /proc/PID/ns/pid",
+        ),
         source: PID,
         test: |a, _| all_of(a, CLONE_NEWPID),
         ..RULE
@@ -112,7 +121,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_NEWPID in a user namespace that does not descend from the owner of the pid namespace",
         english: "a nested pid namespace must belong to a nested user namespace",
         chinese: "CLONE_NEWPID 所在的用户命名空间不是当前 PID 命名空间属主的后代。",
-        look: "the owners (NS_GET_USERNS) of /proc/PID/ns/pid",
+        look: text(
+            "the owners (NS_GET_USERNS) of /proc/PID/ns/pid",
+            "/proc/PID/ns/pid 的所有者（NS_GET_USERNS）",
+        ),
         source: PID,
         proof: Proof::Read,
         test: |a, _| all_of(a, CLONE_NEWPID),
@@ -127,7 +139,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "CLONE_NEWPID past 32 levels",
         english: "pid namespaces nest at most 32 deep below the first",
         chinese: "CLONE_NEWPID 嵌套超过 32 层。",
-        look: "the count of numbers in NSpid of /proc/PID/status",
+        look: text(
+            "the count of numbers in NSpid of /proc/PID/status",
+            "/proc/PID/status 的 NSpid 中有几个数",
+        ),
         source: PID,
         test: |a, _| all_of(a, CLONE_NEWPID),
         ..RULE
@@ -136,7 +151,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "pid-namespace-limit",
         condition: "CLONE_NEWPID at the limit of user.max_pid_namespaces",
         chinese: "CLONE_NEWPID 达到 user.max_pid_namespaces 上限。",
-        look: "/proc/sys/user/max_pid_namespaces",
+        look: same("/proc/sys/user/max_pid_namespaces"),
         source: PID,
         test: |a, _| all_of(a, CLONE_NEWPID),
         ..LIMIT
@@ -145,7 +160,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "cgroup-namespace-limit",
         condition: "CLONE_NEWCGROUP at the limit of user.max_cgroup_namespaces",
         chinese: "CLONE_NEWCGROUP 达到 user.max_cgroup_namespaces 上限。",
-        look: "/proc/sys/user/max_cgroup_namespaces",
+        look: same("/proc/sys/user/max_cgroup_namespaces"),
         source: "kernel/cgroup/namespace.c, copy_cgroup_ns",
         test: |a, _| all_of(a, CLONE_NEWCGROUP),
         ..LIMIT
@@ -154,7 +169,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "net-namespace-limit",
         condition: "CLONE_NEWNET at the limit of user.max_net_namespaces",
         chinese: "CLONE_NEWNET 达到 user.max_net_namespaces 上限。",
-        look: "/proc/sys/user/max_net_namespaces",
+        look: same("/proc/sys/user/max_net_namespaces"),
         source: "net/core/net_namespace.c, copy_net_ns",
         test: |a, _| all_of(a, CLONE_NEWNET),
         ..LIMIT
@@ -164,7 +179,7 @@ pub(super) static ROWS: &[Rule] = &[
         since: Version(5, 6, 0),
         condition: "CLONE_NEWTIME at the limit of user.max_time_namespaces",
         chinese: "CLONE_NEWTIME 达到 user.max_time_namespaces 上限。",
-        look: "/proc/sys/user/max_time_namespaces",
+        look: same("/proc/sys/user/max_time_namespaces"),
         source: "kernel/time/namespace.c, clone_time_ns",
         test: |a, _| all_of(a, CLONE_NEWTIME),
         ..LIMIT
@@ -198,7 +213,7 @@ pub(super) static ROWS: &[Rule] = &[
         id: "tls-address",
         errnos: &["EPERM"],
         calls: BOTH,
-        kernels: "x86-64 programs alone",
+        kernels: text("x86-64 programs alone", "仅限 x86-64 程序"),
         condition: "CLONE_SETTLS with a tls that is no user address, on x86-64",
         english: "bad base of thread-local storage",
         chinese: "x86-64 上 CLONE_SETTLS 的 tls 不是用户地址。",
@@ -210,12 +225,15 @@ pub(super) static ROWS: &[Rule] = &[
         id: "tls-descriptor",
         errnos: &["EFAULT", "EINVAL"],
         calls: BOTH,
-        kernels: "i386 programs alone, whose tls is the address of a struct user_desc",
+        kernels: text(
+            "i386 programs alone, whose tls is the address of a struct user_desc",
+            "仅限 i386 程序，其 tls 是 struct user_desc 的地址",
+        ),
         decided: Decided::Look,
         condition: "CLONE_SETTLS with a struct user_desc that cannot be read or names no entry, on i386",
         english: "bad TLS descriptor: EFAULT where it cannot be read, EINVAL where it makes no sense",
         chinese: "i386 上 CLONE_SETTLS 的 struct user_desc 读不到（EFAULT）或无意义（EINVAL）。",
-        look: "the 16 bytes at tls",
+        look: text("the 16 bytes at tls", "tls 处的 16 个字节"),
         source: "arch/x86/kernel/tls.c, do_set_thread_area",
         test: |a, k| all_of(a, CLONE_SETTLS) && k.tls == Tls::Descriptor,
         ..RULE

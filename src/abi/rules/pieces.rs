@@ -2,7 +2,8 @@
 
 use crate::abi::flags::*;
 
-use super::*;
+use super::rule::*;
+use crate::abi::lang::text;
 
 pub(super) static ROWS: &[Rule] = &[
     Rule {
@@ -25,7 +26,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "no CLONE_FILES, and a descriptor open above what fs.nr_open now allows",
         english: "the limit was lowered after the descriptors had been opened",
         chinese: "无 CLONE_FILES，而已打开的描述符超过现在的 fs.nr_open：上限在打开之后被调低。",
-        look: "/proc/PID/fd against /proc/sys/fs/nr_open",
+        look: text(
+            "/proc/PID/fd against /proc/sys/fs/nr_open",
+            "/proc/PID/fd 与 /proc/sys/fs/nr_open",
+        ),
         source: "fs/file.c, dup_fd",
         proof: Proof::Read,
         test: |a, _| !all_of(a, CLONE_FILES),
@@ -87,7 +91,10 @@ pub(super) static ROWS: &[Rule] = &[
         condition: "no CLONE_VM, and the memory cannot be copied: overcommit refuses, or there is none for page tables",
         english: "the program is too large to be duplicated; vfork and posix_spawn need no copy",
         chinese: "无 CLONE_VM，地址空间无法复制：overcommit 拒绝，或页表内存不足；改用 vfork 或 posix_spawn 即可避免。",
-        look: "/proc/sys/vm/overcommit_memory, VmData in /proc/PID/status, CommitLimit and Committed_AS in /proc/meminfo",
+        look: text(
+            "/proc/sys/vm/overcommit_memory, VmData in /proc/PID/status, CommitLimit and Committed_AS in /proc/meminfo",
+            "/proc/sys/vm/overcommit_memory、/proc/PID/status 中的 VmData、/proc/meminfo 中的 CommitLimit 和 Committed_AS",
+        ),
         source: "kernel/fork.c, dup_mmap",
         proof: Proof::Read,
         test: |a, _| !all_of(a, CLONE_VM),

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::abi::{errno, flags};
+use crate::abi::testing::is_translated;
+use crate::abi::{CloneFlags, Lang, Text, errno, flags};
+use crate::event::Call;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod machine;
@@ -60,6 +62,9 @@ fn every_row_is_complete_and_its_name_its_own() {
             "{}: where to look?",
             rule.id
         );
+        for text in [rule.look, rule.kernels] {
+            assert!(is_translated(text), "{}", rule.id);
+        }
         assert!(!rule.calls.is_empty(), "{}", rule.id);
         assert!(
             rule.until.is_none_or(|until| until > rule.since),
@@ -81,16 +86,19 @@ fn every_row_is_complete_and_its_name_its_own() {
         for text in [row.condition, row.english, row.chinese, row.source] {
             assert!(!text.is_empty(), "{}", row.id);
         }
+        assert!(is_translated(row.kernels), "{}", row.id);
     }
 }
 
 #[test]
 fn flags_in_words_are_flags() {
-    let texts = all().flat_map(|rule| [rule.condition, rule.english, rule.chinese, rule.kernels]);
+    let en = |text: Text| text.pick(Lang::English);
+    let texts =
+        all().flat_map(|rule| [rule.condition, rule.english, rule.chinese, en(rule.kernels)]);
     let texts = texts.chain(
         IGNORED
             .iter()
-            .flat_map(|row| [row.condition, row.english, row.chinese, row.kernels]),
+            .flat_map(|row| [row.condition, row.english, row.chinese, en(row.kernels)]),
     );
     for text in texts {
         let word = |c: char| c.is_ascii_uppercase() || c == '_';

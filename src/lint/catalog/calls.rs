@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::each::{Each, process};
 use super::site::of_call;
-use crate::abi::rules;
+use crate::abi::Lang;
+use crate::abi::flags::{CLONE_CLEAR_SIGHAND, Sense, named};
 use crate::event::{Call, Certainty, CloneCall, Event, EventKind, Outcome, Reason, TaskId};
 use crate::lint::definition::{Level, Lint, Occurrence, Watch, Words, words};
 use crate::tasks::TaskTree;
@@ -44,8 +45,8 @@ fn namespaces(call: &CloneCall) -> Option<Words> {
         .request
         .flags
         .iter()
+        .filter(|name| named(name).is_some_and(|row| row.sense == Sense::MakesNew))
         .map(String::as_str)
-        .filter(|flag| flag.starts_with("CLONE_NEW") || *flag == "CLONE_EMPTY_MNTNS")
         .collect();
     let names = new.join(", ");
     (!new.is_empty()).then(|| {
@@ -98,16 +99,15 @@ struct Refused {
 fn why(reasons: &[Reason]) -> Option<Words> {
     let sure = |reason: &&Reason| reason.certainty == Certainty::Certain;
     let reason = reasons.iter().find(sure)?;
-    let chinese = rules::named(&reason.rule).map(|rule| rule.chinese.to_owned());
     Some(Words {
-        english: reason.text.clone(),
-        chinese: chinese.unwrap_or_else(|| reason.text.clone()),
+        english: reason.text.text(Lang::English),
+        chinese: reason.text.text(Lang::Chinese),
     })
 }
 
 /// What is asked for. CLONE_CLEAR_SIGHAND is of clone3 alone, and libc does without.
 fn asked(call: &CloneCall) -> Vec<String> {
-    let both = |flag: &&String| *flag != "CLONE_CLEAR_SIGHAND";
+    let both = |flag: &&String| !CLONE_CLEAR_SIGHAND.is_named(flag);
     let mut flags: Vec<String> = call.request.flags.iter().filter(both).cloned().collect();
     flags.sort_unstable();
     flags

@@ -1,6 +1,7 @@
 //! A lint that looks at each call alone.
 
 use super::site::of_call;
+use crate::abi::CloneFlags;
 use crate::event::{CloneCall, Event, EventKind, Kind, Outcome};
 use crate::lint::definition::{Occurrence, Watch, Words};
 use crate::tasks::TaskTree;
@@ -27,9 +28,9 @@ pub(super) fn process(call: &CloneCall) -> Option<i32> {
 }
 
 /// Whether a flag was passed, and the kernel's deed does not contradict it.
-pub(super) fn took(call: &CloneCall, flag: &str) -> bool {
+pub(super) fn took(call: &CloneCall, flag: CloneFlags) -> bool {
     let contradicted = match &call.outcome {
-        Outcome::Created(created) => created.flags_contradicted.iter().any(|one| one == flag),
+        Outcome::Created(created) => flag.is_among(&created.flags_contradicted),
         _ => false,
     };
     call.request.has(flag) && !contradicted

@@ -1,6 +1,7 @@
 //! Lints about the flags and the exit signal that a call passes.
 
 use super::each::{Each, process, took};
+use crate::abi::flags::{CLONE_AUTOREAP, CLONE_PARENT, CLONE_VFORK, CLONE_VM};
 use crate::event::{Call, CloneCall, Outcome};
 use crate::lint::definition::{Level, Lint, Words, words};
 
@@ -35,7 +36,7 @@ pub(super) static LINTS: &[Lint] = &[
 
 fn shares_memory(call: &CloneCall) -> Option<Words> {
     let (child, caller) = (process(call)?, call.tgid);
-    (took(call, "CLONE_VM") && !took(call, "CLONE_VFORK")).then(|| {
+    (took(call, CLONE_VM) && !took(call, CLONE_VFORK)).then(|| {
         words!(
             "process {child} and {caller} share one memory and run side by side: libc's state, errno and \
              locks are one for both",
@@ -67,11 +68,11 @@ const NEWTIME: u64 = 0x80;
 fn exit_signal(call: &CloneCall) -> Option<Words> {
     let child = process(call)?;
     // Then the signal is that of the caller's own leader.
-    if took(call, "CLONE_PARENT") {
+    if took(call, CLONE_PARENT) {
         return None;
     }
     // The kernel itself reaps such a child: nobody is to wait for it.
-    if took(call, "CLONE_AUTOREAP") {
+    if took(call, CLONE_AUTOREAP) {
         return None;
     }
     let raw = call.request.exit_signal_raw?.0;

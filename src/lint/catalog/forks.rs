@@ -2,6 +2,7 @@
 
 use super::children::{Children, born_ns, process};
 use super::site::{listed, of_call};
+use crate::abi::flags::CLONE_VM;
 use crate::event::{CloneCall, Event, EventKind, TaskId};
 use crate::lint::definition::{Level, Lint, Occurrence, Watch, words};
 use crate::tasks::TaskTree;
@@ -36,7 +37,7 @@ impl Watch for WithThreads {
             return;
         };
         // With CLONE_VM there is no copy, and who holds a lock can let it go.
-        let Some(child) = process(call).filter(|_| !call.request.has("CLONE_VM")) else {
+        let Some(child) = process(call).filter(|_| !call.request.has(CLONE_VM)) else {
             return;
         };
         let Some((names, chinese)) = others(event.header.task, call, tree) else {

@@ -2,6 +2,7 @@
 
 use super::children::{Children, born_ns, process};
 use super::site::of_call;
+use crate::abi::flags::{CLONE_VFORK, CLONE_VM};
 use crate::event::{Event, EventKind};
 use crate::lint::definition::{Level, Lint, Occurrence, Watch, words};
 use crate::tasks::TaskTree;
@@ -38,7 +39,7 @@ impl Watch for Vforks {
         let EventKind::Clone(call) = &event.kind else {
             return;
         };
-        let borrows = call.request.has("CLONE_VM") && call.request.has("CLONE_VFORK");
+        let borrows = call.request.has(CLONE_VM) && call.request.has(CLONE_VFORK);
         let Some(child) = process(call).filter(|_| borrows) else {
             return;
         };

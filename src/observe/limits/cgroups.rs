@@ -2,6 +2,7 @@
 
 use crate::abi::flags::{CLONE_INTO_CGROUP, CLONE_THREAD};
 use crate::abi::rules::Rule;
+use crate::event::Observation;
 use crate::proc::cgroups::{Membership, memberships};
 use crate::proc::mounts::{Mount, mounts};
 
@@ -15,8 +16,8 @@ fn target(look: &Look<'_>) -> Option<String> {
     look.link(&format!("fd/{}", look.arguments.cgroup))
 }
 
-fn named(text: String, path: &str) -> Found {
-    Found::text(text).with("cgroup", path)
+fn named(what: Observation, path: &str) -> Found {
+    Found::says(what).with("cgroup", path)
 }
 
 /// The mount of cgroup v2, or of v1's hierarchy with a controller.
@@ -32,7 +33,7 @@ fn mount(look: &Look<'_>, controller: Option<&str>) -> Option<Mount> {
 pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
     let fd = look.arguments.cgroup;
     let Some(path) = target(look) else {
-        let found = Found::text(format!("descriptor {fd} is not open"));
+        let found = Found::says(Observation::NotOpen { fd });
         // A task that is gone has no links at all.
         return match look.link("exe") {
             Some(_) => found.certain(),
@@ -41,7 +42,10 @@ pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
     };
     let inside = mount(look, None).is_some_and(|mount| path.starts_with(&mount.point));
     let found = named(
-        format!("descriptor {fd} is {path}, no directory of cgroup v2"),
+        Observation::NoCgroup {
+            fd,
+            path: path.clone(),
+        },
         &path,
     );
     if inside {
@@ -55,9 +59,9 @@ pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
 pub(super) fn removed(look: &Look<'_>, _: &Rule) -> Answer {
     match target(look) {
         Some(path) if path.ends_with(" (deleted)") => {
-            named(format!("the cgroup was removed: {path}"), &path).certain()
+            named(Observation::CgroupRemoved { path: path.clone() }, &path).certain()
         }
-        Some(path) => named(format!("cgroup {path} is there"), &path).not(),
+        Some(path) => named(Observation::CgroupThere { path: path.clone() }, &path).not(),
         None => Answer::Silent,
     }
 }
@@ -66,12 +70,14 @@ pub(super) fn removed(look: &Look<'_>, _: &Rule) -> Answer {
 pub(super) fn permission(look: &Look<'_>, _: &Rule) -> Answer {
     let path = target(look).unwrap_or_default();
     let uid = look.numbers("Uid").get(1).copied();
-    let who = uid.map_or_else(|| "the caller".to_owned(), |uid| format!("user {uid}"));
-    named(
-        format!("{who} may not write cgroup.procs of {path}, or of the ancestor that both have"),
-        &path,
-    )
-    .likely()
+    let what = match uid {
+        Some(uid) => Observation::UserMayNotWrite {
+            uid,
+            path: path.clone(),
+        },
+        None => Observation::CallerMayNotWrite { path: path.clone() },
+    };
+    named(what, &path).likely()
 }
 
 /// A thread into another domain, or a domain that is invalid.
@@ -82,15 +88,25 @@ pub(super) fn domain(look: &Look<'_>, _: &Rule) -> Answer {
         .unwrap_or_default();
     let kind = kind.trim();
     if kind == "domain invalid" {
-        named(format!("cgroup.type of {path} is domain invalid"), &path).certain()
+        named(Observation::DomainInvalid { path: path.clone() }, &path).certain()
     } else if look.has(CLONE_THREAD) {
         named(
-            format!("threads must stay in the cgroup domain of their process, and {path} is another ({kind})"),
+            Observation::OtherDomain {
+                path: path.clone(),
+                kind: kind.to_owned(),
+            },
             &path,
         )
         .likely()
     } else {
-        named(format!("cgroup.type of {path} is {kind}"), &path).unknown()
+        named(
+            Observation::CgroupType {
+                path: path.clone(),
+                kind: kind.to_owned(),
+            },
+            &path,
+        )
+        .unknown()
     }
 }
 
@@ -101,12 +117,15 @@ pub(super) fn inner(look: &Look<'_>, _: &Rule) -> Answer {
         Some(controllers) if !controllers.trim().is_empty() => {
             let controllers = controllers.trim();
             named(
-                format!("{path} has given controllers to its children ({controllers}): no task may be in it"),
+                Observation::InnerNode {
+                    path: path.clone(),
+                    controllers: controllers.to_owned(),
+                },
                 &path,
             )
             .certain()
         }
-        _ => named(format!("cgroup.subtree_control of {path}"), &path).unknown(),
+        _ => named(Observation::SubtreeControl { path: path.clone() }, &path).unknown(),
     }
 }
 
@@ -115,7 +134,7 @@ pub(super) fn cpuset(look: &Look<'_>, _: &Rule) -> Answer {
     let path = target(look).unwrap_or_default();
     match look.system(&format!("{path}/cpuset.cpus.effective")) {
         Some(processors) if processors.trim().is_empty() => {
-            named(format!("cpuset.cpus.effective of {path} is empty"), &path).likely()
+            named(Observation::NoProcessors { path: path.clone() }, &path).likely()
         }
         // Without the controller there is nothing that could refuse.
         Some(_) => Found::default().with("cgroup", path).unknown(),
@@ -154,17 +173,24 @@ struct Level {
 }
 
 impl Level {
-    fn found(&self) -> Found {
-        let Level {
-            path,
-            current,
-            most,
-            ..
-        } = self;
-        let mut found = Found::text(format!("pids.max: {current} of {most} in {path}"))
-            .with("cgroup", path.as_str())
-            .with("pids.current", *current)
-            .with("pids.max", *most);
+    /// What it shows; `whole` where nothing above it is hidden.
+    fn found(&self, whole: bool) -> Found {
+        let (current, most, path) = (self.current, self.most, self.path.clone());
+        let what = match whole {
+            true => Observation::Pids {
+                current,
+                most,
+                path,
+            },
+            false => Observation::PidsBelow {
+                current,
+                most,
+                path,
+            },
+        };
+        let mut found = named(what, &self.path)
+            .with("pids.current", current)
+            .with("pids.max", most);
         if let Some(refused) = self.refused {
             found = found.with("pids.events", refused);
         }
@@ -214,11 +240,11 @@ fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
 /// The pids controller's limits.
 pub(super) fn pids(look: &Look<'_>, _: &Rule) -> Answer {
     let Some((mount, path)) = position(look) else {
-        return Found::text("pids.max: no cgroups can be seen").unknown();
+        return Found::says(Observation::PidsUnseen).unknown();
     };
     let levels = limits(look, &mount, &path);
     if let Some(level) = levels.iter().find(|level| level.current >= level.most) {
-        return level.found().likely();
+        return level.found(true).likely();
     }
     let tightest = levels.iter().min_by_key(|level| level.most - level.current);
     let close = tightest.filter(|level| {
@@ -226,23 +252,13 @@ pub(super) fn pids(look: &Look<'_>, _: &Rule) -> Answer {
         level.refused != Some(0) && level.current >= level.most - level.most / 10
     });
     if let Some(level) = close {
-        return level.found().unknown();
+        return level.found(true).unknown();
     }
-    let found = tightest.map_or_else(
-        || {
-            Found::text(format!("pids.max: no limit in {path} or above"))
-                .with("cgroup", path.as_str())
-        },
-        Level::found,
-    );
     let all = look.sees_all("cgroup") && mount.root == "/";
-    if all {
-        return found.not();
-    }
-    let text = found.text.clone().unwrap_or_default();
-    Found {
-        text: Some(format!("{text}; what is above that cannot be seen")),
-        ..found
-    }
-    .unknown()
+    let unlimited = || match all {
+        true => Observation::PidsUnlimited { path: path.clone() },
+        false => Observation::PidsUnlimitedBelow { path: path.clone() },
+    };
+    let found = tightest.map_or_else(|| named(unlimited(), &path), |level| level.found(all));
+    if all { found.not() } else { found.unknown() }
 }

@@ -1,6 +1,7 @@
 //! Limits on how many tasks there may be, on memory, and the caller's scheduling.
 
 use crate::abi::rules::{Rule, Version};
+use crate::event::Observation;
 use crate::proc::stat::{self, Field, Line};
 use crate::proc::text::first;
 use crate::proc::{field, load};
@@ -30,27 +31,23 @@ pub(super) fn nproc(look: &Look<'_>, _: &Rule) -> Answer {
     };
     let first = look.in_first_userns();
     if most == u64::MAX && first {
-        return Found::text("RLIMIT_NPROC: unlimited").not();
+        return Found::says(Observation::NprocUnlimited).not();
     }
     let exempt = (uid == 0 && look.sees_all("user"))
         || first
             && (look.capable(CAP_SYS_ADMIN) == Some(true)
                 || look.capable(CAP_SYS_RESOURCE) == Some(true));
     if exempt {
-        return Found::text("RLIMIT_NPROC: does not bind the caller, who is privileged")
-            .with("uid", uid)
-            .not();
+        return Found::says(Observation::NprocExempt).with("uid", uid).not();
     }
     let Some(count) = users::count(look.task, look.counted, look.at_ns, uid) else {
         return Found::default().unknown();
     };
     let tasks = count.tasks;
-    let found = Found::text(format!(
-        "RLIMIT_NPROC: user {uid} has {tasks} of {most} tasks"
-    ))
-    .with("uid", uid)
-    .with("tasks", tasks)
-    .with("limit", most);
+    let found = Found::says(Observation::Nproc { uid, tasks, most })
+        .with("uid", uid)
+        .with("tasks", tasks)
+        .with("limit", most);
     // Inside a user namespace only the tasks in it count, against limits of those around it too.
     let by_user = first || look.kernel.version < Version(5, 14, 0);
     let everyone = count.whole && all_tasks(look).is_some_and(|all| count.seen >= all - all / 10);
@@ -75,7 +72,7 @@ pub(super) fn threads_max(look: &Look<'_>, _: &Rule) -> Answer {
     ) else {
         return Found::default().unknown();
     };
-    let found = Found::text(format!("threads-max: {all} of {most} tasks in the system"))
+    let found = Found::says(Observation::ThreadsMax { all, most })
         .with("tasks", all)
         .with("threads-max", most);
     if all >= most {
@@ -98,12 +95,9 @@ pub(super) fn pid_max(look: &Look<'_>, _: &Rule) -> Answer {
     let pending = look.link("ns/pid") != look.link("ns/pid_for_children");
     let nested = pending || look.numbers("NSpid").len() > 1 || !look.sees_all("pid");
     if nested && look.kernel.version >= Version(6, 14, 0) {
-        return Found::text(
-            "pid_max: the caller's pid namespace has one of its own, which cannot be seen",
-        )
-        .unknown();
+        return Found::says(Observation::PidMaxNested).unknown();
     }
-    let found = Found::text(format!("pid_max: {all} tasks, and pids up to {most}"))
+    let found = Found::says(Observation::PidMax { all, most })
         .with("tasks", all)
         .with("pid_max", most);
     // Groups and sessions whose leaders have ended keep pids as well.
@@ -121,11 +115,9 @@ pub(super) fn deadline(look: &Look<'_>, _: &Rule) -> Answer {
     let stat = stat::own(look.task).unwrap_or_default();
     let policy = Line::of(&stat).and_then(|line| line.number(Field::Policy));
     match policy {
-        Some(DEADLINE) => Found::text(
-            "the caller's scheduling policy is SCHED_DEADLINE, whose tasks may not create tasks",
-        )
-        .with("policy", DEADLINE)
-        .likely(),
+        Some(DEADLINE) => Found::says(Observation::Deadline)
+            .with("policy", DEADLINE)
+            .likely(),
         Some(_) => Answer::Silent,
         None => Found::default().unknown(),
     }
@@ -152,19 +144,17 @@ pub(super) fn memory(look: &Look<'_>, _: &Rule) -> Answer {
     };
     // In kilobytes.
     let of = |key| field(&info, key).and_then(first::<u64>).unwrap_or(0);
-    let found = |what: String| {
-        Found::text(format!("overcommit: {what}"))
+    let found = |what: Observation| {
+        Found::says(what)
             .with("VmData_kib", data)
             .with("overcommit_memory", mode)
     };
     match mode {
         2 => {
             let left = of("CommitLimit").saturating_sub(of("Committed_AS"));
-            let found = found(format!(
-                "a copy of {data} KiB of data, and {left} KiB may still be promised"
-            ))
-            .with("CommitLimit_kib", of("CommitLimit"))
-            .with("Committed_AS_kib", of("Committed_AS"));
+            let found = found(Observation::OvercommitStrict { data, left })
+                .with("CommitLimit_kib", of("CommitLimit"))
+                .with("Committed_AS_kib", of("Committed_AS"));
             if data > left {
                 found.likely()
             } else {
@@ -173,15 +163,13 @@ pub(super) fn memory(look: &Look<'_>, _: &Rule) -> Answer {
         }
         0 => {
             let whole = of("MemTotal").saturating_add(of("SwapTotal"));
-            let found = found(format!(
-                "a copy of {data} KiB of data, with {whole} KiB of memory and swap"
-            ));
+            let found = found(Observation::OvercommitGuess { data, whole });
             if data > whole {
                 found.unknown()
             } else {
                 found.not()
             }
         }
-        _ => found("every promise is made".into()).not(),
+        _ => found(Observation::OvercommitAll).not(),
     }
 }

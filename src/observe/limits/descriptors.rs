@@ -2,6 +2,7 @@
 
 use crate::abi::flags::CLONE_PIDFD;
 use crate::abi::rules::Rule;
+use crate::event::{Hex, Observation};
 use crate::proc::maps::mappings;
 
 use super::look::{Answer, Found, Look};
@@ -11,7 +12,7 @@ pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
     if look.errno == "ENFILE" {
         let files = look.system("/proc/sys/fs/file-nr").unwrap_or_default();
         let files = files.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-        return Found::text("the system has as many open files as fs.file-max allows")
+        return Found::says(Observation::FileMax)
             .with("file-nr", files)
             .likely();
     }
@@ -28,11 +29,9 @@ pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
         .iter()
         .filter(|fd| fd.parse::<u64>().is_ok_and(|fd| fd < most))
         .count() as u64;
-    let found = Found::text(format!(
-        "RLIMIT_NOFILE: {below} of {most} descriptors are open"
-    ))
-    .with("open", below)
-    .with("limit", most);
+    let found = Found::says(Observation::Nofile { open: below, most })
+        .with("open", below)
+        .with("limit", most);
     if below >= most {
         found.certain()
     } else {
@@ -49,11 +48,9 @@ pub(super) fn nr_open(look: &Look<'_>, _: &Rule) -> Answer {
     };
     let highest = open.iter().filter_map(|fd| fd.parse::<u64>().ok()).max();
     match highest {
-        Some(fd) if fd >= most => {
-            Found::text(format!("descriptor {fd} is open, and fs.nr_open is {most}"))
-                .with("nr_open", most)
-                .certain()
-        }
+        Some(fd) if fd >= most => Found::says(Observation::NrOpen { fd, most })
+            .with("nr_open", most)
+            .certain(),
         _ => Answer::Silent,
     }
 }
@@ -73,10 +70,8 @@ pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
         return Found::default().unknown();
     };
     let last = at.saturating_add(3);
-    let found = Found::text(format!(
-        "{at:#x}, the place for the descriptor, cannot be written"
-    ))
-    .with("address", format!("{at:#x}"));
+    let found =
+        Found::says(Observation::PidfdAddress { at: Hex(at) }).with("address", format!("{at:#x}"));
     if writable(&maps, at) && writable(&maps, last) {
         Found::default()
             .with("address", format!("{at:#x}"))
@@ -97,16 +92,14 @@ pub(super) fn tls(look: &Look<'_>, _: &Rule) -> Answer {
     let read = look.task.read(at, &mut descriptor);
     let entry = look.task.read_u32(at);
     match (look.errno, read, entry) {
-        ("EFAULT", Err(_), _) => {
-            Found::text(format!("the struct user_desc at {at:#x} cannot be read"))
-                .with("address", format!("{at:#x}"))
+        ("EFAULT", Err(_), _) => Found::says(Observation::UserDescUnreadable { at: Hex(at) })
+            .with("address", format!("{at:#x}"))
+            .certain(),
+        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => {
+            Found::says(Observation::UserDescEntry { at: Hex(at), entry })
+                .with("entry", entry)
                 .certain()
         }
-        ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => Found::text(format!(
-            "the struct user_desc at {at:#x} names entry {entry}, which is none of TLS"
-        ))
-        .with("entry", entry)
-        .certain(),
         _ => Found::default()
             .with("address", format!("{at:#x}"))
             .unknown(),

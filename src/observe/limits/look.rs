@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::abi::flags::CloneFlags;
 use crate::abi::rules::{Arguments, Kernel};
-use crate::event::Certainty;
+use crate::event::{Certainty, Explanation, Observation};
 use crate::peek::{Errno, Peek};
 use crate::proc;
 
@@ -15,14 +15,14 @@ use super::users::Counted;
 /// What was found: words, if there are better ones than the rule's own, and what was seen, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Found {
-    pub text: Option<String>,
+    pub text: Option<Explanation>,
     pub evidence: Vec<(String, Value)>,
 }
 
 impl Found {
-    pub fn text(text: impl Into<String>) -> Found {
+    pub fn says(what: Observation) -> Found {
         Found {
-            text: Some(text.into()),
+            text: Some(what.into()),
             evidence: Vec::new(),
         }
     }

@@ -1,7 +1,8 @@
 //! Namespaces: pending ones, nested ones, limits on their number, tids that are asked for.
 
-use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWUSER};
+use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER};
 use crate::abi::rules::{Rule, Tids, Version};
+use crate::event::Observation;
 
 use super::look::{Answer, Found, Look};
 
@@ -80,7 +81,7 @@ pub(super) fn time_pending(look: &Look<'_>, _: &Rule) -> Answer {
 pub(super) fn dead(look: &Look<'_>, _: &Rule) -> Answer {
     match pending(look, "pid") {
         Pending::Begun | Pending::Other => other(look, "pid").likely(),
-        Pending::None => Found::text("pid namespace: the caller's children are in its own").not(),
+        Pending::None => Found::says(Observation::PidNamespaceOwn).not(),
         Pending::Empty => Answer::Silent,
         Pending::Unknown => other(look, "pid").unknown(),
     }
@@ -111,9 +112,10 @@ pub(super) fn user_depth(look: &Look<'_>, _: &Rule) -> Answer {
     let Ok(around) = look.task.user_namespaces_around() else {
         return Found::default().unknown();
     };
-    let found = Found::text(format!(
-        "user namespaces nest at most {DEEPEST_USER} deep: the caller's is {around} deep"
-    ))
+    let found = Found::says(Observation::UserDepth {
+        most: DEEPEST_USER,
+        depth: around,
+    })
     .with("depth", around);
     if around >= DEEPEST_USER {
         found.certain()
@@ -127,9 +129,10 @@ pub(super) fn user_depth(look: &Look<'_>, _: &Rule) -> Answer {
 /// The pid namespaces around the caller's.
 pub(super) fn pid_depth(look: &Look<'_>, _: &Rule) -> Answer {
     let depth = look.numbers("NSpid").len().saturating_sub(1);
-    let found = Found::text(format!(
-        "pid namespaces nest at most {DEEPEST_PID} deep: the caller's is {depth} deep"
-    ))
+    let found = Found::says(Observation::PidDepth {
+        most: DEEPEST_PID,
+        depth,
+    })
     .with("depth", depth);
     if depth >= DEEPEST_PID {
         found.certain()
@@ -146,30 +149,18 @@ pub(super) fn limit(look: &Look<'_>, rule: &Rule) -> Answer {
     let kind = rule.id.split('-').next().unwrap_or_default();
     let name = format!("max_{kind}_namespaces");
     match look.system_number(&format!("/proc/sys/user/{name}")) {
-        Some(0) => Found::text(format!("user.{name} is 0: the administrator allows none"))
+        Some(0) => Found::says(Observation::NamespacesForbidden { name: name.clone() })
             .with(&name, 0)
             .likely(),
-        Some(most) => Found::text(format!(
-            "user.{name}: the limit of a user namespace is reached, the caller's or one around it \
-             ({most} in clonespy's)"
-        ))
+        Some(most) => Found::says(Observation::NamespacesReached {
+            name: name.clone(),
+            most,
+        })
         .with(&name, most)
         .unknown(),
         None => Found::default().unknown(),
     }
 }
-
-/// The files of /proc/TID/ns, by flag (namespaces(7)).
-const FILES: &[(&str, &str)] = &[
-    ("CLONE_NEWNS", "mnt"),
-    ("CLONE_NEWCGROUP", "cgroup"),
-    ("CLONE_NEWUTS", "uts"),
-    ("CLONE_NEWIPC", "ipc"),
-    ("CLONE_NEWUSER", "user"),
-    ("CLONE_NEWPID", "pid"),
-    ("CLONE_NEWNET", "net"),
-    ("CLONE_NEWTIME", "time"),
-];
 
 /// The kernel was built without a kind of namespaces.
 pub(super) fn built_in(look: &Look<'_>, _: &Rule) -> Answer {
@@ -177,15 +168,18 @@ pub(super) fn built_in(look: &Look<'_>, _: &Rule) -> Answer {
     if look.link("ns/mnt").is_none() {
         return Found::default().unknown();
     }
-    let wanted: Vec<&str> = look.arguments.flags().names().collect();
-    let lacking = FILES
-        .iter()
-        .filter(|(flag, _)| wanted.contains(flag))
-        .find(|(_, file)| look.link(&format!("ns/{file}")).is_none());
+    let wanted = look.arguments.flags();
+    let lacking = wanted
+        .rows()
+        .filter_map(|flag| Some((flag, flag.namespace?)))
+        .filter(|(_, file)| look.link(&format!("ns/{file}")).is_none())
+        // The time namespace is the last that the kernel makes (create_new_namespaces).
+        .min_by_key(|(flag, _)| flag.flags() == CLONE_NEWTIME);
     match lacking {
-        Some((flag, file)) => Found::text(format!(
-            "{flag}: the kernel has no such namespaces, there is no ns/{file}"
-        ))
+        Some((flag, file)) => Found::says(Observation::NotBuiltIn {
+            flag: flag.name.to_owned(),
+            file: file.to_owned(),
+        })
         .certain(),
         None => Answer::Silent,
     }
@@ -211,11 +205,9 @@ fn levels(look: &Look<'_>) -> usize {
 /// More tids than namespaces.
 pub(super) fn too_many_tids(look: &Look<'_>, _: &Rule) -> Answer {
     let (levels, asked) = (levels(look), look.arguments.set_tid_size);
-    let found = Found::text(format!(
-        "{asked} tids in set_tid, and {levels} pid namespaces"
-    ))
-    .with("set_tid_size", asked)
-    .with("namespaces", levels);
+    let found = Found::says(Observation::TooManyTids { asked, levels })
+        .with("set_tid_size", asked)
+        .with("namespaces", levels);
     match asked > levels as u64 {
         true if look.sees_all("pid") => found.certain(),
         true => found.unknown(),
@@ -233,8 +225,8 @@ pub(super) fn tid_above(look: &Look<'_>, _: &Rule) -> Answer {
         .find(|tid| i64::from(**tid) >= most.cast_signed());
     match large {
         Some(tid) => {
-            let found = Found::text(format!("tid {tid} in set_tid, and pid_max is {most}"))
-                .with("pid_max", most);
+            let found =
+                Found::says(Observation::TidAbove { tid: *tid, most }).with("pid_max", most);
             match levels(look) {
                 1 => found.certain(),
                 _ => found.likely(),
@@ -243,9 +235,7 @@ pub(super) fn tid_above(look: &Look<'_>, _: &Rule) -> Answer {
         None if levels(look) == 1 || tids(look).iter().all(|tid| *tid < LEAST_PID_MAX) => {
             Answer::Silent
         }
-        None => {
-            Found::text("a wanted tid at or above the pid_max of a nested pid namespace").unknown()
-        }
+        None => Found::says(Observation::TidAboveNested).unknown(),
     }
 }
 
@@ -254,9 +244,7 @@ pub(super) fn first_tid(look: &Look<'_>, _: &Rule) -> Answer {
     let Some(tid) = tids(look).first().copied().filter(|tid| *tid != 1) else {
         return Answer::Silent;
     };
-    let found = Found::text(format!(
-        "tid {tid} in set_tid: the first task of a pid namespace is its pid 1"
-    ));
+    let found = Found::says(Observation::FirstTid { tid });
     match pending(look, "pid") {
         _ if look.has(CLONE_NEWPID) => found.certain(),
         Pending::Empty => found.certain(),
@@ -272,7 +260,7 @@ pub(super) fn in_use(look: &Look<'_>, _: &Rule) -> Answer {
         .iter()
         .find(|tid| levels(look) == 1 && look.system(&format!("/proc/{tid}/stat")).is_some());
     match taken {
-        Some(tid) => Found::text(format!("tid {tid} in set_tid is taken"))
+        Some(tid) => Found::says(Observation::TidTaken { tid: *tid })
             .with("tid", *tid)
             .certain(),
         None => Found::default().unknown(),

@@ -1,7 +1,8 @@
 //! Permissions: filters, capabilities, ids, the root directory.
 
+use crate::abi::flags::CLONE_NEWUSER;
 use crate::abi::rules::{Rule, Version};
-use crate::event::Call;
+use crate::event::{Call, Observation};
 use crate::proc::id_map;
 use crate::proc::mounts::mounts;
 
@@ -25,11 +26,9 @@ pub(super) fn filter(look: &Look<'_>, _: &Rule) -> Answer {
     if all <= ours {
         return Answer::Silent;
     }
-    let found = Found::text(format!(
-        "a filter answers for the kernel (Seccomp_filters {all}, ours is {ours})"
-    ))
-    .with("Seccomp_filters", all)
-    .with("ours", ours);
+    let found = Found::says(Observation::Filter { all, ours })
+        .with("Seccomp_filters", all)
+        .with("ours", ours);
     // A kernel that has the call never says that it has not.
     let has = look.arguments.call != Call::Clone3 || look.kernel.version >= Version(5, 3, 0);
     match look.errno {
@@ -40,30 +39,29 @@ pub(super) fn filter(look: &Look<'_>, _: &Rule) -> Answer {
 
 /// Whether the caller lacks CAP_SYS_ADMIN over its own user namespace.
 pub(super) fn admin(look: &Look<'_>, _: &Rule) -> Answer {
-    let found = |text: String| {
+    let found = |what: Observation| {
         let set = look.status("CapEff").unwrap_or_default().to_owned();
-        Found::text(text).with("CapEff", set)
+        Found::says(what).with("CapEff", set)
     };
     match look.capable(CAP_SYS_ADMIN) {
         Some(false) => {
             let flags: Vec<&str> = look
                 .arguments
                 .flags()
-                .names()
-                .filter(|name| name.starts_with("CLONE_NEW") && *name != "CLONE_NEWUSER")
+                .difference(CLONE_NEWUSER)
+                .rows()
+                .filter(|flag| flag.namespace.is_some())
+                .map(|flag| flag.name)
                 .collect();
-            let what = if flags.is_empty() {
-                "the call".to_owned()
-            } else {
-                flags.join(", ")
+            let what = match flags.is_empty() {
+                true => Observation::CallWithoutAdmin,
+                false => Observation::WithoutAdmin {
+                    flags: flags.join(", "),
+                },
             };
-            found(format!(
-                "{what} without CAP_SYS_ADMIN in the user namespace: add CLONE_NEWUSER, which gives it \
-                 inside, or privilege"
-            ))
-            .certain()
+            found(what).certain()
         }
-        Some(true) => found("CAP_SYS_ADMIN: the caller has it".into()).not(),
+        Some(true) => found(Observation::HasAdmin).not(),
         None => Found::default().unknown(),
     }
 }
@@ -72,11 +70,9 @@ pub(super) fn admin(look: &Look<'_>, _: &Rule) -> Answer {
 pub(super) fn switched_off(look: &Look<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/unprivileged_userns_clone";
     match (look.system_number(switch), look.capable(CAP_SYS_ADMIN)) {
-        (Some(0), Some(false)) => {
-            Found::text("kernel.unprivileged_userns_clone is 0, and the caller lacks CAP_SYS_ADMIN")
-                .with("unprivileged_userns_clone", 0)
-                .certain()
-        }
+        (Some(0), Some(false)) => Found::says(Observation::SwitchedOff)
+            .with("unprivileged_userns_clone", 0)
+            .certain(),
         _ => Answer::Silent,
     }
 }
@@ -85,11 +81,9 @@ pub(super) fn switched_off(look: &Look<'_>, _: &Rule) -> Answer {
 pub(super) fn security_module(look: &Look<'_>, _: &Rule) -> Answer {
     let switch = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
     match look.system_number(switch) {
-        Some(1) => Found::text(
-            "kernel.apparmor_restrict_unprivileged_userns is 1: AppArmor's policy decides",
-        )
-        .with("apparmor_restrict_unprivileged_userns", 1)
-        .likely(),
+        Some(1) => Found::says(Observation::AppArmor)
+            .with("apparmor_restrict_unprivileged_userns", 1)
+            .likely(),
         _ => Answer::Unseen,
     }
 }
@@ -101,23 +95,16 @@ pub(super) fn chrooted(look: &Look<'_>, _: &Rule) -> Answer {
     };
     // Of a mount that is the root of another namespace the path is "/" as well.
     if root != "/" {
-        return Found::text(format!(
-            "the caller's root is {root}: a user namespace would be a way out of a chroot"
-        ))
-        .with("root", root)
-        .certain();
+        return Found::says(Observation::Chroot { root: root.clone() })
+            .with("root", root)
+            .certain();
     }
     // In a chroot that clonespy shares, no mount is at "/" unless the chroot is a mount point.
     let text = look.file("mountinfo").unwrap_or_default();
     if !text.is_empty() && !mounts(&text).any(|mount| mount.point == "/") {
-        return Found::text(
-            "the caller's root is no mount point: a user namespace would be a way out of a chroot",
-        )
-        .certain();
+        return Found::says(Observation::ChrootNoMount).certain();
     }
-    Found::text("chroot: the caller's root is the root of its mounts")
-        .with("root", root)
-        .not()
+    Found::says(Observation::NoChroot).with("root", root).not()
 }
 
 /// Whether the caller's effective ids have no names in its own user namespace.
@@ -128,21 +115,19 @@ pub(super) fn unmapped(look: &Look<'_>, _: &Rule) -> Answer {
             return Found::default().unknown();
         };
         if !id_map::has(&map, id) {
-            let name = key.to_lowercase();
-            let why = if map.is_empty() {
-                "is empty"
-            } else {
-                "does not have it"
+            let (name, file) = (key.to_lowercase(), file.to_owned());
+            let evidence = (name.clone(), file.clone());
+            let what = match map.is_empty() {
+                true => Observation::MapEmpty { name, id, file },
+                false => Observation::MapLacks { name, id, file },
             };
-            return Found::text(format!(
-                "the caller's {name} {id} is not mapped in its own user namespace: {file} {why}"
-            ))
-            .with(&name, id)
-            .with(file, map.trim().to_owned())
-            .certain();
+            return Found::says(what)
+                .with(&evidence.0, id)
+                .with(&evidence.1, map.trim().to_owned())
+                .certain();
         }
     }
-    Found::text("uid_map and gid_map: the caller's ids are mapped").not()
+    Found::says(Observation::Mapped).not()
 }
 
 /// Whether the caller may not choose tids.
@@ -151,11 +136,9 @@ pub(super) fn choose_tids(look: &Look<'_>, _: &Rule) -> Answer {
         && look.capable(CAP_CHECKPOINT_RESTORE) == Some(true);
     let set = look.status("CapEff").unwrap_or_default().to_owned();
     match look.capable(CAP_SYS_ADMIN) {
-        Some(false) if !restore => {
-            Found::text("the caller lacks CAP_CHECKPOINT_RESTORE and CAP_SYS_ADMIN: who may choose tids is privileged")
-                .with("CapEff", set)
-                .certain()
-        }
+        Some(false) if !restore => Found::says(Observation::MayNotChoose)
+            .with("CapEff", set)
+            .certain(),
         // It must hold over the owner of each pid namespace that is named.
         _ => Found::default().with("CapEff", set).unknown(),
     }

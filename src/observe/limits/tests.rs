@@ -172,7 +172,7 @@ fn what_the_arguments_decide_stands_alone() {
     let reasons = world.why(&mut ours(), clone(CLONE_THREAD.union(CLONE_VM).0), "EINVAL");
     assert_eq!(told(&reasons), ["Certain thread-needs-sighand"]);
     assert_eq!(
-        reasons[0].text,
+        reasons[0].text.to_string(),
         "CLONE_THREAD without CLONE_SIGHAND: threads must share signal handlers"
     );
     assert!(reasons[0].evidence.is_empty());
@@ -196,10 +196,13 @@ fn a_limit_that_is_reached_is_likely_and_the_others_are_excluded() {
         ]
     );
     assert_eq!(
-        reasons[0].text,
+        reasons[0].text.to_string(),
         "RLIMIT_NPROC: user 1000 has 400 of 400 tasks"
     );
-    assert_eq!(reasons[3].text, "pids.max: 37 of 512 in /user.slice");
+    assert_eq!(
+        reasons[3].text.to_string(),
+        "pids.max: 37 of 512 in /user.slice"
+    );
     assert_eq!(reasons[3].evidence["pids.events"], 0);
 }
 
@@ -208,7 +211,10 @@ fn the_limit_of_any_cgroup_on_the_way_up_counts() {
     let world = World::new("6.18.44").with("/sys/fs/cgroup/user.slice/pids.current", "512\n");
     let reasons = world.why(&mut ours(), clone(17), "EAGAIN");
     assert_eq!(told(&reasons)[0], "Likely pids-max");
-    assert_eq!(reasons[0].text, "pids.max: 512 of 512 in /user.slice");
+    assert_eq!(
+        reasons[0].text.to_string(),
+        "pids.max: 512 of 512 in /user.slice"
+    );
 }
 
 #[test]
@@ -294,7 +300,7 @@ fn a_filter_is_told_from_ours() {
     let reasons = world.why(&mut attached, clone3(88), "ENOSYS");
     assert_eq!(told(&reasons), ["Certain sandbox-filter"]);
     assert_eq!(
-        reasons[0].text,
+        reasons[0].text.to_string(),
         "a filter answers for the kernel (Seccomp_filters 1, ours is 0)"
     );
     let old = World {
@@ -329,6 +335,7 @@ fn a_capability_that_is_missing_is_certain() {
     assert!(
         reasons[0]
             .text
+            .to_string()
             .starts_with("CLONE_NEWUTS without CAP_SYS_ADMIN")
     );
 }

@@ -1,9 +1,11 @@
 //! The lines of one call: who asked, what came of it, and what is odd about it.
 
 use super::columns::Columns;
-use super::flags::{self, Set};
+use super::flags;
 use super::line::{remark, who};
+use super::sets::Set;
 use super::{errnos, remarks, units};
+use crate::abi::flags::{CLONE_VFORK, CLONE_VM};
 use crate::abi::say;
 use crate::event::{Certainty, CloneCall, Created, Kind, Outcome, Totals};
 use crate::layout::{Ink, NARROW, Pen, columns};
@@ -130,14 +132,14 @@ fn outcome(look: &Look, call: &CloneCall, tree: &TaskTree) -> (String, Ink) {
 
 /// The new task. Sharing memory makes no thread: only the tgid does.
 fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree) -> String {
-    let contradicted = |flag: &str| made.flags_contradicted.iter().any(|one| one == flag);
-    let shares =
-        made.kind == Kind::Process && call.request.has("CLONE_VM") && !contradicted("CLONE_VM");
+    let shares = made.kind == Kind::Process
+        && call.request.has(CLONE_VM)
+        && !CLONE_VM.is_among(&made.flags_contradicted);
     let (kind, tid) = (kind(look, made.kind), made.tid);
     if shares {
         let with = pid(look, tree, call.tgid);
         // Of a vfork it is borrowed, and short enough for the origin beside it.
-        if call.request.has("CLONE_VFORK") {
+        if call.request.has(CLONE_VFORK) {
             say!(
                 look,
                 "{kind} {tid}, in {with}'s memory",

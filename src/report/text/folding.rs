@@ -92,7 +92,7 @@ pub(super) type Timed = (u64, String);
 
 /// The lines that are being folded.
 #[derive(Debug, Default)]
-pub(super) struct Alike {
+pub(super) struct Folding {
     groups: Vec<Group>,
     /// Living tasks that a folded call made, and the group of the call.
     members: HashMap<TaskId, u64>,
@@ -101,7 +101,7 @@ pub(super) struct Alike {
     uses: u64,
 }
 
-impl Alike {
+impl Folding {
     /// Takes in a line; returns what is to be written now.
     pub(super) fn line(&mut self, look: &Look, line: Line) -> Vec<Timed> {
         let at = self.groups.iter().position(|group| self.fits(group, &line));

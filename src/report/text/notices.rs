@@ -2,11 +2,10 @@
 
 use super::line::remark;
 use crate::abi::say;
-use crate::event::{Appeared, Copied, How, Intercept, Kind, Start, Unshared, Word};
+use crate::event::{Appeared, Copied, Cut, How, Intercept, Kind, Start, Unshared, Word};
 use crate::layout::Pen;
 use crate::report::Look;
 use crate::report::names::pid;
-use crate::report::said::{list, said};
 use crate::tasks::TaskTree;
 
 /// A task that no seen call made. Of the launched one there is nothing to say.
@@ -59,7 +58,10 @@ pub(super) fn start(look: &Look, event: &Start) -> String {
                 (other.as_str(), other.as_str())
             }
         };
-        let (how, why) = (look.lang().pick(english, chinese), said(look, why));
+        let (how, why) = (
+            look.lang().pick(english, chinese),
+            look.sentence(|lang| why.text(lang)),
+        );
         remark(
             &mut pen,
             &say!(
@@ -70,7 +72,12 @@ pub(super) fn start(look: &Look, event: &Start) -> String {
         );
     }
     if !event.blind.is_empty() {
-        let blind = list(look, &event.blind);
+        let blind = look.row(
+            event
+                .blind
+                .iter()
+                .map(|gap| look.sentence(|lang| gap.text(lang))),
+        );
         remark(
             &mut pen,
             &say!(look, "not seen: {blind}", "看不到：{blind}"),
@@ -99,7 +106,7 @@ pub(super) fn copied(look: &Look, event: &Copied) -> String {
 
 /// What a task has of its own from now on.
 pub(super) fn unshared(look: &Look, event: &Unshared) -> String {
-    let (what, by) = (list(look, &event.what), look.name(&event.by));
+    let (what, by) = (look.names(&event.what), look.name(&event.by));
     say!(
         look,
         "{what} of its own from now on, by {by}",
@@ -110,27 +117,27 @@ pub(super) fn unshared(look: &Look, event: &Unshared) -> String {
 /// What is said where a trace did not end in order.
 pub(super) fn cut_short(look: &Look, tree: &TaskTree) -> Option<String> {
     let cut = match tree.end() {
-        None => "cut short",
-        Some(end) => end.cut.as_deref()?,
+        None => None,
+        Some(end) => Some(end.cut.as_ref()?),
     };
     let (english, chinese) = match cut {
-        "cut short" => (
+        None => (
             "the trace was cut short: what came after is not known",
             "跟踪记录被截断：之后的事无从得知",
         ),
-        "timeout" => (
+        Some(Cut::Timeout) => (
             "the time was up before the last task ended",
             "时限已到，尚有任务未结束",
         ),
-        "interrupt" => (
+        Some(Cut::Interrupt) => (
             "tracing was interrupted before the last task ended",
             "跟踪被中断，尚有任务未结束",
         ),
-        "main ended" => (
+        Some(Cut::MainEnded) => (
             "the program ended; what it had started was let go or killed (--until=main)",
             "程序已经结束；它所启动的任务已脱离跟踪或被杀死（--until=main）",
         ),
-        other => return Some(look.name(other)),
+        Some(other) => return Some(look.sentence(|lang| other.text(lang))),
     };
     Some(look.lang().pick(english, chinese).to_owned())
 }

@@ -2,12 +2,15 @@
 //! what the kernel did otherwise.
 
 use super::line::{UNDER, remark};
-use crate::abi::rules;
+use crate::abi::flags::{CLONE_NEWTIME, CSIGNAL};
+use crate::abi::rules::{self, Version};
 use crate::abi::say;
-use crate::event::{Call, Certainty, CloneCall, Created, Hex, Outcome, Reason, Request};
+use crate::event::{
+    Call, Certainty, Circumstance, CloneCall, Created, Explanation, Hex, Observation, Outcome,
+    Reason, Request,
+};
 use crate::layout::{Ink, Pen};
 use crate::report::names::pid;
-use crate::report::said::list;
 use crate::report::{Lang, Look};
 use crate::tasks::TaskTree;
 
@@ -54,11 +57,6 @@ impl Remark {
     }
 }
 
-/// The bits of the exit signal in legacy clone's word (CSIGNAL, include/uapi/linux/sched.h), and the
-/// one of these that is CLONE_NEWTIME elsewhere.
-const EXIT_SIGNAL: u64 = 0xff;
-const NEWTIME: u64 = 0x80;
-
 /// What the reader must know of a set: bits without a name, and named ones without effect.
 pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     let mut out = Vec::new();
@@ -67,7 +65,7 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
     // (kernel/fork.c: SYSCALL_DEFINE5(clone, ...), clone3_args_valid).
     let (beyond, signal) = match request.call {
         Call::Clone => (unknown & !u64::from(u32::MAX), 0),
-        Call::Clone3 => (0, unknown & EXIT_SIGNAL),
+        Call::Clone3 => (0, unknown & CSIGNAL),
         Call::Fork | Call::Vfork => (0, 0),
     };
     if beyond != 0 {
@@ -87,18 +85,18 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
         ));
     }
     if unknown & !(beyond | signal) != 0 {
-        let bits = Hex(unknown & !(beyond | signal));
+        let (bits, newest) = (Hex(unknown & !(beyond | signal)), Version::NEWEST);
         out.push(say!(
             look,
-            "{bits}: bits that have no name in Linux 7.2",
-            "{bits}：Linux 7.2 中没有名字的位"
+            "{bits}: bits that have no name in Linux {newest}",
+            "{bits}：Linux {newest} 中没有名字的位"
         ));
     }
     let odd = request.exit_signal.is_none() && request.call == Call::Clone;
     if odd
         && request
             .exit_signal_raw
-            .is_some_and(|raw| raw.0 & NEWTIME != 0)
+            .is_some_and(|raw| raw.0 & CLONE_NEWTIME.0 != 0)
     {
         out.push(say!(
             look,
@@ -107,7 +105,7 @@ pub(super) fn oddities(look: &Look, request: &Request) -> Vec<String> {
         ));
     }
     if !request.flags_ignored.is_empty() {
-        let (call, names) = (request.call, list(look, &request.flags_ignored));
+        let (call, names) = (request.call, look.names(&request.flags_ignored));
         out.push(say!(look, "{call} ignores {names}", "{call} 忽略 {names}"));
     }
     out
@@ -175,23 +173,36 @@ fn plain(look: &Look, call: &CloneCall, tree: &TaskTree) -> Vec<String> {
     out
 }
 
-/// The rule in the language of the look. What was looked at is part of the recorded text; beside the
-/// rule's Chinese it stands in brackets.
+/// The reason in the language of the look. Where a trace has words that this version does not know, the
+/// rule's own stand for them, which are known in Chinese; beside those what was looked at stands in
+/// brackets.
 fn in_words(look: &Look, reason: &Reason) -> String {
-    let rule = rules::named(&reason.rule).filter(|_| look.lang() == Lang::Chinese);
+    let rule = match (&reason.text, look.lang()) {
+        (Explanation::Rule(rule), Lang::Chinese) => rules::named(rule),
+        (Explanation::Found(Observation::Other(_)), Lang::Chinese) => rules::named(&reason.rule),
+        _ => None,
+    };
     let Some(rule) = rule else {
-        return look.name(&reason.text);
+        return look.sentence(|lang| reason.text.text(lang));
     };
     let scalars = reason
         .evidence
         .iter()
         .filter(|(_, value)| !value.is_object());
     let evidence: Vec<_> = scalars
-        .map(|(name, value)| look.name(&format!("{name}: {value}")))
+        .map(|(name, value)| seen(look, name, value))
         .collect();
     match evidence.as_slice() {
         [] => rule.chinese.to_owned(),
         some => format!("{}（{}）", rule.chinese, some.join("，")),
+    }
+}
+
+/// Something that was looked at.
+fn seen(look: &Look, name: &str, value: &serde_json::Value) -> String {
+    match value.as_str().map(Circumstance::read) {
+        None | Some(Circumstance::Other(_)) => look.name(&format!("{name}: {value}")),
+        Some(known) => look.sentence(|lang| known.text(lang)),
     }
 }
 
@@ -233,7 +244,7 @@ fn created(look: &Look, call: &CloneCall, made: &Created, tree: &TaskTree, out: 
         );
     }
     if !made.flags_contradicted.is_empty() {
-        let names = list(look, &made.flags_contradicted);
+        let names = look.names(&made.flags_contradicted);
         out.push(say!(
             look,
             "what the kernel did contradicts {names}: changed during the call",

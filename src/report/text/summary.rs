@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::flags::{Key, are_read, word};
+use super::sets::{Key, are_read, word};
 use super::units;
 use crate::abi::say;
 use crate::event::{Call, CloneCall, Kind, Outcome, Request};

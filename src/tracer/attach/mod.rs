@@ -13,8 +13,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crate::abi;
-use crate::error::{Error, Result};
-use crate::event::{Event, EventKind, How, Intercept, Kind, Tid};
+use crate::error::{Error, Result, plain};
+use crate::event::{
+    Event, EventKind, Gap, How, Intercept, Kind, Obstacle, Refusal, SystemError, Tid,
+};
 use crate::peek::Errno;
 use crate::sys;
 
@@ -22,7 +24,7 @@ use crate::proc;
 use crate::tracer::Tracer;
 use crate::tracer::attach::in_flight::Doubts;
 use crate::tracer::attach::reaper::{Ended, Reaper};
-use crate::tracer::attach::refusal::{attach_error, refusal, status_of, tgid_of};
+use crate::tracer::attach::refusal::{Unattached, refusal, status_of, tgid_of};
 use crate::tracer::kernel::live::{Live, proc_is_ours};
 use crate::tracer::kernel::wait::{self, Stop};
 use crate::tracer::kernel::waiter::{Style, deadline};
@@ -160,11 +162,12 @@ impl Tracer<Live> {
         tracer.out.push_back(start.into());
         let refusals = tracer.seize_all(wanted);
         if tracer.table.len() == 0 {
-            return Err(refusals.into_iter().next().unwrap_or_else(|| {
-                Error::Usage("every task ended before it could be attached to".to_owned())
-            }));
+            return Err(refusals.into_iter().next().map_or_else(
+                || Error::Usage("every task ended before it could be attached to".to_owned()),
+                Error::from,
+            ));
         }
-        tracer.tell_refused(&refusals);
+        tracer.tell_refused(refusals);
         Ok(tracer)
     }
 }
@@ -176,12 +179,12 @@ impl<K: Kernel> Tracer<K> {
             && let Some(wanted) = self.also.take()
         {
             let refusals = self.seize_all(&wanted);
-            self.tell_refused(&refusals);
+            self.tell_refused(refusals);
         }
     }
 
     /// Seizes everything that is wanted and tells of it; says what could not be seized.
-    pub(in crate::tracer) fn seize_all(&mut self, wanted: &Attach) -> Vec<Error> {
+    pub(in crate::tracer) fn seize_all(&mut self, wanted: &Attach) -> Vec<Unattached> {
         let reaper = Reaper::start();
         let full = wanted.intercept == Some(Intercept::Syscall);
         self.unseen_entries |= !full;
@@ -218,7 +221,12 @@ impl<K: Kernel> Tracer<K> {
     /// one whose making had begun when its creator was seized (kernel/fork.c, kernel_clone: whether
     /// a newborn is traced is decided first). So there is one more pass when all are known to be
     /// out of what they were in.
-    fn seize_process(&mut self, tgid: Tid, full: bool, reaper: &Reaper) -> Result<()> {
+    fn seize_process(
+        &mut self,
+        tgid: Tid,
+        full: bool,
+        reaper: &Reaper,
+    ) -> std::result::Result<(), Unattached> {
         let mut tries = RETRIES;
         let mut doubts = Doubts::default();
         reaper.watch(tgid);
@@ -260,10 +268,13 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
-    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>> {
+    fn threads(&self, tgid: Tid) -> std::result::Result<Vec<Tid>, Unattached> {
         self.kernel.threads(tgid).map_err(|Errno(errno)| {
-            let why = std::io::Error::from_raw_os_error(errno);
-            attach_error(tgid, &why.to_string(), None)
+            let error = SystemError(plain(&std::io::Error::from_raw_os_error(errno)));
+            Unattached {
+                pid: tgid,
+                why: Refusal::Failed { error },
+            }
         })
     }
 
@@ -317,16 +328,13 @@ impl<K: Kernel> Tracer<K> {
 
     /// Some of what was asked for is not traced: the trace's first line says so, which is about nobody
     /// in particular.
-    fn tell_refused(&mut self, refusals: &[Error]) {
+    fn tell_refused(&mut self, refusals: Vec<Unattached>) {
         let start = self.out.iter_mut().find_map(|event| match &mut event.kind {
             EventKind::Start(start) => Some(start),
             _ => None,
         });
         if let Some(start) = start {
-            let words = refusals
-                .iter()
-                .map(|refusal| format!("a process that was asked for ({refusal})"));
-            start.blind.extend(words);
+            start.blind.extend(refusals.into_iter().map(Gap::from));
             return;
         }
         let first = self
@@ -336,12 +344,7 @@ impl<K: Kernel> Tracer<K> {
             .and_then(|&tid| Some((tid, self.table.get(tid)?.id)));
         let Some((tid, id)) = first else { return };
         for refusal in refusals {
-            self.tell_blind(
-                id,
-                tid,
-                &[&format!("a process that was asked for ({refusal})")],
-                "it could not be attached to",
-            );
+            self.tell_blind(id, tid, vec![refusal.into()], Obstacle::NotAttached);
         }
     }
 
@@ -356,31 +359,32 @@ impl<K: Kernel> Tracer<K> {
                 Some(tracee) if !tracee.started => (tracee.id, tracee.full),
                 _ => continue,
             };
-            let failed = full.then_some("failed calls until its next stop");
-            let left = unreaped.then_some("children that it leaves unreaped, until its next stop");
-            let what: Vec<&str> = failed.into_iter().chain(left).collect();
+            let failed = full.then_some(Gap::FailedCallsUntilStop);
+            let left = unreaped.then_some(Gap::UnreapedUntilStop);
+            let what = failed.into_iter().chain(left).collect();
             let why = match self.whereabouts(tid) {
-                Whereabouts::Touchy => {
-                    "it sleeps in a call that an interrupt would end (epoll_wait, recv and others)"
-                }
+                Whereabouts::Touchy => Obstacle::Sleeps,
                 // Gone: its end will be reported.
                 _ => match self.kernel.interrupt(tid) {
-                    Err(Refused::Other(..)) => "it could not be interrupted",
+                    Err(Refused::Other(..)) => Obstacle::NotInterrupted,
                     _ => continue,
                 },
             };
-            self.tell_blind(id, tid, &what, why);
+            self.tell_blind(id, tid, what, why);
         }
     }
 }
 
 /// The processes that were named.
-fn named(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Error>) -> Vec<Tid> {
+fn named(kernel: &impl Kernel, wanted: &Attach, refusals: &mut Vec<Unattached>) -> Vec<Tid> {
     let mut tgids = Vec::new();
     for &pid in &wanted.pids {
         match tgid_of(kernel, pid) {
             Some(tgid) => tgids.push(tgid),
-            None => refusals.push(attach_error(pid, "there is no such process", None)),
+            None => refusals.push(Unattached {
+                pid,
+                why: Refusal::Absent,
+            }),
         }
     }
     tgids

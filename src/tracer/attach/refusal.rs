@@ -2,18 +2,32 @@
 
 use std::io;
 
-use crate::error::Error;
-use crate::event::Tid;
+use crate::error::{Error, plain};
+use crate::event::{Gap, Refusal, SystemError, Tid};
 
 use crate::proc;
 use crate::tracer::kernel::Kernel;
 
-/// A task that cannot be attached to.
-pub(in crate::tracer) fn attach_error(pid: Tid, why: &str, hint: Option<String>) -> Error {
-    Error::Trace {
-        what: format!("attach to {pid}"),
-        why: io::Error::other(why.to_owned()),
-        hint,
+/// A task that cannot be attached to, and why.
+#[derive(Debug)]
+pub(in crate::tracer) struct Unattached {
+    pub pid: Tid,
+    pub why: Refusal,
+}
+
+impl From<Unattached> for Gap {
+    fn from(Unattached { pid, why }: Unattached) -> Self {
+        Gap::Process { pid, why }
+    }
+}
+
+impl From<Unattached> for Error {
+    fn from(Unattached { pid, why }: Unattached) -> Self {
+        Error::Trace {
+            what: format!("attach to {pid}"),
+            why: io::Error::other(why.to_string()),
+            hint: None,
+        }
     }
 }
 
@@ -35,24 +49,20 @@ pub(in crate::tracer) fn refusal(
     tid: Tid,
     tgid: Tid,
     why: &io::Error,
-) -> Option<Error> {
+) -> Option<Unattached> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let status = kernel.proc_file(tid, "status").ok()?;
     let field = |name: &str| proc::field(&status, name);
-    let say =
-        |why: String, hint: Option<&str>| Some(attach_error(tid, &why, hint.map(str::to_owned)));
+    let say = |why: Refusal| Some(Unattached { pid: tid, why });
     if field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) {
         let others = kernel.threads(tgid).is_ok_and(|tids| tids.len() > 1);
         if others {
             return None;
         }
-        return say(
-            "it is a zombie: it has ended and waits for its parent".into(),
-            None,
-        );
+        return say(Refusal::Zombie);
     }
     if tgid_of(kernel, kernel.own_tid()) == Some(tgid) {
-        return say("it is clonespy itself".into(), None);
+        return say(Refusal::Itself);
     }
     if let Some(tracer) = field("TracerPid").filter(|&pid| pid != "0") {
         if tracer == kernel.own_tid().to_string() {
@@ -63,15 +73,12 @@ pub(in crate::tracer) fn refusal(
         let process = thread.and_then(|thread| tgid_of(kernel, thread)).or(thread);
         let name = process.and_then(|pid| kernel.proc_file(pid, "comm").ok());
         let name = text(name.unwrap_or_default());
-        let name = name.trim().escape_debug();
-        let tracer = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
-        return say(
-            format!("it is traced already, by {name} ({tracer})"),
-            Some("a task has one tracer at a time; end that one first"),
-        );
+        let name = name.trim().escape_debug().to_string();
+        let by = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
+        return say(Refusal::Traced { name, by });
     }
     if field("VmSize").is_none() && field("Kthread").is_none_or(|kthread| kthread == "1") {
-        return say("it is a kernel thread: nobody can trace those".into(), None);
+        return say(Refusal::KernelThread);
     }
     let uid = field("Uid")
         .and_then(|uids| uids.split_whitespace().next())
@@ -83,28 +90,15 @@ pub(in crate::tracer) fn refusal(
             .ok()
             .and_then(|uid| nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()?)
             .map_or_else(|| format!("uid {uid}"), |user| user.name);
-        return say(
-            format!("it belongs to {owner}"),
-            Some("run clonespy as that user, or as root"),
-        );
+        return say(Refusal::OtherUser { owner });
     }
     let scope = kernel.system_file("/proc/sys/kernel/yama/ptrace_scope");
     match scope.ok().map(text).as_deref().map(str::trim) {
-        Some("1") => say(
-            "Yama (ptrace_scope 1) lets a process trace only its own descendants".into(),
-            Some("start it under clonespy, run as root, or: sysctl kernel.yama.ptrace_scope=0"),
-        ),
-        Some("2") => say(
-            "Yama (ptrace_scope 2) lets only administrators trace".into(),
-            Some("run as root (CAP_SYS_PTRACE)"),
-        ),
-        Some("3") => say(
-            "Yama (ptrace_scope 3) forbids all tracing until the next boot".into(),
-            Some("no process can be attached to on this system"),
-        ),
-        _ => say(
-            why.to_string(),
-            Some("it may be set-uid or not dumpable, or a container may lack CAP_SYS_PTRACE"),
-        ),
+        Some("1") => say(Refusal::Descendants),
+        Some("2") => say(Refusal::Administrators),
+        Some("3") => say(Refusal::Nobody),
+        _ => say(Refusal::Denied {
+            error: SystemError(plain(why)),
+        }),
     }
 }

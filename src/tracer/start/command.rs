@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::abi::{self, Abi};
 use crate::error::{Error, Result};
-use crate::event::Intercept;
+use crate::event::{Intercept, NoFilter};
 use crate::sys::{self, Coming, Host};
 
 use crate::tracer::Launch;
@@ -22,7 +22,7 @@ use crate::tracer::start::program::cannot_run;
 pub struct Hook {
     coming: Coming,
     intercept: Intercept,
-    why: Option<String>,
+    why: Option<NoFilter>,
     abis: Vec<&'static Abi>,
     launch: Launch,
 }

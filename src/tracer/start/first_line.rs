@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
-use crate::event::{FORMAT, Intercept, Mode, Start, hex, lossy};
+use crate::event::{FORMAT, Gap, Intercept, Mode, NoFilter, Start, hex, lossy};
 
 use crate::tracer::kernel::live::proc_is_ours;
 use crate::tracer::start::options::{Attach, Launch};
@@ -13,7 +13,7 @@ use crate::tracer::start::options::{Attach, Launch};
 pub(in crate::tracer) fn of_program(
     launch: &Launch,
     intercept: Intercept,
-    intercept_why: Option<String>,
+    intercept_why: Option<NoFilter>,
 ) -> Start {
     let command: Vec<&OsString> = std::iter::once(&launch.program)
         .chain(&launch.args)
@@ -35,11 +35,11 @@ pub(in crate::tracer) fn of_program(
 /// For tasks that run already.
 pub(in crate::tracer) fn of_attach(attach: &Attach, intercept: Intercept) -> Start {
     let why = match intercept {
-        Intercept::Event => "a running program cannot be given the filter",
-        Intercept::Seccomp | Intercept::Syscall => "--intercept asks for it",
+        Intercept::Event => NoFilter::Running,
+        Intercept::Seccomp | Intercept::Syscall => NoFilter::Asked,
     };
     Start {
-        intercept_why: Some(why.to_owned()),
+        intercept_why: Some(why),
         ..on_this_machine(Mode::Attach, intercept, &attach.options)
     }
 }
@@ -50,13 +50,11 @@ fn on_this_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Star
         let text = std::fs::read_to_string(path).ok()?;
         Some(text.trim().to_owned())
     };
-    let blind: &[&str] = match intercept {
-        Intercept::Event => &["failed calls", "CLONE_UNTRACED children"],
-        Intercept::Seccomp | Intercept::Syscall => &[],
+    let mut blind = match intercept {
+        Intercept::Event => vec![Gap::FailedCalls, Gap::UntracedChildren],
+        Intercept::Seccomp | Intercept::Syscall => Vec::new(),
     };
-    let names = "names and other facts that only /proc tells: the one that is mounted here is not \
-                 that of clonespy's pid namespace";
-    let nameless = (!proc_is_ours()).then_some(names);
+    blind.extend((!proc_is_ours()).then_some(Gap::Proc));
     Start {
         format: FORMAT,
         clonespy: env!("CARGO_PKG_VERSION").to_owned(),
@@ -74,12 +72,7 @@ fn on_this_machine(mode: Mode, intercept: Intercept, options: &[String]) -> Star
         wall: jiff::Timestamp::now().to_string(),
         intercept: intercept.into(),
         intercept_why: None,
-        blind: blind
-            .iter()
-            .copied()
-            .chain(nameless)
-            .map(str::to_owned)
-            .collect(),
+        blind,
         visible: Vec::new(),
     }
 }

@@ -4,38 +4,30 @@ use std::io;
 
 use crate::abi;
 use crate::error::plain;
-use crate::event::Intercept;
+use crate::event::{Intercept, NoFilter, SystemError};
 use crate::sys::{self, SockFilter};
 
 use crate::seccomp::filter;
 
 /// The way of catching calls, and why it is not the filter, if it is not.
-pub(in crate::tracer) fn choose(wanted: Option<Intercept>) -> (Intercept, Option<String>) {
+pub(in crate::tracer) fn choose(wanted: Option<Intercept>) -> (Intercept, Option<NoFilter>) {
     match wanted {
         Some(Intercept::Seccomp) => (Intercept::Seccomp, None),
-        Some(other) => (other, Some("--intercept asks for it".to_owned())),
+        Some(other) => (other, Some(NoFilter::Asked)),
         None => best(sys::probe_filter().err(), sys::probe_clone3()),
     }
 }
 
 /// The best way that works, by what was found out: why no filter can be installed, and whether the
 /// kernel itself answers clone3.
-fn best(no_filter: Option<io::Error>, clone3: bool) -> (Intercept, Option<String>) {
+fn best(no_filter: Option<io::Error>, clone3: bool) -> (Intercept, Option<NoFilter>) {
     match (no_filter, clone3) {
         (None, true) => (Intercept::Seccomp, None),
         (Some(why), _) => {
-            let why = plain(&why);
-            let why = format!(
-                "seccomp(2) is refused here ({why}), by a filter that was there before clonespy (a \
-                 container's?) or by a kernel without filters"
-            );
-            (Intercept::Syscall, Some(why))
+            let error = SystemError(plain(&why));
+            (Intercept::Syscall, Some(NoFilter::Refused { error }))
         }
-        (None, false) => {
-            let why = "a seccomp filter that was there before clonespy (a container's?), or a \
-                       kernel before 5.3, answers clone3 and would hide calls from our filter";
-            (Intercept::Syscall, Some(why.to_owned()))
-        }
+        (None, false) => (Intercept::Syscall, Some(NoFilter::Clone3Answered)),
     }
 }
 
@@ -75,7 +67,7 @@ mod tests {
             };
             let (way, why) = best(no_filter, clone3);
             assert_eq!(way, Intercept::Syscall);
-            assert!(why.is_some_and(|why| why.contains(reason)));
+            assert!(why.is_some_and(|why| why.to_string().contains(reason)));
         }
     }
 }

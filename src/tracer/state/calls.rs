@@ -2,7 +2,7 @@
 
 use crate::abi::{self, errno, flags, signals};
 use crate::decode;
-use crate::event::{Call, CloneCall, EventKind, Outcome, Reason, Tid};
+use crate::event::{Call, CloneCall, EventKind, Observation, Outcome, Reason, Tid};
 use crate::peek::Syscall;
 use crate::sys::{Op, Request, SyscallInfo};
 
@@ -173,9 +173,8 @@ impl<K: Kernel> Tracer<K> {
             self.failed(task, pending, result);
         } else if result == 0 {
             // RET_ERRNO with 0. A caller never gets 0 from the kernel: no task has that tid.
-            let text = "a seccomp filter of the program answered with 0, as if the call had \
-                        succeeded: the kernel never saw it";
-            self.conclude(pending, refused_by_filter("errno 0", text));
+            let outcome = refused_by_filter("errno 0", Observation::FilterZero);
+            self.conclude(pending, outcome);
         } else if pending.escapes {
             let untraced = Tid::try_from(result).ok();
             self.conclude(pending, Outcome::Untraced { tid: untraced });
@@ -210,16 +209,10 @@ impl<K: Kernel> Tracer<K> {
         };
         let sigsys = signals::number("SIGSYS");
         let outcome = match stop {
-            Stop::Signal(signal) if Some(*signal) == sigsys => refused_by_filter(
-                "SIGSYS",
-                "a seccomp filter of the program answered with SIGSYS (RET_TRAP): the kernel never \
-                 saw the call",
-            ),
-            Stop::Gone(_) => refused_by_filter(
-                "SIGSYS",
-                "a seccomp filter of the program killed the caller (RET_KILL): the kernel never \
-                 saw the call",
-            ),
+            Stop::Signal(signal) if Some(*signal) == sigsys => {
+                refused_by_filter("SIGSYS", Observation::FilterTrap)
+            }
+            Stop::Gone(_) => refused_by_filter("SIGSYS", Observation::FilterKill),
             _ => Outcome::Untraced {
                 tid: pending.odd.and_then(|tid| Tid::try_from(tid).ok()),
             },
@@ -259,14 +252,14 @@ fn syscall(info: &SyscallInfo, words: [u64; 7]) -> Syscall {
     }
 }
 
-fn refused_by_filter(name: &str, text: &str) -> Outcome {
+fn refused_by_filter(name: &str, what: Observation) -> Outcome {
     Outcome::Failed {
         errno: name.to_owned(),
         code: 0,
         reasons: vec![Reason {
             rule: "program-filter".to_owned(),
             certainty: crate::event::Certainty::Certain,
-            text: text.to_owned(),
+            text: what.into(),
             evidence: std::collections::BTreeMap::new(),
         }],
     }

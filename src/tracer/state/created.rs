@@ -199,7 +199,7 @@ fn contradicted(decoded: &Decoded, kind: Kind) -> Vec<String> {
     let readable = decoded.request.flags_raw.is_some();
     let thread = decoded.flags.contains(flags::CLONE_THREAD);
     if readable && thread != (kind == Kind::Thread) {
-        return vec!["CLONE_THREAD".to_owned()];
+        return vec![flags::CLONE_THREAD.to_string()];
     }
     Vec::new()
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::abi::Abi;
-use crate::event::Tid;
+use crate::event::{Gap, Obstacle, Tid};
 use crate::peek::{Peek, Syscall};
 use crate::proc::Position;
 use crate::seccomp::insn::{Insn, MAX_INSNS, PR_SET_SECCOMP};
@@ -169,9 +169,8 @@ impl<K: Kernel> Tracer<K> {
             let (id, place) = (tracee.id, self.whereabouts(member));
             match place {
                 Whereabouts::Touchy => {
-                    let why = "another thread installed a seccomp filter for the whole process, \
-                               and this one sleeps in a call that an interrupt would end";
-                    self.tell_blind(id, member, &["failed calls until its next stop"], why);
+                    let what = vec![Gap::FailedCallsUntilStop];
+                    self.tell_blind(id, member, what, Obstacle::SleepsBehindFilter);
                     if let Some(tracee) = self.table.get_mut(member) {
                         tracee.full = true;
                     }

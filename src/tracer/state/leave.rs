@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::event::{Detach, EventKind, Intercept, Kill, Tid};
+use crate::event::{Cut, Detach, EventKind, Intercept, Kill, KillReason, Tid};
 use crate::sys::{self, Request, What, Wish};
 
 use crate::tracer::SIGKILL;
@@ -22,8 +22,8 @@ impl<K: Kernel> Tracer<K> {
     pub(in crate::tracer) fn grant_wish(&mut self) {
         match sys::take_wish() {
             Some(Wish::End) => {
-                self.cut = Some("interrupt");
-                self.kill_all("a second Ctrl-C within a second");
+                self.cut = Some(Cut::Interrupt);
+                self.kill_all(&KillReason::SecondInterrupt);
             }
             Some(Wish::Timeout) => self.time_is_over(),
             None => {}
@@ -34,8 +34,8 @@ impl<K: Kernel> Tracer<K> {
     /// what the signal means to it (the terminal has sent it there too, if it was the terminal):
     /// when it has ended, the others are let go.
     pub(in crate::tracer) fn asked_to_end(&mut self, signal: i32) {
-        if self.cut.replace("interrupt").is_some() {
-            self.kill_all("clonespy was asked twice to end");
+        if self.cut.replace(Cut::Interrupt).is_some() {
+            self.kill_all(&KillReason::AskedTwice);
         } else if signal != SIGINT {
             for tgid in self.addressed() {
                 self.kernel.kill(tgid, signal);
@@ -59,10 +59,12 @@ impl<K: Kernel> Tracer<K> {
     /// let go.
     pub(in crate::tracer) fn time_is_over(&mut self) {
         if self.table.started() > 0 {
-            if self.cut.replace("timeout").is_some() {
-                self.kill_all("the time was over, and SIGTERM did not end it");
+            if self.cut.replace(Cut::Timeout).is_some() {
+                self.kill_all(&KillReason::TermIgnored);
             } else {
-                let why = format!("the time was over; SIGKILL follows after {GRACE:?}");
+                let why = KillReason::TimeOver {
+                    grace: format!("{GRACE:?}"),
+                };
                 for tgid in self.addressed() {
                     self.tell_kill(tgid, "SIGTERM", &why);
                     self.kernel.kill(tgid, SIGTERM);
@@ -70,7 +72,7 @@ impl<K: Kernel> Tracer<K> {
             }
             self.kernel.wake_after(GRACE);
         }
-        self.cut = Some("timeout");
+        self.cut = Some(Cut::Timeout);
         self.leaving = true;
         self.leave_if_ready();
     }
@@ -81,7 +83,7 @@ impl<K: Kernel> Tracer<K> {
     }
 
     /// Ends every process that was started, and says why.
-    fn kill_all(&mut self, why: &str) {
+    fn kill_all(&mut self, why: &KillReason) {
         for tgid in self.table.started_tgids() {
             self.tell_kill(tgid, "SIGKILL", why);
         }
@@ -94,12 +96,12 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
-    fn tell_kill(&mut self, tgid: Tid, signal: &str, why: &str) {
+    fn tell_kill(&mut self, tgid: Tid, signal: &str, why: &KillReason) {
         let Some(task) = self.table.group(tgid).map(|group| group.main) else {
             return;
         };
         let at_ns = self.kernel.now_ns();
-        let (signal, why) = (signal.to_owned(), why.to_owned());
+        let (signal, why) = (signal.to_owned(), why.clone());
         self.emit(at_ns, task, EventKind::Kill(Kill { tgid, signal, why }));
     }
 
@@ -107,17 +109,14 @@ impl<K: Kernel> Tracer<K> {
     pub(in crate::tracer) fn leave_if_ready(&mut self) {
         // Where nothing is left behind the trace ends by itself.
         if self.until_main && std::mem::take(&mut self.main_ended) && self.table.len() > 0 {
-            self.cut = self.cut.or(Some("main ended"));
+            self.cut.get_or_insert(Cut::MainEnded);
             self.leaving = true;
             if self.intercept == Intercept::Seccomp {
-                self.kill_all(
-                    "--until=main: the program has ended, and this process, which carries \
-                     clonespy's filter, could not go on without a tracer",
-                );
+                self.kill_all(&KillReason::MainEnded);
             }
         }
         // A program that was asked to end by its timeout is waited for.
-        let held = self.cut != Some("main ended") && self.table.started() > 0;
+        let held = self.cut != Some(Cut::MainEnded) && self.table.started() > 0;
         let filtered = self.intercept == Intercept::Seccomp && self.table.started() > 0;
         if self.leaving && !self.ended && !held && !filtered && !self.edits_open() {
             self.let_go();

@@ -35,7 +35,7 @@ fn attach(s: &mut Story) -> Vec<String> {
     s.tracer
         .seize_all(&wanted)
         .into_iter()
-        .map(|refused| refused.to_string())
+        .map(|refused| crate::Error::from(refused).to_string())
         .collect()
 }
 

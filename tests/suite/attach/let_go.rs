@@ -1,6 +1,6 @@
 //! Programs that are let go: however the trace ends, they go on, or stay stopped, as before.
 
-use clonespy::event::EventKind;
+use clonespy::event::{Cut, EventKind};
 
 use super::{NONE, WAYS, detached, even, made, state, tracer};
 use crate::driven::{Driven, Spy};
@@ -28,8 +28,11 @@ fn a_program_that_is_let_go_goes_on_as_before() {
         let Some(EventKind::End(end)) = seen.events.last().map(|event| &event.kind) else {
             panic!("no end");
         };
-        let cut = if way == "timeout" { way } else { "interrupt" };
-        assert_eq!(end.cut.as_deref(), Some(cut));
+        let cut = match way {
+            "timeout" => Cut::Timeout,
+            _ => Cut::Interrupt,
+        };
+        assert_eq!(end.cut, Some(cut));
         // The child of the vfork was there before: it is none of ours.
         let child = u32::try_from(child).expect("a pid");
         assert_eq!(tracer(child), Some(0));

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use clonespy::event::{Event, EventKind, Kind, Outcome, TaskId, Tid};
+use clonespy::event::{Event, EventKind, Gap, Kind, Outcome, Refusal, TaskId, Tid};
 
 use crate::driven::{Driven, Seen, Spy, status, threads};
 use crate::fixtures::program;
@@ -266,8 +266,9 @@ fn one_of_two_is_better_than_none_and_the_other_is_told() {
     seen.run.expect("one of two", End::Exit(0));
     assert_eq!(made(&seen).len(), 1);
     let told = seen.events.iter().any(|event| {
-        matches!(&event.kind, EventKind::Start(start) if start.blind.iter().any(|what| {
-            what.contains("4194305") && what.contains("no such process")
+        matches!(&event.kind, EventKind::Start(start) if start.blind.contains(&Gap::Process {
+            pid: 4_194_305,
+            why: Refusal::Absent,
         }))
     });
     assert!(told, "{:#?}", seen.events);

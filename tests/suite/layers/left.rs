@@ -4,18 +4,6 @@
 /// Files that may still lie in a ring, by the part of the crate.
 pub const IN_RINGS: &[&[&str]] = &[
     &[
-        "abi/flags.rs",
-        "abi/flags/table.rs",
-        "abi/rules.rs",
-        "abi/rules/block.rs",
-        "abi/rules/combinations.rs",
-        "abi/rules/credentials.rs",
-        "abi/rules/ignored.rs",
-        "abi/rules/last.rs",
-        "abi/rules/namespaces.rs",
-        "abi/rules/pieces.rs",
-    ],
-    &[
         "observe/cgroup.rs",
         "observe/libc.rs",
         "observe/limits.rs",

@@ -10,6 +10,8 @@ use super::machine::{self, CAP_SETUID, CAP_SYS_ADMIN, NOBODY};
 use super::refusals;
 use crate::abi::errno;
 use crate::abi::flags::*;
+use crate::abi::rules::rule::all_of;
+use crate::event::Call;
 
 mod cases;
 

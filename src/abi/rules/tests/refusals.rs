@@ -9,6 +9,7 @@ use crate::abi::flags::{
     CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT, CLONE_PIDFD, CLONE_SETTLS,
     CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM,
 };
+use crate::event::Call;
 
 /// A scene of fixtures/rules/refusals.c: its name, the rule, and the call that it ends with.
 struct Scene {

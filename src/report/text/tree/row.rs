@@ -3,6 +3,7 @@
 use super::super::call::kind;
 use super::super::{command, units};
 use super::columns::{ENDING, RIGHT, kind_column};
+use crate::abi::flags::CLONE_VFORK;
 use crate::abi::say;
 use crate::event::{Ending, How, Kind, Status, TaskId, Tid};
 use crate::layout::{Ink, NARROW, Pen, columns, shorten};
@@ -247,7 +248,7 @@ impl<'a> Row<'a> {
     /// It is the child of a vfork: its creator waits until it gives the memory back.
     fn borrows(&self) -> bool {
         let flags = self.task.via.as_ref().map(|via| via.flags.as_slice());
-        flags.is_some_and(|flags| flags.iter().any(|flag| flag == "CLONE_VFORK"))
+        flags.is_some_and(|flags| CLONE_VFORK.is_among(flags))
     }
 
     /// `worker ×20,000   tids 7002–27001`
