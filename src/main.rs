@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[cfg(all(feature = "trace", target_os = "linux"))]
+clonespy::before_main!();
+
 fn main() -> ExitCode {
     clonespy::cli::main(std::env::args_os())
 }

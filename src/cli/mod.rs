@@ -36,6 +36,8 @@ use self::plan::{Plan, Replay, Trace};
 use crate::error::Result;
 use crate::library::run;
 use crate::replay;
+#[doc(hidden)]
+pub use crate::sys::capture;
 use crate::tracer::{self, Tracer};
 
 /// clonespy, from its command line (the program's own name first) to its exit status.
