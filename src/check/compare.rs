@@ -3,14 +3,14 @@
 use crate::abi::CloneFlags;
 use crate::event::{Finding, Header, Outcome};
 
-use super::accept;
 use super::assign::{assign, in_order};
+use super::description::{details_of, line, lines};
 use super::expect::{Expectation, Other, Placed};
 use super::mismatch::{Mismatch, Problem};
 use super::row::{Row, View};
+use super::suggestion;
 use super::unexpected::{NEAR, differences, strangers, unexpected};
 use super::values::{Range, status_words};
-use super::wording::{details_of, line, lines};
 use crate::lint::{Analysis, TraceIndex};
 
 /// CLONE_UNTRACED (include/uapi/linux/sched.h).
@@ -63,9 +63,9 @@ impl Expectation {
                 line: *line,
                 expected: value.to_string(),
                 seen: status_words(index.status()),
-                accept: index
-                    .status()
-                    .and_then(|status| accept::line(*line, "exit", &accept::exit_value(status)?)),
+                suggestion: index.status().and_then(|status| {
+                    suggestion::line(*line, "exit", &suggestion::exit_value(status)?)
+                }),
                 ..Problem::default()
             });
         }
@@ -75,7 +75,7 @@ impl Expectation {
         // Those that speak of single tasks come before those that add up.
         let (single, sums): (Vec<_>, Vec<_>) =
             self.counts.iter().partition(|(count, _)| !count.sum);
-        let told = !problems.is_empty();
+        let itemized = !problems.is_empty();
         for (count, Placed { value, line }) in single.into_iter().chain(sums) {
             let number = (count.of)(index);
             let unseen = count.hidden.and_then(|gap| index.blind_to(gap));
@@ -83,7 +83,7 @@ impl Expectation {
                 continue;
             }
             // The calls that a sum is made of have been told where they are not what was expected.
-            let mut details = match told && count.sum {
+            let mut details = match itemized && count.sum {
                 true => Vec::new(),
                 false => details_of(count.name, index),
             };
@@ -100,8 +100,8 @@ impl Expectation {
                 },
                 details,
                 // Nothing that is written makes the unseen seen.
-                accept: match unseen {
-                    None => accept::line(*line, count.name, &number.to_string()),
+                suggestion: match unseen {
+                    None => suggestion::line(*line, count.name, &number.to_string()),
                     Some(_) => None,
                 },
             });
@@ -118,7 +118,7 @@ impl Expectation {
             }
             let mut details: Vec<String> = linter
                 .findings(lint.id)
-                .flat_map(|(header, finding)| found(index, header, finding))
+                .flat_map(|(header, finding)| finding_lines(index, header, finding))
                 .collect();
             if let Some(needs) = unseen {
                 details.push(format!("{}: {}", lint.id, needs.otherwise));
@@ -133,7 +133,7 @@ impl Expectation {
                     (Some(_), _) => "it was not looked for".to_owned(),
                 },
                 details,
-                accept: unseen.is_none().then(|| {
+                suggestion: unseen.is_none().then(|| {
                     let mut allow = self.lints.allow.clone();
                     allow.push(lint.id);
                     format!("in [lints]: allow = {allow:?}")
@@ -146,15 +146,15 @@ impl Expectation {
         let mut forbid =
             |key: &str, line: Option<usize>, what: String, bad: &dyn Fn(&View) -> bool| {
                 let views = index.calls().iter().map(|call| View::of(index, call));
-                let found: Vec<View> = views.filter(bad).collect();
-                if !found.is_empty() {
+                let broken: Vec<View> = views.filter(bad).collect();
+                if !broken.is_empty() {
                     problems.push(Problem {
                         key: format!("forbid.{key}"),
                         line,
                         expected: format!("no call with {what}"),
-                        seen: calls(found.len()),
-                        details: lines(&found),
-                        accept: None,
+                        seen: calls(broken.len()),
+                        details: lines(&broken),
+                        suggestion: None,
                     });
                 }
             };
@@ -166,8 +166,8 @@ impl Expectation {
         if let Some(Placed { line, .. }) = &self.forbid.untraced {
             let what = format!("{CLONE_UNTRACED}, which hides its child from tracers");
             forbid("untraced", *line, what, &|view| {
-                let asked = view.flags();
-                asked.is_some_and(|flags| flags.intersects(CLONE_UNTRACED))
+                let passed = view.flags();
+                passed.is_some_and(|flags| flags.intersects(CLONE_UNTRACED))
                     || matches!(view.call.outcome, Outcome::Untraced { .. })
             });
         }
@@ -206,7 +206,7 @@ impl Expectation {
             if let Some(mut problem) = row_count(index, row, has, &at(&over), &views) {
                 let instead = groups.iter().filter_map(|group| group.instead.as_ref());
                 if let Some((_, keys)) = instead.into_iter().find(|(row, _)| *row == index) {
-                    problem.accept = accept::in_row(row, keys);
+                    problem.suggestion = suggestion::in_row(row, keys);
                 }
                 problems.push(problem);
             }
@@ -214,9 +214,9 @@ impl Expectation {
         unexpected(self, &groups, &assigned.counts, problems);
         if let (Some(ordered), true) = (&self.ordered, problems.len() == before) {
             // Strangers that are allowed may stand anywhere.
-            let known = fits.iter().zip(&views).filter(|(rows, _)| !rows.is_empty());
+            let listed = fits.iter().zip(&views).filter(|(rows, _)| !rows.is_empty());
             let (fits, views): (Vec<Vec<usize>>, Vec<View>) =
-                known.map(|(rows, view)| (rows.clone(), *view)).unzip();
+                listed.map(|(rows, view)| (rows.clone(), *view)).unzip();
             if let Err((row, call)) = in_order(&fits, &ranges) {
                 problems.push(self.disorder(ordered, row, views.get(call)));
             }
@@ -237,7 +237,7 @@ impl Expectation {
                 None => "the end of the trace".to_owned(),
             },
             details: vec![format!("clone[{}]: {row_words}", row + 1)],
-            accept: None,
+            suggestion: None,
         }
     }
 }
@@ -274,12 +274,12 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
         expected: calls_range(wanted, row.count.is_none()),
         seen: number.to_string(),
         details,
-        accept: accept::in_row(row, &format!("count = {number}")),
+        suggestion: suggestion::in_row(row, &format!("count = {number}")),
     })
 }
 
 /// A finding and its site: what was found, by whom, in which call.
-fn found(index: &TraceIndex, header: &Header, finding: &Finding) -> Vec<String> {
+fn finding_lines(index: &TraceIndex, header: &Header, finding: &Finding) -> Vec<String> {
     let times = match finding.count {
         Some(count) if count > 1 => format!("{count} × "),
         _ => String::new(),

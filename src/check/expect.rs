@@ -55,7 +55,7 @@ pub const WARNINGS: &str = "warnings";
 impl Denied {
     /// Each lint that is denied and not allowed, once, with the line that denies it.
     pub fn lints(&self) -> Vec<Placed<&'static Lint>> {
-        let asked = |lint: &Lint| {
+        let denying_line = |lint: &Lint| {
             let common = lint.default && lint.level == Level::Warning;
             let one = |deny: &&Placed<&'static str>| {
                 deny.value == lint.id || (common && deny.value == WARNINGS)
@@ -67,7 +67,7 @@ impl Denied {
             .filter_map(|lint| {
                 Some(Placed {
                     value: lint,
-                    line: asked(lint)?,
+                    line: denying_line(lint)?,
                 })
             })
             .collect()

@@ -91,7 +91,7 @@ fn indented(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// What the program itself said, which often tells why.
-fn said(out: &mut dyn Write, done: &Checked) -> io::Result<()> {
+fn program_output(out: &mut dyn Write, done: &Checked) -> io::Result<()> {
     for (name, bytes) in [
         ("standard output", &done.stdout),
         ("standard error", &done.stderr),
@@ -129,7 +129,7 @@ impl VerdictWriter for Text {
             Outcome::Fails(mismatch) => {
                 writeln!(out)?;
                 indented(out, &mismatch.to_string())?;
-                said(out, done)?;
+                program_output(out, done)?;
                 writeln!(out)?;
             }
             Outcome::Broken(why) => {
@@ -137,7 +137,7 @@ impl VerdictWriter for Text {
                 for line in why.lines() {
                     writeln!(out, "    {}", safe(line))?;
                 }
-                said(out, done)?;
+                program_output(out, done)?;
                 writeln!(out)?;
             }
         }

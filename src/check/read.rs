@@ -13,9 +13,9 @@ use crate::event::Kind;
 
 use super::expect::{COUNTS, Denied, Expectation, Forbid, Other, count};
 use super::mistakes::render;
+use super::names::{call, denied, exit_signal, lint, outcome, pattern, unknown};
 use super::row::Row;
 use super::values::Glob;
-use super::words::{call, denied, exit_signal, lint, outcome, pattern, unknown};
 
 mod reader;
 mod recipe;

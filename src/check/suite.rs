@@ -94,7 +94,7 @@ impl Job {
 
 /// What the runner saw.
 #[derive(Debug, Default)]
-pub struct Ran {
+pub struct Recording {
     /// The events of the trace.
     pub events: Vec<Event>,
     /// What the program wrote, where it was not written to our own streams.
@@ -104,7 +104,7 @@ pub struct Ran {
 }
 
 /// Does a [`Job`]. Launching and reading traces are beyond this module.
-pub type Runner<'a> = dyn Fn(&Job) -> Result<Ran> + Sync + 'a;
+pub type Runner<'a> = dyn Fn(&Job) -> Result<Recording> + Sync + 'a;
 
 /// Runs the checks, `plan.jobs` at a time, and writes the verdict on each, in the order of the plan.
 pub fn run(
@@ -161,7 +161,7 @@ fn check(plan: &CheckPlan, task: &Task, runner: &Runner) -> Checked {
         }
         (None, Subject::Own) => "nothing".to_owned(),
     };
-    let mut ran = Ran::default();
+    let mut ran = Recording::default();
     let outcome =
         decide(plan, task, runner, &mut ran).unwrap_or_else(|why| Outcome::Broken(why.to_string()));
     Checked {
@@ -173,7 +173,7 @@ fn check(plan: &CheckPlan, task: &Task, runner: &Runner) -> Checked {
     }
 }
 
-fn decide(plan: &CheckPlan, task: &Task, runner: &Runner, ran: &mut Ran) -> Result<Outcome> {
+fn decide(plan: &CheckPlan, task: &Task, runner: &Runner, ran: &mut Recording) -> Result<Outcome> {
     let expectation = expectation(plan, task)?;
     let mut job = Job::of(&expectation);
     job.subject = task.subject.clone();
@@ -271,10 +271,10 @@ fn expectation(plan: &CheckPlan, task: &Task) -> Result<Expectation> {
 }
 
 /// Why the check is not for this machine, or for what the trace was recorded on.
-fn skipped(expectation: &Expectation, ran: &Ran) -> Option<String> {
+fn skipped(expectation: &Expectation, ran: &Recording) -> Option<String> {
     if let Some(skip) = &expectation.recipe.skip {
-        let said = String::from_utf8_lossy(&ran.stdout);
-        if let Some(line) = said.lines().find(|line| skip.fits(line)) {
+        let output = String::from_utf8_lossy(&ran.stdout);
+        if let Some(line) = output.lines().find(|line| skip.fits(line)) {
             return Some(format!("the program says: {line}"));
         }
     }

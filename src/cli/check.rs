@@ -272,7 +272,7 @@ fn verdict(command: &CheckCommand) -> Result<Verdict> {
     for ((format, _), opened) in command.outputs.iter().zip(opened) {
         outputs.add(opened.destination(), (format.make)(opened.waiting()));
     }
-    let (verdict, failures) = check::run(&command.plan, &runner::perform, outputs);
+    let (verdict, failures) = check::run(&command.plan, &runner::run_job, outputs);
     for failure in &failures {
         message::warn(&format!("a verdict was lost: {}", plain(&failure.why)));
     }

@@ -3,11 +3,13 @@
 //! it.
 
 pub use crate::abi::flags;
-pub use crate::check::{CheckPlan, Job, Outcome, Ran, Task, Verdict, bless, format, run as check};
+pub use crate::check::{
+    CheckPlan, Job, Outcome, Recording, Task, Verdict, bless, format, run as check,
+};
 pub use crate::decode::{decode, wrote};
 pub use crate::explain::{Explain, What, annotate};
 #[cfg(all(feature = "trace", target_os = "linux"))]
-pub use crate::library::runner::perform;
+pub use crate::library::runner::run_job;
 pub use crate::lint::{Analysis, lints};
 pub use crate::output::Outputs;
 pub use crate::peek::{Errno, Peek, Syscall};

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::options::Options;
 use super::trace::Trace;
-use crate::check::{Job, Ran, Recipe, Subject};
+use crate::check::{Job, Recipe, Recording, Subject};
 use crate::error::{Error, Result};
 use crate::replay::Replay;
 
@@ -12,7 +12,7 @@ use crate::replay::Replay;
 ///
 /// # Errors
 /// The program cannot be built or run, or tracing is not permitted; the trace cannot be read.
-pub fn perform(job: &Job) -> Result<Ran> {
+pub fn run_job(job: &Job) -> Result<Recording> {
     let mut options = Options {
         timeout: job.recipe.timeout,
         inherited_fds: job.lints.contains(&"fd-leak-to-exec"),
@@ -20,9 +20,9 @@ pub fn perform(job: &Job) -> Result<Ran> {
         ..Options::default()
     };
     match &job.subject {
-        Subject::Trace(file) => Ok(Ran {
+        Subject::Trace(file) => Ok(Recording {
             events: Replay::open(file)?.collect::<Result<_>>()?,
-            ..Ran::default()
+            ..Recording::default()
         }),
         Subject::Command(words) => {
             let Some((program, args)) = words.split_first() else {
@@ -46,8 +46,8 @@ pub fn perform(job: &Job) -> Result<Ran> {
     }
 }
 
-fn ran(mut trace: Trace) -> Ran {
-    Ran {
+fn ran(mut trace: Trace) -> Recording {
+    Recording {
         stdout: std::mem::take(&mut trace.stdout),
         stderr: std::mem::take(&mut trace.stderr),
         events: trace.into_events(),

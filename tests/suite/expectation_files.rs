@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clonespy::Expectation;
 use clonespy::event::Event;
 use clonespy::internals::{
-    Analysis, CheckPlan, Job, Outputs, Ran, Task, Verdict, bless, check, expected_exit, format,
-    perform,
+    Analysis, CheckPlan, Job, Outputs, Recording, Task, Verdict, bless, check, expected_exit,
+    format, run_job,
 };
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -37,8 +37,8 @@ fn stem(file: &Path) -> &str {
 }
 
 /// Runs the program of an expectation.
-fn ran(expectation: &Expectation) -> clonespy::Result<Ran> {
-    perform(&Job::of(expectation))
+fn ran(expectation: &Expectation) -> clonespy::Result<Recording> {
+    run_job(&Job::of(expectation))
 }
 
 pub fn plan(files: &[PathBuf]) -> CheckPlan {
@@ -60,7 +60,7 @@ pub fn verdict(plan: &CheckPlan) -> (Verdict, String) {
     let text = format("text").expect("text is a format");
     let mut outputs = Outputs::new();
     outputs.add("verdict.txt", (text.make)(Box::new(out)));
-    let (verdict, _) = check(plan, &perform, outputs);
+    let (verdict, _) = check(plan, &run_job, outputs);
     (
         verdict,
         std::fs::read_to_string(&file).expect("the verdict"),

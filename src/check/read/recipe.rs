@@ -3,8 +3,8 @@
 use toml::de::DeValue;
 
 use super::super::expect::Recipe;
+use super::super::names::no_nul;
 use super::super::values::Glob;
-use super::super::words::no_nul;
 use super::reader::{Keys, Reader, Value};
 use super::value::sort;
 

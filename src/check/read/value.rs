@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 use crate::abi::{CloneFlags, signals};
 
 use super::super::expect::Placed;
+use super::super::names::{Read, flag, meant, named, signal_names};
 use super::super::values::{BadValue, End, Ends, Range};
-use super::super::words::{Read, flag, meant, named, signal_names};
 use super::reader::{Reader, Value};
 
 /// The longest time that can be waited for, in seconds: a day.

@@ -44,7 +44,11 @@ fn trace(children: &[(String, i32, u8)]) -> Analysis {
 fn advised(text: &str, mismatch: &Mismatch) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut added = String::new();
-    for advice in mismatch.problems.iter().filter_map(|p| p.accept.as_deref()) {
+    for advice in mismatch
+        .problems
+        .iter()
+        .filter_map(|p| p.suggestion.as_deref())
+    {
         if let Some(rows) = advice.strip_prefix("add:\n") {
             added.push_str(&format!("\n{rows}\n"));
         } else if let Some(rest) = advice.strip_prefix("line ") {
@@ -83,7 +87,8 @@ fn advice_holds(what: &str, text: &str, seen: &Analysis) {
         return;
     };
     // Of what cannot be seen nothing can be written.
-    let unsaid = |problem: &Problem| problem.accept.is_none() && problem.seen.ends_with("or more");
+    let unsaid =
+        |problem: &Problem| problem.suggestion.is_none() && problem.seen.ends_with("or more");
     if mismatch.problems.iter().any(unsaid) {
         return;
     }

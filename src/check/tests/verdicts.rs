@@ -277,11 +277,11 @@ fn verdicts_are_told_in_every_format() {
         jobs: 3,
         ..CheckPlan::default()
     };
-    let perform = |job: &Job| match &job.subject {
+    let run_job = |job: &Job| match &job.subject {
         Subject::Trace(file) if file.to_string_lossy().contains("gone") => {
             Err(Error::Usage("it is \u{1b}gone\nfor good".into()))
         }
-        _ => Ok(Ran {
+        _ => Ok(Recording {
             events: events(&[
                 START,
                 ROOT,
@@ -291,7 +291,7 @@ fn verdicts_are_told_in_every_format() {
                 END,
             ]),
             stdout: b"\x1b[31m&".to_vec(),
-            ..Ran::default()
+            ..Recording::default()
         }),
     };
     let sinks: Vec<Sink> = FORMATS.iter().map(|_| Sink::default()).collect();
@@ -299,7 +299,7 @@ fn verdicts_are_told_in_every_format() {
     for (format, sink) in FORMATS.iter().zip(&sinks) {
         outputs.add(format.name, (format.make)(Box::new(sink.clone())));
     }
-    let (verdict, failures) = run(&plan, &perform, outputs);
+    let (verdict, failures) = run(&plan, &run_job, outputs);
     assert!(failures.is_empty(), "{failures:?}");
     assert_eq!(verdict.status(), 2);
     let said: Vec<String> = sinks

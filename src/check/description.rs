@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::event::{Certainty, CloneCall, Kind, Outcome, Reason};
 
-use super::known;
+use super::library_calls;
 use super::row::View;
 use crate::lint::{TaskRecord, TraceIndex};
 
@@ -38,7 +38,7 @@ pub(super) fn line(view: &View) -> String {
         signal if signal == "SIGCHLD" => String::new(),
         signal => format!(", exit signal {signal}"),
     };
-    let request = match (known::name_of(&call.request), view.flags()) {
+    let request = match (library_calls::name_of(&call.request), view.flags()) {
         (Some(name), _) if name == made_by.name() => name.to_owned(),
         (Some(name), _) => format!("{made_by} (as {name} does)"),
         (None, Some(flags)) if flags.is_empty() => format!("{made_by} without flags{signal}"),

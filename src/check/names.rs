@@ -7,7 +7,7 @@ use crate::origins;
 use crate::suggest::nearest;
 
 use super::expect::WARNINGS;
-use super::known;
+use super::library_calls;
 use super::values::Glob;
 use crate::lint::{self, lints};
 
@@ -116,7 +116,7 @@ pub(super) fn flag(word: &str) -> Read<CloneFlags> {
 
 /// What libraries call, by the function's name.
 pub(super) fn pattern(word: &str) -> Read<&'static str> {
-    let names = known::names();
+    let names = library_calls::names();
     if let Some(found) = names.iter().copied().find(|name| *name == word) {
         return Ok(found);
     }
