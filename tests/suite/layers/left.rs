@@ -4,14 +4,6 @@
 /// Files that may still lie in a ring, by the part of the crate.
 pub const IN_RINGS: &[&[&str]] = &[
     &[
-        "observe/cgroup.rs",
-        "observe/libc.rs",
-        "observe/limits.rs",
-        "observe/mod.rs",
-        "observe/origin.rs",
-        "observe/program.rs",
-    ],
-    &[
         "sys.rs",
         "sys/command.rs",
         "sys/launch.rs",
