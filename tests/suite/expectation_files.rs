@@ -279,7 +279,10 @@ fn bless_holds(what: &str, expectation: &Expectation, seen: &Analysis) {
     if let Err(mismatch) = blessed.check(seen) {
         panic!("{what}: {mismatch}\n{text}");
     }
-    let said = text.lines().filter(|line| !line.starts_with('#'));
+    // A path may go up.
+    let said = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.starts_with("command = "));
     let ranges: Vec<&str> = said.filter(|line| line.contains("..")).collect();
     assert!(
         ranges.is_empty(),
