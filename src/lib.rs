@@ -70,6 +70,7 @@ pub mod cli;
 #[cfg(not(all(feature = "trace", target_os = "linux")))]
 #[path = "cli/without_trace.rs"]
 pub mod cli;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 mod decode;
 mod error;
 pub mod event;
@@ -77,19 +78,24 @@ pub mod event;
 mod event_samples;
 mod explain;
 mod layout;
+#[cfg(all(feature = "trace", target_os = "linux"))]
+mod ledger;
 mod library;
 mod lint;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 mod observe;
 mod origins;
 mod output;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 mod peek;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 mod proc;
 pub mod replay;
 pub mod report;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 mod seccomp;
 mod suggest;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 mod sys;
