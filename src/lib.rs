@@ -107,6 +107,7 @@ mod watchdog;
 
 pub use check::{Expectation, Mismatch, Problem};
 pub use error::{Error, Result};
+#[cfg(all(feature = "trace", target_os = "linux"))]
 #[doc(hidden)]
 pub use library::internals;
 #[cfg(all(feature = "trace", target_os = "linux"))]

@@ -38,7 +38,7 @@ use crate::library::run;
 use crate::replay;
 #[doc(hidden)]
 pub use crate::sys::capture;
-use crate::tracer::{Tracer, attach as attaching};
+use crate::tracer::{self, Tracer};
 
 /// clonespy, from its command line (the program's own name first) to its exit status.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -63,7 +63,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn trace(plan: Trace) -> Result<ExitCode> {
     let outputs = reports::open(&plan.outputs, &[])?;
     let run = match (plan.attach, plan.launch) {
-        (Some(attach), launch) => run(attaching::trace(attach, launch)?, plan.lints, outputs),
+        (Some(pids), launch) => run(tracer::attach::trace(pids, launch)?, plan.lints, outputs),
         (None, Some(launch)) => run(Tracer::launch(&launch)?, plan.lints, outputs),
         (None, None) => return Ok(ExitCode::SUCCESS),
     };

@@ -9,7 +9,6 @@ pub use crate::check::{
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub use crate::decode::{decode, wrote};
 pub use crate::explain::{Explain, What, annotate};
-#[cfg(all(feature = "trace", target_os = "linux"))]
 pub use crate::library::runner::run_job;
 pub use crate::lint::{Analysis, lints};
 pub use crate::output::Outputs;

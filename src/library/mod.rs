@@ -11,6 +11,7 @@
 
 #[cfg(all(feature = "trace", target_os = "linux"))]
 mod deadline;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod internals;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 mod options;
