@@ -241,7 +241,11 @@ impl Notes {
         };
         let copies = set.effective().pieces_copied();
         let shared = names(&|flag| set.has(flag));
-        let copied = names(&|flag| copies.iter().any(|(row, _)| row.flags() == flag));
+        // What is newer than the kernel is not there to be copied.
+        let known = set.kernel.flags();
+        let copied = names(&|flag| {
+            known.contains(flag) && copies.iter().any(|(row, _)| row.flags() == flag)
+        });
         let new = set
             .effective()
             .rows()

@@ -95,16 +95,16 @@ pub(super) struct Files(HashSet<(String, String)>);
 impl Files {
     /// What there is to say of an exec's file.
     pub(super) fn file(&mut self, look: &Look, event: &Exec) -> Option<(String, String)> {
-        let told = file(look, event)?;
+        let names = file(look, event)?;
         let first = event.argv.as_ref().and_then(|argv| argv.first());
         let (Some(first), Some(path)) = (first, &event.path) else {
-            return Some(told);
+            return Some(names);
         };
         let pair = (first.clone(), path.clone());
         if look.verbose > 0 || (self.0.len() >= MOST && !self.0.contains(&pair)) {
-            return Some(told);
+            return Some(names);
         }
-        self.0.insert(pair).then_some(told)
+        self.0.insert(pair).then_some(names)
     }
 }
 
@@ -121,8 +121,8 @@ fn file(look: &Look, event: &Exec) -> Option<(String, String)> {
         let file = look.name(file);
         say!(look, "  (that is {file})", "  （即 {file}）")
     };
-    let told = base(path) == named || (look.verbose == 0 && fuller(base(path), named));
-    (!told).then(|| (show(path), show(base(path))))
+    let plain = base(path) == named || (look.verbose == 0 && fuller(base(path), named));
+    (!plain).then(|| (show(path), show(base(path))))
 }
 
 /// Whether a file's name is another's with more before it or behind: `gcc-12` is

@@ -60,7 +60,7 @@ impl Findings {
         }
         for ((lint, who, count), site) in sums.iter().zip(&self.0).take(NAMED) {
             if look.quiet >= 2 {
-                out.push_str(&full(look, &site.finding));
+                out.push_str(&in_full(look, &site.finding));
                 continue;
             }
             let id = marked(look, lint, *count);
@@ -87,17 +87,17 @@ impl Findings {
 }
 
 /// What is said of a call as it is: its line has a remark about it, which no option takes away.
-static SAID: &[&str] = &["untraced-child", "args-changed-during-call"];
+static IN_REMARKS: &[&str] = &["untraced-child", "args-changed-during-call"];
 
 /// What the explanation of the call's flags says, row by row.
-static EXPLAINED: &[&str] = &["namespace-creation"];
+static IN_FLAGS: &[&str] = &["namespace-creation"];
 
 /// Whether the line of the call says it already, or what stands under it: `explained` is the last call
 /// whose flags were explained.
-pub(super) fn is_said(finding: &Finding, explained: Option<u64>) -> bool {
+pub(super) fn stands_above(finding: &Finding, explained: Option<u64>) -> bool {
     let among = |list: &[&str]| list.contains(&finding.lint.as_str());
     finding.clone_seq.is_some()
-        && (among(SAID) || (among(EXPLAINED) && finding.clone_seq == explained))
+        && (among(IN_REMARKS) || (among(IN_FLAGS) && finding.clone_seq == explained))
 }
 
 /// `fork-with-threads ×3`
@@ -110,7 +110,7 @@ fn marked(look: &Look, lint: &str, count: u64) -> String {
 }
 
 /// `! warning: what was found  [fork-with-threads]`
-pub(super) fn full(look: &Look, finding: &Finding) -> String {
+pub(super) fn in_full(look: &Look, finding: &Finding) -> String {
     let text = match look.lang() {
         // What was found is ours; the names in it are the program's.
         Lang::Chinese if !finding.chinese.is_empty() => escape::name(&finding.chinese, true),

@@ -168,9 +168,9 @@ impl Folding {
     fn fits(&self, group: &Group, line: &Line) -> bool {
         let relay = || self.members.get(&line.by) == Some(&group.serial);
         // Each of a thousand children makes one of its own.
-        let kin = || group.family.is_some() && group.family == self.family(line);
+        let same_family = || group.family.is_some() && group.family == self.family(line);
         let any = matches!(line.like, Like::Task { .. });
-        group.like == line.like && (any || group.by == line.by || relay() || kin())
+        group.like == line.like && (any || group.by == line.by || relay() || same_family())
     }
 
     fn family(&self, line: &Line) -> Option<u64> {

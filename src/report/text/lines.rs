@@ -6,7 +6,7 @@ use super::call;
 use super::columns::Columns;
 use super::exec::{Files, arguments, exec};
 use super::exit::{end, lived};
-use super::findings::{Findings, full, is_said};
+use super::findings::{Findings, in_full, stands_above};
 use super::folding::{Folding, Like, Line, Timed};
 use super::known::Known;
 use super::line::{remark, who};
@@ -162,17 +162,17 @@ impl Lines {
             Some(task) => format!("{} {}", task.tid, self.look.comm(&task.comm)),
             None => self.look.comm(&self.known.name(header.task)),
         };
-        let news = self.findings.learn(header, finding, who);
+        let new = self.findings.learn(header, finding, who);
         let shown = finding.clone_seq.is_none() || finding.clone_seq != self.hidden;
-        if !news
-            || is_said(finding, self.explained)
+        if !new
+            || stands_above(finding, self.explained)
             || self.look.quiet >= 2
             || !shown
             || !self.visibility.task(&self.look.filter, header.task)
         {
             return Vec::new();
         }
-        let text = full(&self.look, finding);
+        let text = in_full(&self.look, finding);
         self.other(header.at_ns, text)
     }
 

@@ -33,9 +33,9 @@ pub(super) struct Notes {
 impl Notes {
     pub(super) fn learn(&mut self, row: &Row<'_>) {
         let how = row.task.end.as_ref().map(|end| &end.how);
-        let told = row.various.ending || row.task.kind == Kind::Process;
+        let hidden = row.various.ending || row.task.kind == Kind::Process;
         match how {
-            Some(Ending::CutOff) if !told => self.cut_off = true,
+            Some(Ending::CutOff) if !hidden => self.cut_off = true,
             Some(Ending::Replaced) if !row.various.ending => self.replaced = true,
             _ => {}
         }
