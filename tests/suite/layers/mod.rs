@@ -9,7 +9,7 @@
 
 mod graph;
 mod left;
-mod sources;
+pub mod sources;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,8 @@ fn src() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-fn read() -> &'static Sources {
+/// The sources of the crate, read once.
+pub fn read() -> &'static Sources {
     static SOURCES: OnceLock<Sources> = OnceLock::new();
     SOURCES.get_or_init(|| Sources::read(&src()))
 }
