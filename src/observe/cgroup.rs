@@ -3,8 +3,9 @@
 
 use crate::abi::flags;
 use crate::event::{CloneCall, lossy};
-use crate::observe::Observer;
 use crate::peek::Peek;
+
+use super::observer::Observer;
 
 /// Fills [`CloneCall::cgroup_path`] with the directory behind the descriptor.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +44,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::observe::fake::Fake;
+    use crate::peek::testing::Recorded;
 
     fn path(flags: &[&str], fd: &str) -> Option<String> {
         let mut call: CloneCall = serde_json::from_value(json!({
@@ -51,8 +52,7 @@ mod tests {
             "call": "clone3", "flags": flags, "args": {"cgroup": fd}, "outcome": {"unfinished": {}}
         }))
         .unwrap();
-        let mut task = Fake::default();
-        task.links.insert("fd/5", b"/sys/fs/cgroup/a".to_vec());
+        let task = Recorded::new().with_link("fd/5", "/sys/fs/cgroup/a");
         Cgroup.entered(&task, &mut call);
         call.cgroup_path
     }

@@ -9,10 +9,11 @@
 use std::collections::HashMap;
 
 use crate::event::{CloneCall, Exec, Exit, Tid};
-use crate::observe::Observer;
 use crate::peek::Peek;
 use crate::proc::maps::{Mapping, mappings};
 use crate::symbols::elf;
+
+use super::observer::Observer;
 
 /// Bytes of a library that are searched, at most: twice glibc's size.
 const SEARCHED: usize = 4 << 20;
@@ -52,7 +53,7 @@ impl Observer for Libc {
 /// glibc: `libc.so.6` (`.6.1` on alpha and ia64), until 2.33 a link to `libc-2.31.so`, which is then
 /// what maps shows. musl: `ld-musl-ARCH.so.1`, or `libc.so`, whichever is the file and not the link.
 /// `libc.so` is bionic's name too, so it takes a look inside.
-fn named(path: &[u8]) -> Option<Option<&'static str>> {
+fn by_file_name(path: &[u8]) -> Option<Option<&'static str>> {
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
     let name = path.rsplit(|&byte| byte == b'/').next()?;
     match std::str::from_utf8(name).ok()? {
@@ -67,7 +68,7 @@ fn named(path: &[u8]) -> Option<Option<&'static str>> {
 fn find(task: &dyn Peek, builds: &mut HashMap<String, Option<String>>) -> Option<String> {
     let maps = task.proc_file("maps").ok()?;
     let mut files = mappings(&maps);
-    let (first, by_name) = files.find_map(|file| Some((file, named(file.path?)?)))?;
+    let (first, by_name) = files.find_map(|file| Some((file, by_file_name(file.path?)?)))?;
     let id = (first.offset == 0)
         .then(|| build_id(task, &first))
         .flatten();
@@ -79,7 +80,7 @@ fn find(task: &dyn Peek, builds: &mut HashMap<String, Option<String>>) -> Option
     let mut parts: Vec<Mapping<'_>> = [first].into_iter().chain(rest).collect();
     // Constants lie outside of the code, in libraries linked within the last years.
     parts.sort_by_key(|part| part.executable);
-    let found = inside(task, &parts).or(by_name.map(str::to_owned));
+    let found = by_text(task, &parts).or(by_name.map(str::to_owned));
     if let Some(id) = id {
         builds.insert(id, found.clone());
     }
@@ -101,7 +102,7 @@ fn build_id(task: &dyn Peek, file: &Mapping<'_>) -> Option<String> {
 }
 
 /// Name and version, as the library's own text has them.
-fn inside(task: &dyn Peek, parts: &[Mapping<'_>]) -> Option<String> {
+fn by_text(task: &dyn Peek, parts: &[Mapping<'_>]) -> Option<String> {
     let mut left = SEARCHED;
     for part in parts.iter().filter(|part| part.readable) {
         let size = usize::try_from(part.end.saturating_sub(part.start)).unwrap_or(usize::MAX);

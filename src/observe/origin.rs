@@ -1,9 +1,10 @@
 //! Which library function is behind a call, by the fingerprint of its flags and arguments.
 
 use crate::event::{Certainty, CloneCall};
-use crate::observe::Observer;
 use crate::origins;
 use crate::peek::Peek;
+
+use super::observer::Observer;
 
 /// Fills [`CloneCall::origin`] where one function's calls look like this and no other's; nothing is
 /// asked of the task. A program may make the same call by hand, so it is never more than likely.
@@ -31,7 +32,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::observe::fake::Fake;
+    use crate::peek::testing::Recorded;
 
     fn origin(call: &str, flags: &str, signal: &str, args: serde_json::Value) -> Option<String> {
         let mut call: CloneCall = serde_json::from_value(json!({
@@ -40,7 +41,7 @@ mod tests {
             "outcome": {"unfinished": {}}
         }))
         .unwrap();
-        Origin.entered(&Fake::default(), &mut call);
+        Origin.entered(&Recorded::new(), &mut call);
         assert_eq!(
             call.origin.is_some(),
             call.origin_certainty == Some(Certainty::Likely)
@@ -75,7 +76,7 @@ mod tests {
             "outcome": {"unfinished": {}}
         }))
         .unwrap();
-        Origin.entered(&Fake::default(), &mut call);
+        Origin.entered(&Recorded::new(), &mut call);
         assert_eq!((call.origin, call.origin_certainty), (None, None));
     }
 }

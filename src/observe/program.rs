@@ -1,10 +1,11 @@
 //! Which program a task runs after an exec: its file, arguments and name, and what the file is.
 
 use crate::event::{Exec, hex, lossy};
-use crate::observe::Observer;
 use crate::peek::Peek;
 use crate::proc;
 use crate::symbols::elf;
+
+use super::observer::Observer;
 
 /// Bytes of the arguments that are recorded. The kernel takes megabytes, and one line of a trace
 /// should stay readable in one go; the longest ones that people look at (a JVM's class path, a

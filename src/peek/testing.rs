@@ -1,5 +1,6 @@
-//! A recorded task: its memory and its files under /proc, without any process.
+//! A recorded task: its memory and its files under /proc, and what it sees of the system, without any process.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::{Errno, Peek, Syscall};
@@ -21,6 +22,14 @@ pub(crate) struct Recorded {
     pub links: BTreeMap<String, Vec<u8>>,
     /// The errno of every read, for a task that is gone or may not be read.
     pub fails: Option<Errno>,
+    /// Files of the system's, by path.
+    pub system_files: BTreeMap<String, Vec<u8>>,
+    /// Links of the system's.
+    pub system_links: BTreeMap<String, Vec<u8>>,
+    /// Directories of the system's.
+    pub system_lists: BTreeMap<String, Vec<String>>,
+    /// What was read, in order: names of files under `/proc/TID`, and paths of directories.
+    asked: RefCell<Vec<String>>,
 }
 
 impl Recorded {
@@ -51,13 +60,37 @@ impl Recorded {
     }
 
     /// Puts a link under `/proc/TID`.
-    #[allow(dead_code, reason = "for tests of observers")]
     pub fn with_link(mut self, name: &str, target: impl Into<Vec<u8>>) -> Self {
         self.links.insert(name.to_owned(), target.into());
         self
     }
 
-    /// Every read fails with this errno.
+    /// Puts a file of the system's at a path.
+    pub fn with_system_file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.system_files.insert(path.to_owned(), content.into());
+        self
+    }
+
+    /// Puts a link of the system's at a path.
+    pub fn with_system_link(mut self, path: &str, target: impl Into<Vec<u8>>) -> Self {
+        self.system_links.insert(path.to_owned(), target.into());
+        self
+    }
+
+    /// Puts a directory of the system's at a path.
+    pub fn with_system_list(mut self, path: &str, names: &[&str]) -> Self {
+        let names = names.iter().map(ToString::to_string).collect();
+        self.system_lists.insert(path.to_owned(), names);
+        self
+    }
+
+    /// How often a file under `/proc/TID`, or a directory of the system's, was read.
+    pub fn times_asked(&self, name: &str) -> usize {
+        let asked = self.asked.borrow();
+        asked.iter().filter(|one| *one == name).count()
+    }
+
+    /// Every read fails with this errno; what is the system's stays.
     pub fn failing(mut self, errno: i32) -> Self {
         self.fails = Some(Errno(errno));
         self
@@ -90,6 +123,7 @@ impl Peek for Recorded {
     }
 
     fn proc_file(&self, name: &str) -> Result<Vec<u8>, Errno> {
+        self.asked.borrow_mut().push(name.to_owned());
         self.fails.map_or(Ok(()), Err)?;
         self.files.get(name).cloned().ok_or(ENOENT)
     }
@@ -97,6 +131,19 @@ impl Peek for Recorded {
     fn proc_link(&self, name: &str) -> Result<Vec<u8>, Errno> {
         self.fails.map_or(Ok(()), Err)?;
         self.links.get(name).cloned().ok_or(ENOENT)
+    }
+
+    fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        self.system_files.get(path).cloned().ok_or(ENOENT)
+    }
+
+    fn system_link(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        self.system_links.get(path).cloned().ok_or(ENOENT)
+    }
+
+    fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
+        self.asked.borrow_mut().push(path.to_owned());
+        self.system_lists.get(path).cloned().ok_or(ENOENT)
     }
 }
 

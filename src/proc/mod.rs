@@ -3,10 +3,10 @@
 //!
 //! | part | file | manual |
 //! |---|---|---|
-//! | [`stat`] | `/proc/TID/stat`, and the task's own, without the other threads' times | proc_pid_stat(5) |
-//! | [`status`] | `/proc/TID/status` | proc_pid_status(5) |
-//! | [`comm`] | `/proc/TID/comm` | proc_pid_comm(5) |
-//! | [`syscall`] | `/proc/TID/syscall` | proc_pid_syscall(5) |
+//! | [`mod@stat`] | `/proc/TID/stat`, and the task's own, without the other threads' times | proc_pid_stat(5) |
+//! | [`mod@status`] | `/proc/TID/status` | proc_pid_status(5) |
+//! | [`mod@comm`] | `/proc/TID/comm` | proc_pid_comm(5) |
+//! | [`mod@syscall`] | `/proc/TID/syscall` | proc_pid_syscall(5) |
 //! | [`maps`] | `/proc/TID/maps` | proc_pid_maps(5) |
 //! | [`mounts`] | `/proc/TID/mountinfo` | proc_pid_mountinfo(5) |
 //! | [`cgroups`] | `/proc/TID/cgroup` | cgroups(7) |

@@ -4,7 +4,9 @@
 //! offsets and sizes, no piece is larger than [`PIECE`], few pieces are read however large the file
 //! is, and what cannot be read is "not known", never an error.
 
-use goblin::container::{Container, Ctx};
+mod machines;
+
+use goblin::container::Ctx;
 use goblin::elf::dynamic::{DF_1_PIE, DT_DEBUG, DT_FLAGS_1, Dynamic};
 use goblin::elf::header::{ELFMAG, ET_DYN, ET_EXEC, Header};
 use goblin::elf::note::{NT_GNU_BUILD_ID, NoteDataIterator};
@@ -12,6 +14,8 @@ use goblin::elf::program_header::{PT_DYNAMIC, PT_INTERP, PT_NOTE, ProgramHeader}
 use goblin::elf::section_header::{SHT_NOTE, SHT_SYMTAB, SectionHeader};
 
 use crate::event::Linkage;
+
+use self::machines::machine;
 
 /// The largest piece of a file that is read at once, in bytes: room for 16,000 section headers.
 pub const PIECE: u64 = 1 << 20;
@@ -261,56 +265,6 @@ fn fill(read: &mut dyn FnMut(u64, &mut [u8]) -> usize, offset: u64, length: usiz
     }
     bytes.truncate(have);
     bytes
-}
-
-/// A row: the number, and the names of 32 and of 64 bits, each little-endian first. The numbers are
-/// those of linux/elf-em.h, the names those of `uname -m`.
-type Machine = (u16, [&'static str; 2], [&'static str; 2]);
-
-static MACHINES: &[Machine] = &[
-    (2, ["sparc"; 2], ["sparc64"; 2]),
-    (3, ["i386"; 2], ["i386"; 2]),
-    (4, ["m68k"; 2], ["m68k"; 2]),
-    (8, ["mips"; 2], ["mips64"; 2]),
-    (15, ["parisc"; 2], ["parisc64"; 2]),
-    (18, ["sparc"; 2], ["sparc"; 2]),
-    (20, ["ppcle", "ppc"], ["ppc"; 2]),
-    (21, ["ppc64"; 2], ["ppc64le", "ppc64"]),
-    (22, ["s390"; 2], ["s390x"; 2]),
-    (40, ["arm", "armeb"], ["arm"; 2]),
-    (42, ["sh", "sheb"], ["sh"; 2]),
-    (43, ["sparc64"; 2], ["sparc64"; 2]),
-    (50, ["ia64"; 2], ["ia64"; 2]),
-    (62, ["x32"; 2], ["x86_64"; 2]),
-    (92, ["openrisc"; 2], ["openrisc"; 2]),
-    (93, ["arc"; 2], ["arc"; 2]),
-    (94, ["xtensa"; 2], ["xtensa"; 2]),
-    (113, ["nios2"; 2], ["nios2"; 2]),
-    (164, ["hexagon"; 2], ["hexagon"; 2]),
-    (183, ["aarch64"; 2], ["aarch64", "aarch64_be"]),
-    (189, ["microblaze"; 2], ["microblaze"; 2]),
-    (195, ["arc"; 2], ["arc"; 2]),
-    (243, ["riscv32"; 2], ["riscv64"; 2]),
-    (252, ["csky"; 2], ["csky"; 2]),
-    (258, ["loongarch32"; 2], ["loongarch64"; 2]),
-    (0x9026, ["alpha"; 2], ["alpha"; 2]),
-];
-
-fn machine(number: u16, ctx: Ctx) -> String {
-    let Some((_, narrow, wide)) = MACHINES.iter().find(|row| row.0 == number) else {
-        return format!("EM {number}");
-    };
-    let [little, big] = if ctx.container == Container::Big {
-        wide
-    } else {
-        narrow
-    };
-    if ctx.is_little_endian() {
-        *little
-    } else {
-        *big
-    }
-    .to_owned()
 }
 
 #[cfg(test)]

@@ -1,3 +1,3 @@
-//! Addresses to names, files to facts: goblin lives here and nowhere else.
+//! What program files hold: goblin lives here and nowhere else.
 
 pub mod elf;

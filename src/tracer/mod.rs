@@ -29,7 +29,7 @@ use crate::event::{
     Blind, Cut, End, Event, EventKind, Gap, Header, Intercept, Kind, Obstacle, Stats, Status,
     TaskId, Tid, Totals,
 };
-use crate::observe::Observer;
+use crate::observe::{self, Extra, Observer};
 use crate::sys::{self, Report, Request, Spawned, What};
 
 use self::kernel::wait;
@@ -120,7 +120,7 @@ impl<K: Kernel> Tracer<K> {
             nursery: Nursery::default(),
             syncs: BTreeMap::new(),
             vforks: Vforks::default(),
-            observers: crate::observe::standard(),
+            observers: observe::standard(),
             abis,
             intercept,
             unseen_entries: intercept == Intercept::Event,
@@ -147,8 +147,7 @@ impl<K: Kernel> Tracer<K> {
     /// Records which descriptors new programs inherit, if that is asked for.
     fn look_at_inherited(&mut self, asked: bool) {
         if asked {
-            self.observers
-                .push(Box::new(crate::observe::inherited::Inherited));
+            self.observers.extend(observe::extra(Extra::InheritedFds));
         }
     }
 

@@ -3,8 +3,8 @@ use std::process::{Command, Stdio};
 
 use super::*;
 use crate::event::{Call, CallArgs, Ending, Outcome, Request};
-use crate::observe::fake::Fake;
 use crate::peek::Errno;
+use crate::peek::testing::Recorded;
 
 const BANNER: &[u8] =
     b"\0GNU C Library (Debian GLIBC 2.36-9+deb12u4) stable release version 2.36.\nCopy";
@@ -59,7 +59,7 @@ fn exited(tgid: Tid, last: bool) -> Exit {
 }
 
 /// A task with a program, and a library of two parts: headers, and constants with this text.
-fn task(path: &str, text: &[u8]) -> Fake {
+fn task(path: &str, text: &[u8]) -> Recorded {
     let maps = format!(
         "55d0c0000000-55d0c0001000 r--p 00000000 fe:00 11    /usr/bin/program with libc.so.6 in it\n\
          55d0c0001000-55d0c0002000 rw-p 00000000 00:00 0     [heap]\n\
@@ -71,16 +71,11 @@ fn task(path: &str, text: &[u8]) -> Fake {
     );
     let mut constants = vec![0; 0x1000];
     constants[0x100..0x100 + text.len()].copy_from_slice(text);
-    Fake {
-        files: [("maps", maps.into_bytes())].into(),
-        memory: [
-            (0x7f00_0000_0000, vec![0; 0x1000]),
-            (0x7f00_0000_1000, vec![0x90; 0x1000]),
-            (0x7f00_0000_2000, constants),
-        ]
-        .into(),
-        ..Fake::default()
-    }
+    Recorded::new()
+        .with_file("maps", maps)
+        .with(0x7f00_0000_0000, vec![0; 0x1000])
+        .with(0x7f00_0000_1000, vec![0x90; 0x1000])
+        .with(0x7f00_0000_2000, constants)
 }
 
 fn found(task: &dyn Peek) -> Option<String> {
@@ -134,14 +129,10 @@ fn names_and_versions() {
 
 #[test]
 fn a_static_program_has_none() {
-    let maps =
-        b"00400000-00401000 r-xp 00000000 fe:00 11 /usr/bin/static\nnonsense\n\n-\n".to_vec();
-    let task = Fake {
-        files: [("maps", maps)].into(),
-        ..Fake::default()
-    };
+    let maps = "00400000-00401000 r-xp 00000000 fe:00 11 /usr/bin/static\nnonsense\n\n-\n";
+    let task = Recorded::new().with_file("maps", maps);
     assert_eq!(found(&task), None);
-    assert_eq!(found(&Fake::default()), None, "maps cannot be read");
+    assert_eq!(found(&Recorded::new()), None, "maps cannot be read");
 }
 
 #[test]

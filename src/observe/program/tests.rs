@@ -1,33 +1,26 @@
 use super::*;
 use crate::event::Linkage;
-use crate::observe::fake::Fake;
+use crate::peek::testing::Recorded;
 
-fn exec(task: &Fake) -> Exec {
+fn exec(task: &Recorded) -> Exec {
     let mut event = Exec::unread(100, 100);
     Program.exec(task, &mut event);
     event
 }
 
 fn with_cmdline(bytes: &[u8]) -> Exec {
-    exec(&Fake {
-        files: [("cmdline", bytes.to_vec())].into(),
-        ..Fake::default()
-    })
+    exec(&Recorded::new().with_file("cmdline", bytes))
 }
 
 #[test]
 fn a_real_program() {
     let this = std::env::current_exe().unwrap();
-    let event = exec(&Fake {
-        files: [
-            ("comm", b"name\n".to_vec()),
-            ("cmdline", b"./a\0b c\0".to_vec()),
-            ("exe", std::fs::read(&this).unwrap()),
-        ]
-        .into(),
-        links: [("exe", b"/srv/a (deleted)".to_vec())].into(),
-        ..Fake::default()
-    });
+    let task = Recorded::new()
+        .with_file("comm", "name\n")
+        .with_file("cmdline", "./a\0b c\0")
+        .with_file("exe", std::fs::read(&this).unwrap())
+        .with_link("exe", "/srv/a (deleted)");
+    let event = exec(&task);
     assert_eq!(event.path.as_deref(), Some("/srv/a (deleted)"));
     assert_eq!(event.path_hex, None);
     assert_eq!(event.comm.as_deref(), Some("name"));
@@ -46,7 +39,7 @@ fn a_real_program() {
 
 #[test]
 fn a_task_that_is_gone_leaves_everything_absent() {
-    let event = exec(&Fake::default());
+    let event = exec(&Recorded::new());
     assert_eq!(
         serde_json::to_value(&event)
             .unwrap()
@@ -87,11 +80,10 @@ fn bytes_that_are_not_utf8_are_kept_in_hex() {
         Some(vec!["a".to_owned(), "\u{fffd}".to_owned()])
     );
     assert_eq!(event.argv_hex, Some(vec!["61".to_owned(), "ff".to_owned()]));
-    let event = exec(&Fake {
-        files: [("comm", b"\xfe\n\n".to_vec())].into(),
-        links: [("exe", b"/\xfd".to_vec())].into(),
-        ..Fake::default()
-    });
+    let task = Recorded::new()
+        .with_file("comm", b"\xfe\n\n")
+        .with_link("exe", b"/\xfd");
+    let event = exec(&task);
     assert_eq!(
         event.comm.as_deref(),
         Some("\u{fffd}\n"),
@@ -132,9 +124,6 @@ fn long_command_lines_are_cut_and_said_to_be() {
 
 #[test]
 fn a_script_has_no_facts() {
-    let task = Fake {
-        files: [("exe", b"#!/bin/sh\n".to_vec())].into(),
-        ..Fake::default()
-    };
+    let task = Recorded::new().with_file("exe", "#!/bin/sh\n");
     assert_eq!((exec(&task).machine, exec(&task).build_id), (None, None));
 }

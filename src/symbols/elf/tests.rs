@@ -361,7 +361,7 @@ fn machines() {
     ] {
         assert_eq!(named(number, class, order), name);
     }
-    assert!(MACHINES.is_sorted_by_key(|row| row.0));
+    assert!(machines::MACHINES.is_sorted_by_key(|row| row.0));
 }
 
 proptest! {

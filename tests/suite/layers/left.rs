@@ -29,14 +29,6 @@ pub const IN_RINGS: &[&[&str]] = &[
         "lint/mod.rs",
     ],
     &[
-        "observe/cgroup.rs",
-        "observe/libc.rs",
-        "observe/limits.rs",
-        "observe/mod.rs",
-        "observe/origin.rs",
-        "observe/program.rs",
-    ],
-    &[
         "sys.rs",
         "sys/command.rs",
         "sys/launch.rs",

@@ -1,68 +1,13 @@
-//! One failed call: what can be asked about it, and in which words the answers come.
+//! One failed call, and what can be asked about it.
 
 use std::cell::OnceCell;
 
-use serde_json::Value;
-
 use crate::abi::flags::CloneFlags;
 use crate::abi::rules::{Arguments, Kernel};
-use crate::event::{Certainty, Explanation, Observation};
 use crate::peek::{Errno, Peek};
 use crate::proc;
 
-use super::users::Counted;
-
-/// What was found: words, if there are better ones than the rule's own, and what was seen, by name.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Found {
-    pub text: Option<Explanation>,
-    pub evidence: Vec<(String, Value)>,
-}
-
-impl Found {
-    pub fn says(what: Observation) -> Found {
-        Found {
-            text: Some(what.into()),
-            evidence: Vec::new(),
-        }
-    }
-
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Found {
-        self.evidence.push((name.to_owned(), value.into()));
-        self
-    }
-
-    pub fn certain(self) -> Answer {
-        Answer::Holds(Certainty::Certain, self)
-    }
-
-    pub fn likely(self) -> Answer {
-        Answer::Holds(Certainty::Likely, self)
-    }
-
-    pub fn not(self) -> Answer {
-        Answer::Not(self)
-    }
-
-    pub fn unknown(self) -> Answer {
-        Answer::Unknown(self)
-    }
-}
-
-/// Whether a rule is behind a failure.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer {
-    /// Its condition holds, and how sure it is that this was the reason.
-    Holds(Certainty, Found),
-    /// It does not hold.
-    Not(Found),
-    /// It may.
-    Unknown(Found),
-    /// It may, and there is nothing to look at.
-    Unseen,
-    /// It does not hold, and nobody would have thought so.
-    Silent,
-}
+use super::user_tasks::{self, Count, LastCount};
 
 /// What was read, as text; `None` where it could not be.
 fn text(read: Result<Vec<u8>, Errno>) -> Option<String> {
@@ -70,8 +15,8 @@ fn text(read: Result<Vec<u8>, Errno>) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One failed call, and what can be asked about it.
-pub(super) struct Look<'a> {
+/// A failed call, its caller, and the kernel that refused it.
+pub(super) struct FailedCall<'a> {
     pub task: &'a dyn Peek,
     pub arguments: &'a Arguments,
     pub kernel: &'a Kernel,
@@ -79,26 +24,26 @@ pub(super) struct Look<'a> {
     pub errno: &'a str,
     /// The seccomp filters that are ours.
     pub filters: u64,
-    pub counted: Option<&'a Counted>,
-    /// When the call was entered, in nanoseconds since the start of the trace.
-    pub at_ns: u64,
+    last_count: Option<&'a LastCount>,
+    /// When it was made, in nanoseconds since the trace began.
+    at_ns: u64,
     status: OnceCell<Option<Vec<u8>>>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> FailedCall<'a> {
     pub fn new(
         task: &'a dyn Peek,
         arguments: &'a Arguments,
         kernel: &'a Kernel,
         errno: &'a str,
     ) -> Self {
-        Look {
+        FailedCall {
             task,
             arguments,
             kernel,
             errno,
             filters: 0,
-            counted: None,
+            last_count: None,
             at_ns: 0,
             status: OnceCell::new(),
         }
@@ -109,8 +54,8 @@ impl<'a> Look<'a> {
         self
     }
 
-    pub fn with_counted(mut self, counted: &'a Counted, at_ns: u64) -> Self {
-        self.counted = Some(counted);
+    pub fn with_counted(mut self, last: &'a LastCount, at_ns: u64) -> Self {
+        self.last_count = Some(last);
         self.at_ns = at_ns;
         self
     }
@@ -135,6 +80,11 @@ impl<'a> Look<'a> {
     pub fn capable(&self, bit: u32) -> Option<bool> {
         let set = u64::from_str_radix(self.status("CapEff")?, 16).ok()?;
         Some(set & (1 << bit) != 0)
+    }
+
+    /// How many tasks a user has.
+    pub fn count_tasks(&self, uid: u64) -> Option<Count> {
+        user_tasks::count(self.task, self.last_count, self.at_ns, uid)
     }
 
     /// A soft limit of the caller's, by its name in `/proc/TID/limits`.

@@ -14,7 +14,7 @@ const FRESH_NS: u64 = 100_000_000;
 
 /// Tasks by user, as they were counted last.
 #[derive(Debug, Default)]
-pub(super) struct Counted(RefCell<Option<Count>>);
+pub(super) struct LastCount(RefCell<Option<Count>>);
 
 /// A count of a user's tasks.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +32,11 @@ pub(super) struct Count {
 /// How many tasks a user has, as far as /proc shows; the last count, where that is fresh enough.
 pub(super) fn count(
     task: &dyn Peek,
-    counted: Option<&Counted>,
+    last: Option<&LastCount>,
     at_ns: u64,
     uid: u64,
 ) -> Option<Count> {
-    let kept = counted.and_then(|counted| *counted.0.borrow());
+    let kept = last.and_then(|last| *last.0.borrow());
     if let Some(kept) =
         kept.filter(|kept| kept.uid == uid && at_ns.saturating_sub(kept.at_ns) < FRESH_NS)
     {
@@ -67,8 +67,8 @@ pub(super) fn count(
             count.tasks = count.tasks.saturating_add(threads);
         }
     }
-    if let Some(counted) = counted {
-        *counted.0.borrow_mut() = Some(count);
+    if let Some(last) = last {
+        *last.0.borrow_mut() = Some(count);
     }
     Some(count)
 }

@@ -1,17 +1,18 @@
 //! Which descriptors a new program inherits: what is left after an exec lacked close-on-exec.
 
 use crate::event::{Exec, InheritedFd, lossy};
-use crate::observe::Observer;
 use crate::peek::Peek;
+
+use super::observer::Observer;
 
 /// Descriptors that are recorded of one exec, at most.
 const MOST: usize = 64;
 
 /// Fills `Exec::inherited_fds`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Inherited;
+pub struct InheritedFds;
 
-impl Observer for Inherited {
+impl Observer for InheritedFds {
     fn exec(&mut self, task: &dyn Peek, event: &mut Exec) {
         let Ok(names) = task.system_list(&format!("/proc/{}/fd", task.tid())) else {
             return;
@@ -34,37 +35,10 @@ impl Observer for Inherited {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Tid;
     use crate::event::{Event, EventKind};
-    use crate::peek::Errno;
+    use crate::peek::testing::Recorded;
 
-    /// A task with these descriptors, of which the even ones have names.
-    struct Open(Option<Vec<&'static str>>);
-
-    impl Peek for Open {
-        fn tid(&self) -> Tid {
-            100
-        }
-        fn read(&self, _: u64, _: &mut [u8]) -> Result<(), Errno> {
-            Err(Errno(14))
-        }
-        fn proc_file(&self, _: &str) -> Result<Vec<u8>, Errno> {
-            Err(Errno(2))
-        }
-        fn proc_link(&self, name: &str) -> Result<Vec<u8>, Errno> {
-            match name.ends_with(['0', '2', '4', '6', '8']) {
-                true => Ok(b"/dev/\xff".to_vec()),
-                false => Err(Errno(2)),
-            }
-        }
-        fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
-            assert_eq!(path, "/proc/100/fd");
-            let names = self.0.as_ref().ok_or(Errno(3))?;
-            Ok(names.iter().map(ToString::to_string).collect())
-        }
-    }
-
-    fn inherited(open: Option<Vec<&'static str>>) -> Option<Vec<InheritedFd>> {
+    fn inherited(task: &Recorded) -> Option<Vec<InheritedFd>> {
         let line = r#"{"type":"exec","seq":1,"at_ns":0,"task":1,"tid":100,"tgid":100}"#;
         let Ok(Event {
             kind: EventKind::Exec(mut event),
@@ -73,7 +47,7 @@ mod tests {
         else {
             panic!("an exec");
         };
-        Inherited.exec(&Open(open), &mut event);
+        InheritedFds.exec(task, &mut event);
         event.inherited_fds
     }
 
@@ -83,17 +57,16 @@ mod tests {
             fd,
             path: path.map(str::to_owned),
         };
-        let open = vec!["10", "0", "3", "2", "1", "nonsense"];
+        let open = |fds: &[&str]| Recorded::new().with_system_list("/proc/100/fd", fds);
+        let some = open(&["10", "0", "3", "2", "1", "nonsense"]).with_link("fd/10", b"/dev/\xff");
         assert_eq!(
-            inherited(Some(open)),
+            inherited(&some),
             Some(vec![fd(3, None), fd(10, Some("/dev/\u{fffd}"))])
         );
-        assert_eq!(inherited(Some(vec!["0", "1", "2"])), Some(vec![]));
+        assert_eq!(inherited(&open(&["0", "1", "2"])), Some(vec![]));
         // Not known is not none.
-        assert_eq!(inherited(None), None);
-        assert_eq!(
-            inherited(Some(vec!["7"; 100])).map(|all| all.len()),
-            Some(MOST)
-        );
+        assert_eq!(inherited(&Recorded::new()), None);
+        let many = inherited(&open(&["7"; 100]));
+        assert_eq!(many.map(|all| all.len()), Some(MOST));
     }
 }

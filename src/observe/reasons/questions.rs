@@ -1,32 +1,33 @@
-//! What is looked at for each rule: a table of questions.
+//! Which question is asked about which rule. Yes means that the rule is behind the failure.
 
 use crate::abi::rules::Rule;
 
-use super::look::{Answer, Look};
-use super::{cgroups, counts, descriptors, namespaces, rights};
+use super::answer::Answer;
+use super::failed_call::FailedCall;
+use super::{cgroups, descriptors, namespaces, permissions, resources};
 
-type Question = fn(&Look<'_>, &Rule) -> Answer;
+type Question = fn(&FailedCall<'_>, &Rule) -> Answer;
 
 /// Who answers for which rule. A rule without a row leaves no trace.
 const QUESTIONS: &[(&str, Question)] = &[
-    ("sandbox-filter", rights::filter),
-    ("userns-switched-off", rights::switched_off),
-    ("init-has-no-siblings", namespaces::init),
+    ("sandbox-filter", permissions::filter),
+    ("userns-switched-off", permissions::switched_off),
+    ("init-has-no-siblings", namespaces::is_init),
     ("thread-after-unshare-pid", namespaces::pid_pending),
     ("time-namespace-pending", namespaces::time_pending),
-    ("autokill-needs-nnp-or-admin", rights::admin),
+    ("autokill-needs-nnp-or-admin", permissions::lacks_admin),
     ("userns-too-deep", namespaces::user_depth),
     ("user-namespace-limit", namespaces::limit),
-    ("newuser-in-chroot", rights::chrooted),
-    ("newuser-unmapped-ids", rights::unmapped),
-    ("newuser-security-module", rights::security_module),
-    ("rlimit-nproc", counts::nproc),
-    ("threads-max", counts::threads_max),
-    ("deadline-cannot-fork", counts::deadline),
+    ("newuser-in-chroot", permissions::chrooted),
+    ("newuser-unmapped-ids", permissions::unmapped),
+    ("newuser-security-module", permissions::security_module),
+    ("rlimit-nproc", resources::nproc),
+    ("threads-max", resources::threads_max),
+    ("deadline-cannot-fork", resources::deadline),
     ("nr-open-lowered", descriptors::nr_open),
-    ("no-memory-for-copy", counts::memory),
-    ("namespace-needs-admin", rights::admin),
-    ("namespace-not-built-in", namespaces::built_in),
+    ("no-memory-for-copy", resources::memory),
+    ("namespace-needs-admin", permissions::lacks_admin),
+    ("namespace-not-built-in", namespaces::not_built_in),
     ("mnt-namespace-limit", namespaces::limit),
     ("uts-namespace-limit", namespaces::limit),
     ("ipc-namespace-limit", namespaces::limit),
@@ -40,21 +41,21 @@ const QUESTIONS: &[(&str, Question)] = &[
     ("tls-descriptor", descriptors::tls),
     ("set-tid-deeper-than-namespaces", namespaces::too_many_tids),
     ("tid-above-pid-max", namespaces::tid_above),
-    ("first-tid-must-be-one", namespaces::first_tid),
-    ("set-tid-needs-capability", rights::choose_tids),
-    ("tid-in-use", namespaces::in_use),
-    ("no-free-pid", counts::pid_max),
-    ("pid-namespace-dead", namespaces::dead),
-    ("pidfd-no-descriptor", descriptors::full),
+    ("first-tid-must-be-one", namespaces::first_tid_is_another),
+    ("set-tid-needs-capability", permissions::may_not_choose_tids),
+    ("tid-in-use", namespaces::tid_in_use),
+    ("no-free-pid", resources::pid_max),
+    ("pid-namespace-dead", namespaces::init_has_ended),
+    ("pidfd-no-descriptor", descriptors::table_full),
     ("pidfd-address", descriptors::pidfd_address),
-    ("cgroup-not-a-cgroup", cgroups::not_one),
+    ("cgroup-not-a-cgroup", cgroups::not_a_cgroup),
     ("cgroup-removed", cgroups::removed),
     ("cgroup-permission", cgroups::permission),
     ("cgroup-domain", cgroups::domain),
-    ("cgroup-inner-node", cgroups::inner),
+    ("cgroup-inner-node", cgroups::inner_node),
     ("cgroup-cpuset", cgroups::cpuset),
-    ("pids-max", cgroups::pids),
-    ("sched-ext", counts::sched_ext),
+    ("pids-max", cgroups::pids_max),
+    ("sched-ext", resources::sched_ext),
     // What pid-namespace-dead says, a moment later.
     ("pid-namespace-died-meanwhile", |_, _| Answer::Silent),
     // Nobody is there to read it.
@@ -63,9 +64,9 @@ const QUESTIONS: &[(&str, Question)] = &[
 ];
 
 /// Looks at what the rule names.
-pub(super) fn ask(look: &Look<'_>, rule: &Rule) -> Answer {
+pub(super) fn ask(call: &FailedCall<'_>, rule: &Rule) -> Answer {
     let question = QUESTIONS.iter().find(|(id, _)| *id == rule.id);
-    question.map_or(Answer::Unseen, |(_, ask)| ask(look, rule))
+    question.map_or(Answer::Unseen, |(_, ask)| ask(call, rule))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Control groups: the one that CLONE_INTO_CGROUP names, and limits on the number of tasks up the tree.
+//! Questions about control groups: the one that CLONE_INTO_CGROUP names, and limits on the number of tasks
+//! up the tree.
 
 use crate::abi::flags::{CLONE_INTO_CGROUP, CLONE_THREAD};
 use crate::abi::rules::Rule;
@@ -6,42 +7,43 @@ use crate::event::Observation;
 use crate::proc::cgroups::{Membership, memberships};
 use crate::proc::mounts::{Mount, mounts};
 
-use super::look::{Answer, Found, Look};
+use super::answer::{Answer, Evidence};
+use super::failed_call::FailedCall;
 
 /// No tree is looked at higher than this.
 const LEVELS: usize = 64;
 
 /// Where the descriptor of CLONE_INTO_CGROUP leads; `None`: nowhere.
-fn target(look: &Look<'_>) -> Option<String> {
-    look.link(&format!("fd/{}", look.arguments.cgroup))
+fn target(call: &FailedCall<'_>) -> Option<String> {
+    call.link(&format!("fd/{}", call.arguments.cgroup))
 }
 
-fn named(what: Observation, path: &str) -> Found {
-    Found::says(what).with("cgroup", path)
+fn about(what: Observation, path: &str) -> Evidence {
+    Evidence::says(what).with("cgroup", path)
 }
 
 /// The mount of cgroup v2, or of v1's hierarchy with a controller.
-fn mount(look: &Look<'_>, controller: Option<&str>) -> Option<Mount> {
+fn mount(call: &FailedCall<'_>, controller: Option<&str>) -> Option<Mount> {
     let wanted = |mount: &Mount| match controller {
         None => mount.kind == "cgroup2",
         Some(name) => mount.kind == "cgroup" && mount.has_option(name),
     };
-    mounts(&look.system("/proc/self/mountinfo")?).find(wanted)
+    mounts(&call.system("/proc/self/mountinfo")?).find(wanted)
 }
 
-/// The descriptor leads to no directory of cgroup v2.
-pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
-    let fd = look.arguments.cgroup;
-    let Some(path) = target(look) else {
-        let found = Found::says(Observation::NotOpen { fd });
+/// Does the descriptor lead to no directory of cgroup v2?
+pub(super) fn not_a_cgroup(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let fd = call.arguments.cgroup;
+    let Some(path) = target(call) else {
+        let found = Evidence::says(Observation::NotOpen { fd });
         // A task that is gone has no links at all.
-        return match look.link("exe") {
+        return match call.link("exe") {
             Some(_) => found.certain(),
             None => found.unknown(),
         };
     };
-    let inside = mount(look, None).is_some_and(|mount| path.starts_with(&mount.point));
-    let found = named(
+    let inside = mount(call, None).is_some_and(|mount| path.starts_with(&mount.point));
+    let found = about(
         Observation::NoCgroup {
             fd,
             path: path.clone(),
@@ -55,21 +57,21 @@ pub(super) fn not_one(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// It is gone.
-pub(super) fn removed(look: &Look<'_>, _: &Rule) -> Answer {
-    match target(look) {
+/// Is the cgroup gone?
+pub(super) fn removed(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    match target(call) {
         Some(path) if path.ends_with(" (deleted)") => {
-            named(Observation::CgroupRemoved { path: path.clone() }, &path).certain()
+            about(Observation::CgroupRemoved { path: path.clone() }, &path).certain()
         }
-        Some(path) => named(Observation::CgroupThere { path: path.clone() }, &path).not(),
+        Some(path) => about(Observation::CgroupThere { path: path.clone() }, &path).not(),
         None => Answer::Silent,
     }
 }
 
-/// The caller may not move tasks there: nothing else gives this errno.
-pub(super) fn permission(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    let uid = look.numbers("Uid").get(1).copied();
+/// May the caller move no tasks there? Nothing else gives this errno.
+pub(super) fn permission(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    let uid = call.numbers("Uid").get(1).copied();
     let what = match uid {
         Some(uid) => Observation::UserMayNotWrite {
             uid,
@@ -77,20 +79,20 @@ pub(super) fn permission(look: &Look<'_>, _: &Rule) -> Answer {
         },
         None => Observation::CallerMayNotWrite { path: path.clone() },
     };
-    named(what, &path).likely()
+    about(what, &path).likely()
 }
 
-/// A thread into another domain, or a domain that is invalid.
-pub(super) fn domain(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    let kind = look
+/// Is it a thread for another domain, or a domain that is invalid?
+pub(super) fn domain(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    let kind = call
         .system(&format!("{path}/cgroup.type"))
         .unwrap_or_default();
     let kind = kind.trim();
     if kind == "domain invalid" {
-        named(Observation::DomainInvalid { path: path.clone() }, &path).certain()
-    } else if look.has(CLONE_THREAD) {
-        named(
+        about(Observation::DomainInvalid { path: path.clone() }, &path).certain()
+    } else if call.has(CLONE_THREAD) {
+        about(
             Observation::OtherDomain {
                 path: path.clone(),
                 kind: kind.to_owned(),
@@ -99,7 +101,7 @@ pub(super) fn domain(look: &Look<'_>, _: &Rule) -> Answer {
         )
         .likely()
     } else {
-        named(
+        about(
             Observation::CgroupType {
                 path: path.clone(),
                 kind: kind.to_owned(),
@@ -110,13 +112,13 @@ pub(super) fn domain(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// A cgroup that has given its controllers to its children.
-pub(super) fn inner(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    match look.system(&format!("{path}/cgroup.subtree_control")) {
+/// Has the cgroup given its controllers to its children?
+pub(super) fn inner_node(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    match call.system(&format!("{path}/cgroup.subtree_control")) {
         Some(controllers) if !controllers.trim().is_empty() => {
             let controllers = controllers.trim();
-            named(
+            about(
                 Observation::InnerNode {
                     path: path.clone(),
                     controllers: controllers.to_owned(),
@@ -125,33 +127,33 @@ pub(super) fn inner(look: &Look<'_>, _: &Rule) -> Answer {
             )
             .certain()
         }
-        _ => named(Observation::SubtreeControl { path: path.clone() }, &path).unknown(),
+        _ => about(Observation::SubtreeControl { path: path.clone() }, &path).unknown(),
     }
 }
 
-/// A set of processors without any.
-pub(super) fn cpuset(look: &Look<'_>, _: &Rule) -> Answer {
-    let path = target(look).unwrap_or_default();
-    match look.system(&format!("{path}/cpuset.cpus.effective")) {
+/// Is its set of processors empty?
+pub(super) fn cpuset(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let path = target(call).unwrap_or_default();
+    match call.system(&format!("{path}/cpuset.cpus.effective")) {
         Some(processors) if processors.trim().is_empty() => {
-            named(Observation::NoProcessors { path: path.clone() }, &path).likely()
+            about(Observation::NoProcessors { path: path.clone() }, &path).likely()
         }
         // Without the controller there is nothing that could refuse.
-        Some(_) => Found::default().with("cgroup", path).unknown(),
+        Some(_) => Evidence::default().with("cgroup", path).unknown(),
         None => Answer::Silent,
     }
 }
 
 /// The cgroup of the caller, or the one that it names: the files' directory, and what is above it.
-fn position(look: &Look<'_>) -> Option<(Mount, String)> {
-    let lines = look.file("cgroup")?;
+fn position(call: &FailedCall<'_>) -> Option<(Mount, String)> {
+    let lines = call.file("cgroup")?;
     if let Some(v1) = memberships(&lines).find(|one| one.has("pids")) {
-        return Some((mount(look, Some("pids"))?, v1.path.to_owned()));
+        return Some((mount(call, Some("pids"))?, v1.path.to_owned()));
     }
     let path = memberships(&lines).find(Membership::is_v2)?.path;
-    let mount = mount(look, None)?;
-    if look.has(CLONE_INTO_CGROUP) {
-        let target = target(look)?;
+    let mount = mount(call, None)?;
+    if call.has(CLONE_INTO_CGROUP) {
+        let target = target(call)?;
         let below = target.strip_prefix(&mount.point)?;
         return Some((
             Mount {
@@ -174,7 +176,7 @@ struct Level {
 
 impl Level {
     /// What it shows; `whole` where nothing above it is hidden.
-    fn found(&self, whole: bool) -> Found {
+    fn found(&self, whole: bool) -> Evidence {
         let (current, most, path) = (self.current, self.most, self.path.clone());
         let what = match whole {
             true => Observation::Pids {
@@ -188,7 +190,7 @@ impl Level {
                 path,
             },
         };
-        let mut found = named(what, &self.path)
+        let mut found = about(what, &self.path)
             .with("pids.current", current)
             .with("pids.max", most);
         if let Some(refused) = self.refused {
@@ -199,7 +201,7 @@ impl Level {
 }
 
 /// The limits from a cgroup up to the root of its mount.
-fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
+fn limits(call: &FailedCall<'_>, mount: &Mount, path: &str) -> Vec<Level> {
     let within = match mount.root.as_str() {
         "/" => path,
         root => path.strip_prefix(root).unwrap_or(path),
@@ -208,12 +210,12 @@ fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
     let mut found = Vec::new();
     for _ in 0..LEVELS {
         let directory = format!("{}{here}", mount.point);
-        let most = look.system_number(&format!("{directory}/pids.max"));
+        let most = call.system_number(&format!("{directory}/pids.max"));
         if let (Some(most), Some(current)) = (
             most,
-            look.system_number(&format!("{directory}/pids.current")),
+            call.system_number(&format!("{directory}/pids.current")),
         ) {
-            let events = look.system(&format!("{directory}/pids.events"));
+            let events = call.system(&format!("{directory}/pids.events"));
             let refused = events.and_then(|events| {
                 let max = events.lines().find_map(|line| line.strip_prefix("max "));
                 max?.trim().parse().ok()
@@ -237,12 +239,12 @@ fn limits(look: &Look<'_>, mount: &Mount, path: &str) -> Vec<Level> {
     found
 }
 
-/// The pids controller's limits.
-pub(super) fn pids(look: &Look<'_>, _: &Rule) -> Answer {
-    let Some((mount, path)) = position(look) else {
-        return Found::says(Observation::PidsUnseen).unknown();
+/// Is a limit of the pids controller reached?
+pub(super) fn pids_max(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let Some((mount, path)) = position(call) else {
+        return Evidence::says(Observation::PidsUnseen).unknown();
     };
-    let levels = limits(look, &mount, &path);
+    let levels = limits(call, &mount, &path);
     if let Some(level) = levels.iter().find(|level| level.current >= level.most) {
         return level.found(true).likely();
     }
@@ -254,11 +256,11 @@ pub(super) fn pids(look: &Look<'_>, _: &Rule) -> Answer {
     if let Some(level) = close {
         return level.found(true).unknown();
     }
-    let all = look.sees_all("cgroup") && mount.root == "/";
+    let all = call.sees_all("cgroup") && mount.root == "/";
     let unlimited = || match all {
         true => Observation::PidsUnlimited { path: path.clone() },
         false => Observation::PidsUnlimitedBelow { path: path.clone() },
     };
-    let found = tightest.map_or_else(|| named(unlimited(), &path), |level| level.found(all));
+    let found = tightest.map_or_else(|| about(unlimited(), &path), |level| level.found(all));
     if all { found.not() } else { found.unknown() }
 }

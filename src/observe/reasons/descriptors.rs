@@ -1,35 +1,36 @@
-//! Descriptors and addresses.
+//! Questions about descriptors and addresses.
 
 use crate::abi::flags::CLONE_PIDFD;
 use crate::abi::rules::Rule;
 use crate::event::{Hex, Observation};
 use crate::proc::maps::mappings;
 
-use super::look::{Answer, Found, Look};
+use super::answer::{Answer, Evidence};
+use super::failed_call::FailedCall;
 
-/// The table of descriptors, or that of open files, is full.
-pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
-    if look.errno == "ENFILE" {
-        let files = look.system("/proc/sys/fs/file-nr").unwrap_or_default();
+/// Is the table of descriptors, or that of open files, full?
+pub(super) fn table_full(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    if call.errno == "ENFILE" {
+        let files = call.system("/proc/sys/fs/file-nr").unwrap_or_default();
         let files = files.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-        return Found::says(Observation::FileMax)
+        return Evidence::says(Observation::FileMax)
             .with("file-nr", files)
             .likely();
     }
-    if look.errno != "EMFILE" {
+    if call.errno != "EMFILE" {
         return Answer::Unseen;
     }
-    let tid = look.task.tid();
-    let open = look.task.system_list(&format!("/proc/{tid}/fd"));
-    let (Ok(open), Some(most)) = (open, look.soft_limit("Max open files")) else {
-        return Found::default().unknown();
+    let tid = call.task.tid();
+    let open = call.task.system_list(&format!("/proc/{tid}/fd"));
+    let (Ok(open), Some(most)) = (open, call.soft_limit("Max open files")) else {
+        return Evidence::default().unknown();
     };
     // A descriptor is the lowest number that is free, and it must be below the limit.
     let below = open
         .iter()
         .filter(|fd| fd.parse::<u64>().is_ok_and(|fd| fd < most))
         .count() as u64;
-    let found = Found::says(Observation::Nofile { open: below, most })
+    let found = Evidence::says(Observation::Nofile { open: below, most })
         .with("open", below)
         .with("limit", most);
     if below >= most {
@@ -39,16 +40,16 @@ pub(super) fn full(look: &Look<'_>, _: &Rule) -> Answer {
     }
 }
 
-/// Descriptors that are higher than fs.nr_open now allows.
-pub(super) fn nr_open(look: &Look<'_>, _: &Rule) -> Answer {
-    let tid = look.task.tid();
-    let open = look.task.system_list(&format!("/proc/{tid}/fd"));
-    let (Ok(open), Some(most)) = (open, look.system_number("/proc/sys/fs/nr_open")) else {
-        return Found::default().unknown();
+/// Is a descriptor open that is higher than fs.nr_open now allows?
+pub(super) fn nr_open(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let tid = call.task.tid();
+    let open = call.task.system_list(&format!("/proc/{tid}/fd"));
+    let (Ok(open), Some(most)) = (open, call.system_number("/proc/sys/fs/nr_open")) else {
+        return Evidence::default().unknown();
     };
     let highest = open.iter().filter_map(|fd| fd.parse::<u64>().ok()).max();
     match highest {
-        Some(fd) if fd >= most => Found::says(Observation::NrOpen { fd, most })
+        Some(fd) if fd >= most => Evidence::says(Observation::NrOpen { fd, most })
             .with("nr_open", most)
             .certain(),
         _ => Answer::Silent,
@@ -60,20 +61,20 @@ fn writable(maps: &[u8], address: u64) -> bool {
     mappings(maps).any(|mapping| mapping.writable && mapping.holds(address))
 }
 
-/// The place for the descriptor cannot be written.
-pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
-    if !look.has(CLONE_PIDFD) {
+/// Can the place for the descriptor not be written?
+pub(super) fn pidfd_address(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    if !call.has(CLONE_PIDFD) {
         return Answer::Silent;
     }
-    let at = look.arguments.pidfd_address();
-    let Ok(maps) = look.task.proc_file("maps") else {
-        return Found::default().unknown();
+    let at = call.arguments.pidfd_address();
+    let Ok(maps) = call.task.proc_file("maps") else {
+        return Evidence::default().unknown();
     };
     let last = at.saturating_add(3);
-    let found =
-        Found::says(Observation::PidfdAddress { at: Hex(at) }).with("address", format!("{at:#x}"));
+    let found = Evidence::says(Observation::PidfdAddress { at: Hex(at) })
+        .with("address", format!("{at:#x}"));
     if writable(&maps, at) && writable(&maps, last) {
-        Found::default()
+        Evidence::default()
             .with("address", format!("{at:#x}"))
             .unknown()
     } else {
@@ -85,22 +86,22 @@ pub(super) fn pidfd_address(look: &Look<'_>, _: &Rule) -> Answer {
 /// (arch/x86/include/asm/segment.h, GDT_ENTRY_TLS_MIN: 12 for a 64-bit kernel, 6 for a 32-bit one).
 const TLS_ENTRIES: [u32; 6] = [6, 7, 8, 12, 13, 14];
 
-/// The descriptor of thread-local storage (i386).
-pub(super) fn tls(look: &Look<'_>, _: &Rule) -> Answer {
-    let at = look.arguments.tls;
+/// Is the descriptor of thread-local storage wrong (i386)?
+pub(super) fn tls(call: &FailedCall<'_>, _: &Rule) -> Answer {
+    let at = call.arguments.tls;
     let mut descriptor = [0; 16];
-    let read = look.task.read(at, &mut descriptor);
-    let entry = look.task.read_u32(at);
-    match (look.errno, read, entry) {
-        ("EFAULT", Err(_), _) => Found::says(Observation::UserDescUnreadable { at: Hex(at) })
+    let read = call.task.read(at, &mut descriptor);
+    let entry = call.task.read_u32(at);
+    match (call.errno, read, entry) {
+        ("EFAULT", Err(_), _) => Evidence::says(Observation::UserDescUnreadable { at: Hex(at) })
             .with("address", format!("{at:#x}"))
             .certain(),
         ("EINVAL", Ok(()), Ok(entry)) if !TLS_ENTRIES.contains(&entry) => {
-            Found::says(Observation::UserDescEntry { at: Hex(at), entry })
+            Evidence::says(Observation::UserDescEntry { at: Hex(at), entry })
                 .with("entry", entry)
                 .certain()
         }
-        _ => Found::default()
+        _ => Evidence::default()
             .with("address", format!("{at:#x}"))
             .unknown(),
     }
