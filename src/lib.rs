@@ -34,6 +34,7 @@ pub mod cli;
 #[cfg(not(all(feature = "trace", target_os = "linux")))]
 #[path = "cli/elsewhere.rs"]
 pub mod cli;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod decode;
 pub mod error;
 pub mod event;
@@ -41,10 +42,13 @@ pub mod event;
 mod event_samples;
 pub mod explain;
 mod layout;
+#[cfg(all(feature = "trace", target_os = "linux"))]
+mod ledger;
 pub mod lint;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod observe;
 pub mod origins;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod peek;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod perform;
@@ -52,8 +56,10 @@ pub mod perform;
 pub mod proc;
 pub mod replay;
 pub mod report;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod seccomp;
 mod suggest;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod symbols;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod sys;

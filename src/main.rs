@@ -18,7 +18,7 @@ mod linux {
 
     use clonespy::cli::{self, Plan};
     use clonespy::replay::Replay;
-    use clonespy::tracer::{self, Tracer};
+    use clonespy::tracer::{Tracer, attach};
     use clonespy::{Result, run as report};
 
     pub fn run() -> ExitCode {
@@ -43,7 +43,7 @@ mod linux {
     fn trace(plan: cli::Trace) -> Result<ExitCode> {
         let outputs = cli::open(&plan.outputs, None)?;
         let run = match (plan.attach, plan.launch) {
-            (Some(attach), launch) => report(tracer::trace(attach, launch)?, plan.lints, outputs),
+            (Some(pids), launch) => report(attach::trace(pids, launch)?, plan.lints, outputs),
             (None, Some(launch)) => report(Tracer::launch(&launch)?, plan.lints, outputs),
             (None, None) => return Ok(ExitCode::SUCCESS),
         };

@@ -3,6 +3,7 @@
 
 use crate::abi::Abi;
 use crate::event::Tid;
+use crate::sys::Question;
 
 /// An errno of a request on a task: a number from the kernel, never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,13 +100,13 @@ pub trait Peek {
         Err(NOT_THERE)
     }
 
-    /// How many user namespaces lie around the task's own, as far as they can be seen.
+    /// The answer to a question to the kernel that is no reading of memory or files.
     ///
-    /// As it stands here that is not known.
+    /// As it stands here there is none.
     ///
     /// # Errors
-    /// The errno of the open, or of the first question.
-    fn user_namespaces_around(&self) -> Result<usize, Errno> {
+    /// The errno of the question's system call.
+    fn ask(&self, _question: Question) -> Result<u64, Errno> {
         Err(NOT_THERE)
     }
 

@@ -16,7 +16,7 @@ use crate::lint::{Seen, SeenTask};
 use crate::replay::Replay;
 use crate::sys::{Host, Pidfd};
 use crate::tasks::TaskTree;
-use crate::tracer::{self, Hook};
+use crate::tracer::start::command::{self, Hook};
 
 /// Runs a command to the end of its last task, and tells what it created.
 ///
@@ -202,7 +202,7 @@ impl Options {
     /// As [`trace`].
     pub fn trace(&self, mut command: Command) -> Result<Trace> {
         let program = command.get_program().to_string_lossy().into_owned();
-        let (mut hook, host) = tracer::hook(&mut command)?;
+        let (mut hook, host) = command::hook(&mut command)?;
         hook.inherited_fds(self.inherited_fds);
         hook.unreaped(self.unreaped);
         let stopped = |why| Error::Launch {
@@ -271,7 +271,7 @@ fn conclude(
             stderr: attended.stderr,
         }),
         (Ok(Followed { reached, .. }), Err(why)) => {
-            Err(tracer::spawn_failure(program, reached, why))
+            Err(command::spawn_failure(program, reached, why))
         }
         // It ended between the filter and the exec: spawn took that for the exec, and the status
         // is still to be taken.
@@ -283,7 +283,7 @@ fn conclude(
             }))
         }
         // The tracer saw the end of a child that could not exec; spawn knows why.
-        (Err(Error::Launch { .. }), Err(why)) => Err(tracer::spawn_failure(program, true, why)),
+        (Err(Error::Launch { .. }), Err(why)) => Err(command::spawn_failure(program, true, why)),
         (Err(error), Err(_)) => Err(error),
     }
 }

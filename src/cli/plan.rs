@@ -12,7 +12,7 @@ use crate::lint::Lints;
 use crate::report::{
     self, Calls, Clock, FORMATS, Filter, Format, Lang, Look, Outcomes, Stamps, Summary,
 };
-use crate::tracer::{Attach, Launch};
+use crate::tracer::start::options::{Attach, Launch};
 
 /// What is to be done.
 #[derive(Debug)]

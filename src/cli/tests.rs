@@ -23,7 +23,7 @@ fn trace(args: &[&str]) -> Trace {
 
 /// The program of a plan.
 #[track_caller]
-fn launch(trace: Trace) -> crate::tracer::Launch {
+fn launch(trace: Trace) -> crate::tracer::start::options::Launch {
     trace.launch.expect("a program")
 }
 

@@ -12,7 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use super::check;
+use super::answer::check;
 use super::launch::{NOTE_PID, SockFilter, SockFprog, Spawned, errno, install, pipe, say};
 
 /// How often a child that waits looks whether its parent is still there, in milliseconds.

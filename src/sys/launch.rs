@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
-use super::check;
+use super::answer::check;
 use super::signals::{Inherited, inherited, set_disposition, set_mask};
 
 /// One instruction of a seccomp program, as `struct sock_filter`.

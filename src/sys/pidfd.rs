@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-use super::check;
+use super::answer::check;
 
 /// A process.
 #[derive(Debug)]

@@ -50,12 +50,12 @@ fn ask_in_a_child() -> io::Result<i32> {
         if child == 0 {
             libc::_exit(install_nothing());
         }
-        let child = super::check(child)?;
+        let child = super::answer::check(child)?;
         let child = i32::try_from(child).map_err(io::Error::other)?;
         let mut status = 0;
         loop {
             let waited = libc::waitpid(child, &raw mut status, libc::__WALL);
-            match super::check(i64::from(waited)) {
+            match super::answer::check(i64::from(waited)) {
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 Err(why) => return Err(why),
                 Ok(_) => break,

@@ -2,7 +2,7 @@
 
 use std::{io, mem, ptr};
 
-use super::check;
+use super::answer::check;
 
 /// How a stopped task goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +15,7 @@ pub enum Request {
     Listen,
 }
 
-fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Result<i64> {
+pub(super) fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Result<i64> {
     // SAFETY: the requests used here take integers in addr and data, or pointers to live buffers of
     // this module whose size goes along. PEEK requests, whose results glibc returns differently, are
     // not used.
@@ -143,13 +143,13 @@ pub struct SyscallInfo {
 /// `struct ptrace_syscall_info` of linux/ptrace.h, with the union as words.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct RawInfo {
+pub(super) struct RawInfo {
     op: u8,
     pad: [u8; 3],
     arch: u32,
     ip: u64,
     sp: u64,
-    words: [u64; 8],
+    pub words: [u64; 8],
 }
 
 /// Which system call a stopped task is in, in whose ABI, with which arguments.
@@ -157,15 +157,7 @@ struct RawInfo {
 /// # Errors
 /// ESRCH: it was killed. EIO: a kernel before 5.3.
 pub fn syscall_info(tid: i32) -> io::Result<SyscallInfo> {
-    // SAFETY: RawInfo is plain integers, for which all zeroes is valid.
-    let mut raw: RawInfo = unsafe { mem::zeroed() };
-    let size = size_of::<RawInfo>();
-    ptrace(
-        libc::PTRACE_GET_SYSCALL_INFO,
-        tid,
-        size,
-        &raw mut raw as usize,
-    )?;
+    let raw = raw_info(tid)?;
     let [nr, a0, a1, a2, a3, a4, a5, last] = raw.words;
     let call = [nr, a0, a1, a2, a3, a4, a5];
     let op = match raw.op {
@@ -185,6 +177,20 @@ pub fn syscall_info(tid: i32) -> io::Result<SyscallInfo> {
         sp: raw.sp,
         op,
     })
+}
+
+/// The same as the kernel has it.
+pub(super) fn raw_info(tid: i32) -> io::Result<RawInfo> {
+    // SAFETY: RawInfo is plain integers, for which all zeroes is valid.
+    let mut raw: RawInfo = unsafe { mem::zeroed() };
+    let size = size_of::<RawInfo>();
+    ptrace(
+        libc::PTRACE_GET_SYSCALL_INFO,
+        tid,
+        size,
+        &raw mut raw as usize,
+    )?;
+    Ok(raw)
 }
 
 /// The part of a siginfo that decides where a signal came from.
@@ -208,98 +214,4 @@ pub fn siginfo(tid: i32) -> io::Result<Siginfo> {
         signo: info.si_signo,
         code: info.si_code,
     })
-}
-
-/// The registers that a newborn has in common with the caller that made it, whatever stack and
-/// thread pointer it got.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Registers {
-    /// The callee-saved general registers.
-    pub saved: [u64; 6],
-    /// The thread pointer.
-    pub tls: u64,
-}
-
-/// Reads those registers.
-///
-/// # Errors
-/// ESRCH: the task was killed. Unsupported: no row for this architecture yet.
-#[cfg(target_arch = "x86_64")]
-pub fn registers(tid: i32) -> io::Result<Registers> {
-    // SAFETY: user_regs_struct is plain integers, for which all zeroes is valid.
-    let mut regs: libc::user_regs_struct = unsafe { mem::zeroed() };
-    ptrace(libc::PTRACE_GETREGS, tid, 0, &raw mut regs as usize)?;
-    Ok(Registers {
-        saved: [regs.rbx, regs.rbp, regs.r12, regs.r13, regs.r14, regs.r15],
-        tls: regs.fs_base,
-    })
-}
-
-/// Reads those registers.
-///
-/// # Errors
-/// ESRCH: the task was killed. Unsupported: no row for this architecture yet.
-#[cfg(not(target_arch = "x86_64"))]
-pub fn registers(_: i32) -> io::Result<Registers> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Where in `struct user` an argument register of an ABI lies: in the 64-bit layout for i386 tasks
-/// too, since the tracer is a 64-bit program (arch/x86/kernel/ptrace.c, putreg).
-#[cfg(target_arch = "x86_64")]
-pub fn argument_slot(abi: &str, index: usize) -> Option<usize> {
-    use std::mem::offset_of;
-    type Regs = libc::user_regs_struct;
-    let slots: [usize; 6] = match abi {
-        "x86_64" | "x32" => [
-            offset_of!(Regs, rdi),
-            offset_of!(Regs, rsi),
-            offset_of!(Regs, rdx),
-            offset_of!(Regs, r10),
-            offset_of!(Regs, r8),
-            offset_of!(Regs, r9),
-        ],
-        "i386" => [
-            offset_of!(Regs, rbx),
-            offset_of!(Regs, rcx),
-            offset_of!(Regs, rdx),
-            offset_of!(Regs, rsi),
-            offset_of!(Regs, rdi),
-            offset_of!(Regs, rbp),
-        ],
-        _ => return None,
-    };
-    slots.get(index).copied()
-}
-
-/// Where an argument register lies: no rows for this architecture yet.
-#[cfg(not(target_arch = "x86_64"))]
-pub fn argument_slot(_: &str, _: usize) -> Option<usize> {
-    None
-}
-
-/// Where in `struct user` the system call's number, its result and the instruction pointer lie.
-#[cfg(target_arch = "x86_64")]
-pub fn return_slots() -> Option<(usize, usize, usize)> {
-    use std::mem::offset_of;
-    type Regs = libc::user_regs_struct;
-    Some((
-        offset_of!(Regs, orig_rax),
-        offset_of!(Regs, rax),
-        offset_of!(Regs, rip),
-    ))
-}
-
-/// Where number, result and instruction pointer lie: no rows for this architecture yet.
-#[cfg(not(target_arch = "x86_64"))]
-pub fn return_slots() -> Option<(usize, usize, usize)> {
-    None
-}
-
-/// Sets one register of a stopped task, by its place in `struct user`.
-///
-/// # Errors
-/// ESRCH: it was killed. EIO: no such place.
-pub fn poke_user(tid: i32, slot: usize, value: u64) -> io::Result<()> {
-    ptrace(libc::PTRACE_POKEUSER, tid, slot, value as usize).map(drop)
 }

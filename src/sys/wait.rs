@@ -151,7 +151,7 @@ impl Watch {
         unsafe {
             let mut fd = libc::syscall(libc::SYS_pidfd_open, tid, thread);
             if fd < 0 {
-                fd = super::check(libc::syscall(libc::SYS_pidfd_open, tid, 0))?;
+                fd = super::answer::check(libc::syscall(libc::SYS_pidfd_open, tid, 0))?;
             }
             Ok(Self(OwnedFd::from_raw_fd(
                 i32::try_from(fd).map_err(io::Error::other)?,

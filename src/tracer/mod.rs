@@ -10,135 +10,89 @@
 //! | `attach/` | how running tasks are taken, or why not |
 //! | `kernel/` | what is asked of the kernel, of whom, whose report comes next and what it means |
 //! | `state/` | what is known of the tracees, one part each |
+//!
+//! This file joins them: which report goes to which part, and what its answer leads to. The parts do
+//! not know it; what starts a trace stands on it.
 
-mod attach;
-pub mod kernel;
-mod start;
+pub mod attach;
+mod kernel;
+pub mod start;
 mod state;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
+use std::collections::BTreeMap;
 
-use crate::abi::Abi;
+use crate::abi::{self, Abi};
 use crate::error::{Error, Result};
-use crate::event::{
-    Blind, Cut, End, Event, EventKind, Gap, Header, Intercept, Kind, Obstacle, Stats, Status,
-    TaskId, Tid, Totals,
-};
-use crate::observe::{self, Extra, Observer};
-use crate::sys::{self, Report, Request, Spawned, What};
+use crate::event::{Event, Intercept, Stats, Status, Tid};
+use crate::observe::{self, Extra};
+use crate::proc;
+use crate::seccomp::filter::TRACE_DATA;
+use crate::sys::{self, Op, Report, Request, What};
 
-use self::kernel::wait;
-use self::kernel::waiter::Woke;
-use self::kernel::{Kernel, Refused};
-use crate::tracer::kernel::live::Live;
-use crate::tracer::kernel::tracee::{Eye, Stopped};
-use crate::tracer::kernel::wait::Stop;
-use crate::tracer::state::filters::Sync;
-use crate::tracer::state::newborns::Nursery;
-use crate::tracer::state::table::Lineage;
-use crate::tracer::state::table::{Table, Tracee};
-use crate::tracer::state::unreaped::Leaving;
-use crate::tracer::state::vforks::Vforks;
+use attach::seize;
+use kernel::Kernel;
+use kernel::live::Live;
+use kernel::request::{Handled, Refused};
+use kernel::tracee::Stopped;
+use kernel::wait::{self, Stop};
+use kernel::waiter::Woke;
+use start::options::Attach;
+use start::starting::Starting;
+use state::context::Context;
+use state::filters::Filters;
+use state::init::{self, Crash};
+use state::lifecycle::{Lifecycle, first_stop};
+use state::restarts::{restarting, same_call};
+use state::trace_end::{self, TraceEnd};
+use state::vforks::Vforks;
+use state::{calls, execs};
 
-pub use self::start::options::{Attach, Launch};
-pub use crate::tracer::attach::{Traced, trace};
-pub use crate::tracer::start::command::{Hook, hook, spawn_failure};
-
+/// ENOSYS, on every machine but a few old ones.
+const ENOSYS: i64 = 38;
 /// SIGKILL, on every architecture.
 const SIGKILL: i32 = 9;
-
-/// A request that failed in a way that leaves nothing to do.
-fn broken(what: &str, why: std::io::Error) -> Error {
-    Error::Trace {
-        what: what.to_owned(),
-        why,
-        hint: None,
-    }
-}
-
-/// What ends the handling of one stop early: [`Refused`], which is mostly "the task was killed".
-type Handled = std::result::Result<(), Refused>;
 
 /// A trace under way: an iterator of events, which ends when the last task has ended.
 ///
 /// ptrace binds a tracee to the thread that seized it, so a tracer cannot change threads. Dropping
 /// one that has not ended kills what it started.
 pub struct Tracer<K: Kernel = Live> {
-    kernel: Rc<K>,
-    table: Table,
-    nursery: Nursery<K>,
-    syncs: BTreeMap<Tid, Sync<K>>,
+    cx: Context<K>,
+    life: Lifecycle<K>,
+    filters: Filters<K>,
     vforks: Vforks<K>,
-    observers: Vec<Box<dyn Observer>>,
-    /// The ABIs that this machine runs.
-    abis: Vec<&'static Abi>,
-    intercept: Intercept,
-    /// Some tasks enter calls without a stop: newborns can come whose creator stays silent.
-    unseen_entries: bool,
+    end: TraceEnd,
+    /// The program between its fork and its exec.
     start: Option<Starting>,
-    root: Tid,
-    status: Option<Status>,
-    stops: BTreeMap<&'static str, u64>,
-    tell_stats: bool,
-    out: VecDeque<Event>,
-    next_seq: u64,
-    next_task: u64,
-    totals: Totals,
     /// Running tasks that are to be traced as soon as the program has begun.
     also: Option<Attach>,
-    until_main: bool,
-    main_ended: bool,
-    /// Why the trace ends before its tasks do: `timeout`, `interrupt`, `main ended`.
-    cut: Option<Cut>,
-    /// Tasks are to be let go as soon as all changes are put back.
-    leaving: bool,
-    leaving_tasks: Leaving,
+    /// Some tasks enter calls without a stop: newborns can come whose creator stays silent.
+    unseen_entries: bool,
+    /// By kind of stop, if what tracing took is to be told.
+    stops: BTreeMap<&'static str, u64>,
+    tell_stats: bool,
     ended: bool,
     /// It broke: what is left is for [`Drop`].
     failed: bool,
 }
 
-/// The program between its fork and its exec.
-struct Starting {
-    child: Spawned,
-    line: crate::event::Start,
-    program: std::ffi::OsString,
-    /// The host program spawned it and takes its status itself, should it end before its exec.
-    hosted: bool,
-}
-
 impl<K: Kernel> Tracer<K> {
     fn new(kernel: K, intercept: Intercept, abis: Vec<&'static Abi>) -> Self {
         Self {
-            kernel: Rc::new(kernel),
-            table: Table::default(),
-            nursery: Nursery::default(),
-            syncs: BTreeMap::new(),
+            cx: Context::new(kernel, intercept, abis),
+            life: Lifecycle::default(),
+            filters: Filters::default(),
             vforks: Vforks::default(),
-            observers: observe::standard(),
-            abis,
-            intercept,
-            unseen_entries: intercept == Intercept::Event,
+            end: TraceEnd::default(),
             start: None,
-            root: 0,
-            status: None,
+            also: None,
+            unseen_entries: intercept == Intercept::Event,
             stops: BTreeMap::new(),
             tell_stats: false,
-            out: VecDeque::new(),
-            next_seq: 1,
-            next_task: 1,
-            totals: Totals::default(),
-            also: None,
-            until_main: false,
-            main_ended: false,
-            cut: None,
-            leaving: false,
-            leaving_tasks: Leaving::default(),
             ended: false,
             failed: false,
         }
@@ -147,20 +101,24 @@ impl<K: Kernel> Tracer<K> {
     /// Records which descriptors new programs inherit, if that is asked for.
     fn look_at_inherited(&mut self, asked: bool) {
         if asked {
-            self.observers.extend(observe::extra(Extra::InheritedFds));
+            let extra = observe::extra(Extra::InheritedFds);
+            self.cx.observers.extend(extra);
         }
     }
 
     /// Waits once and does what that asks for. `false`: nobody is left.
     fn step(&mut self) -> Result<bool> {
         // In a storm a wait never sleeps, and so is never interrupted.
-        self.grant_wish();
-        let restless = (self.unseen_entries && self.nursery.len() > 0) || self.vforks.holds();
-        let woke = self
-            .kernel
-            .next_report(self.table.len() + self.nursery.len(), restless)
-            .map_err(|why| broken("wait", why))?;
-        let handled = match woke {
+        match sys::take_wish() {
+            Some(sys::Wish::End) => self.end.interrupted_twice(&mut self.cx),
+            Some(sys::Wish::Timeout) => self.time_is_over(),
+            None => {}
+        }
+        let parked = self.life.newborns.parked();
+        let restless = (self.unseen_entries && parked > 0) || self.vforks.holds();
+        let live = self.cx.table.len() + parked;
+        let woke = self.cx.kernel.next_report(live, restless);
+        let handled = match woke.map_err(|why| broken("wait", why))? {
             Woke::Report(report) => self.report(report)?,
             Woke::Nobody => return Ok(false),
             Woke::Ending(signal) => {
@@ -172,7 +130,7 @@ impl<K: Kernel> Tracer<K> {
                 Ok(())
             }
             Woke::Handler => Ok(()),
-            Woke::Idle => self.settle().and_then(|()| self.vfork_idle()),
+            Woke::Idle => self.life.settle(&mut self.cx).and_then(|()| self.silence()),
         };
         match handled {
             Ok(()) | Err(Refused::Gone) => Ok(!self.ended),
@@ -186,174 +144,299 @@ impl<K: Kernel> Tracer<K> {
         *self.stops.entry(stop.name()).or_default() += 1;
         let handled = match stop {
             Stop::Gone(status) => self.gone(report.tid, status)?,
-            stop => self.stopped(Stopped::new(Rc::clone(&self.kernel), report.tid), stop),
+            stop => self.stopped(Stopped::new(&self.cx.kernel, report.tid), stop),
         };
         // A task that was killed at its stop leaves work for the others all the same.
         if let Err(Refused::Other(..)) = handled {
             return Ok(handled);
         }
-        let settled = self.settle();
-        self.attach_also();
-        self.leave_if_ready();
+        let settled = self.life.settle(&mut self.cx);
+        if self.start.is_none()
+            && let Some(wanted) = self.also.take()
+        {
+            self.seize_also(&wanted);
+        }
+        self.let_go_if_ready();
         Ok(settled)
     }
 
     fn stopped(&mut self, task: Stopped<K>, stop: Stop) -> Handled {
         let tid = task.tid();
-        if self.replaced(tid, &stop) {
+        if self.replaced(&task, &stop) {
             return Ok(());
         }
-        if stop == Stop::Leaving {
-            return self.leaves(task);
+        if stop == Stop::Exiting {
+            let cx = &mut self.cx;
+            return cx.exit_stops.stop(&*cx.kernel, &cx.table, task);
         }
         // A newborn's first stop is one of these two.
-        if matches!(stop, Stop::Trap | Stop::Group(_)) && self.changed_hands(tid) {
-            self.retire(tid);
+        if matches!(stop, Stop::Trap | Stop::Group(_)) && self.cx.changed_hands(tid) {
+            self.life.retire(&mut self.cx, tid);
         }
-        if self.sync_stop(tid) {
-            self.release_synced(tid)?;
-        }
-        let Some(tracee) = self.table.get_mut(tid) else {
-            return self.arrived(task, stop);
+        self.filters.stopped(&mut self.cx, tid)?;
+        let Some(tracee) = self.cx.table.get_mut(tid) else {
+            self.life.newborns.arrived(task, stop);
+            return Ok(());
         };
         if tracee.awaited {
             tracee.awaited = false;
-            return self.first_stop(task, &stop);
+            return first_stop(&mut self.cx, task, &stop);
         }
-        self.ask_before_end(&task)?;
-        let Some(tracee) = self.table.get_mut(tid) else {
-            return Ok(());
-        };
-        if tracee.call.as_ref().is_some_and(|call| call.odd.is_some()) {
-            self.odd_result(tid, &stop);
+        self.cx.ask_for_exit_stop(&task)?;
+        let call = self.cx.table.call(tid);
+        if call.is_some_and(|call| call.odd.is_some()) {
+            calls::odd_result(&mut self.cx, tid, &stop);
         }
-        let Some((task, stop)) = self.hold_vfork(task, stop) else {
-            return Ok(());
-        };
+        let cx = &self.cx;
+        match self.vforks.hold(&*cx.kernel, &cx.table, task, stop) {
+            Some((task, stop)) => self.dispatch(task, stop),
+            None => Ok(()),
+        }
+    }
+
+    fn dispatch(&mut self, task: Stopped<K>, stop: Stop) -> Handled {
         match stop {
             Stop::Filter => self.filter_stop(task),
             Stop::Syscall => self.syscall_stop(task),
-            Stop::NewTask => self.new_task(task),
+            Stop::NewTask => {
+                if let Some((caller, child)) = self.life.new_task(&mut self.cx, &task)? {
+                    self.vforks.begin(caller, child);
+                }
+                self.cx.go_on(task)
+            }
             Stop::Exec => self.exec(task),
-            Stop::Signal(signal) => self.signal_stop(task, signal),
+            Stop::Signal(signal) => self.signal(task, signal),
             Stop::Group(_) => task.resume(Request::Listen, 0),
-            Stop::Trap | Stop::Leaving | Stop::Unknown(_) => self.go_on(task),
+            Stop::Trap | Stop::Exiting | Stop::Unknown(_) => self.cx.go_on(task),
             Stop::Gone(_) => Ok(()),
         }
     }
 
-    fn signal_stop(&mut self, task: Stopped<K>, signal: i32) -> Handled {
-        let tid = task.tid();
-        if self.table.get(tid).is_some_and(|tracee| tracee.init) {
-            match self.crashing_init(task, signal)? {
-                Some(task) => return self.deliver(task, signal),
-                None => return Ok(()),
+    /// The filter stopped a task at the entry of a call.
+    fn filter_stop(&mut self, task: Stopped<K>) -> Handled {
+        let info = task.syscall_info()?;
+        let Op::Seccomp(words, data) = info.op else {
+            return self.cx.go_on(task);
+        };
+        let call = calls::at_stop(&info, words);
+        let known = abi::arch::find(call.arch, call.nr);
+        if known.is_some_and(|abi| abi.call(call.nr).is_some()) {
+            // In syscall mode the entry stop before this one has seen to it.
+            let tracee = self.cx.table.get(task.tid());
+            if !tracee.is_some_and(|t| t.full && !restarting(t) && same_call(t, &call)) {
+                calls::enter(&mut self.cx, &mut self.life.restarts, &task, call)?;
+            }
+            if data != TRACE_DATA {
+                answer_enosys(&task)?;
+            }
+            return task.resume(Request::Syscall, 0);
+        }
+        match known {
+            Some(abi) if data == TRACE_DATA => self.filters.enter(&mut self.cx, task, abi, &call),
+            _ => {
+                answer_enosys(&task)?;
+                self.cx.go_on(task)
             }
         }
-        self.deliver(task, signal)
     }
 
-    fn deliver(&mut self, task: Stopped<K>, signal: i32) -> Handled {
-        let how = self.pace(task.tid());
-        if let Some(tracee) = self.table.get_mut(task.tid()) {
-            tracee.signal = Some(signal);
-        }
-        task.resume(how, signal)
-    }
-
-    /// How a task goes on outside of the calls that matter.
-    fn pace(&self, tid: Tid) -> Request {
-        match self.table.get(tid) {
-            Some(tracee) if tracee.full => Request::Syscall,
-            _ => Request::Cont,
-        }
-    }
-
-    fn go_on(&self, task: Stopped<K>) -> Handled {
-        let how = self.pace(task.tid());
-        task.resume(how, 0)
-    }
-
-    fn eye(&self, tid: Tid) -> Eye<K> {
-        Eye {
-            kernel: Rc::clone(&self.kernel),
-            tid,
+    /// A stop at the entry or exit of any system call.
+    fn syscall_stop(&mut self, task: Stopped<K>) -> Handled {
+        let info = task.syscall_info()?;
+        match info.op {
+            Op::Entry(words) => {
+                let call = calls::at_stop(&info, words);
+                let known = abi::arch::find(call.arch, call.nr);
+                if known.is_some_and(|abi| abi.call(call.nr).is_some()) {
+                    calls::enter(&mut self.cx, &mut self.life.restarts, &task, call)?;
+                }
+                task.resume(Request::Syscall, 0)
+            }
+            Op::Exit(result, is_error) => {
+                let cx = &mut self.cx;
+                self.filters.returned(cx, task.tid(), result, is_error);
+                calls::returned(cx, &task, result, is_error)?;
+                cx.go_on(task)
+            }
+            _ => self.cx.go_on(task),
         }
     }
 
-    fn emit(&mut self, at_ns: u64, task: TaskId, kind: EventKind) {
-        let seq = self.next_seq;
-        self.next_seq += 1;
-        let header = Header { seq, at_ns, task };
-        self.out.push_back(Event { header, kind });
-    }
-
-    fn new_id(&mut self) -> TaskId {
-        let id = TaskId(self.next_task);
-        self.next_task += 1;
-        id
-    }
-
-    /// Counts a task that came into view.
-    fn count_task(&mut self, kind: Kind) {
-        self.totals.threads += 1;
-        if kind == Kind::Process {
-            self.totals.leaders += 1;
-            self.totals.processes += 1;
+    fn signal(&mut self, task: Stopped<K>, signal: i32) -> Handled {
+        let tid = task.tid();
+        if !self.cx.table.get(tid).is_some_and(|tracee| tracee.init) {
+            return self.cx.deliver(task, signal);
         }
-    }
-
-    /// Takes in a task. One that is believed alive under the same tid must have ended unseen: an
-    /// exec by a thread that is not the leader frees that thread's tid before the exec is reported
-    /// (fs/exec.c, de_thread), so it is kept for the exec that will name it.
-    fn adopt(&mut self, tid: Tid, tracee: Tracee) {
-        self.retire(tid);
-        self.table.insert(tid, tracee);
-    }
-
-    /// Keeps the task of this tid for the exec that will name it.
-    fn retire(&mut self, tid: Tid) {
-        self.close_shelved(tid);
-        let Some(mut old) = self.table.remove(tid) else {
-            return;
-        };
-        if let Some(call) = old.call.take() {
-            self.call_died(*call, None, Lineage::from(&old));
+        match init::crash(&mut self.cx, task, signal)? {
+            Crash::None(task) => self.cx.deliver(task, signal),
+            Crash::Lives => Ok(()),
+            Crash::Died(status, stat) => {
+                let at_ns = self.cx.now_ns();
+                if let Some(tracee) = self.cx.table.remove(tid) {
+                    self.cx
+                        .ended(tid, &tracee, Some(status), stat.as_ref(), at_ns);
+                    self.vfork_ends(tid)?;
+                }
+                Ok(())
+            }
         }
-        if let Some(lost) = self.table.retired.insert(tid, old) {
-            let at_ns = self.kernel.now_ns();
-            self.tell_exit(tid, &lost, None, None, at_ns);
-        }
-    }
-
-    /// Whether a tid that is known now belongs to somebody else: only an exec by a thread that is
-    /// not the leader frees a tid that we have not reaped.
-    fn changed_hands(&self, tid: Tid) -> bool {
-        self.table.get(tid).is_some_and(|tracee| {
-            tracee.tgid != tid && !tracee.awaited && !self.kernel.same_group(tracee.tgid, tid)
-        })
     }
 
     /// Whether a stop was a leader's that a thread has replaced since by an exec (fs/exec.c,
     /// de_thread). Who has that tid now stands at its own EXEC stop, which is reported by itself;
     /// resumed for the sake of the old one, it never would be. (A SIGTRAP is not asked: a program
     /// can send itself one that looks like that.)
-    fn replaced(&self, tid: Tid, stop: &Stop) -> bool {
-        let leads_others = self
-            .table
-            .group(tid)
-            .is_some_and(|group| group.members.len() > 1);
+    fn replaced(&self, task: &Stopped<K>, stop: &Stop) -> bool {
+        let group = self.cx.table.group(task.tid());
+        let leads_others = group.is_some_and(|group| group.members.len() > 1);
         leads_others
             && !matches!(stop, Stop::Exec | Stop::Signal(wait::SIGTRAP))
-            && self
-                .kernel
-                .siginfo(tid)
+            && task
+                .siginfo()
                 .is_ok_and(|info| info.signo == wait::SIGTRAP && info.code == wait::EXEC_CODE)
     }
 
-    fn tell_blind(&mut self, task: TaskId, tid: Tid, what: Vec<Gap>, why: Obstacle) {
-        let at_ns = self.kernel.now_ns();
-        self.emit(at_ns, task, EventKind::Blind(Blind { tid, what, why }));
+    /// EVENT_EXEC, reported under the tgid whoever exec'd; the message is the tid that it had.
+    fn exec(&mut self, task: Stopped<K>) -> Handled {
+        let tid = task.tid();
+        let former = Tid::try_from(task.event_message()?).unwrap_or(tid);
+        if let Some(starting) = self.start.take() {
+            starting.begin(&mut self.cx, &task);
+        }
+        let cx = &mut self.cx;
+        cx.unfinished(self.life.restarts.close(tid));
+        if former != tid {
+            // An old leader that was held ends unreported.
+            self.vforks.caller_gone(tid);
+            let (restarts, newborns) = (&mut self.life.restarts, &mut self.life.newborns);
+            if let Some(tracee) = execs::take_over(cx, restarts, newborns, tid, former) {
+                self.life.adopt(cx, tid, tracee);
+            }
+        }
+        execs::close_calls(&mut self.cx, &mut self.life.newborns, tid);
+        self.filters.exec(tid);
+        let told = execs::tell(&mut self.cx, &task, former);
+        let resumed = self.cx.go_on(task);
+        if told {
+            self.vfork_ends(tid)?;
+        }
+        resumed
+    }
+
+    /// The end of a task. It is a zombie, still readable, until it is reaped here; it must be
+    /// reaped before the next wait, because an exec in its group waits for that, and because a
+    /// zombie that was only looked at is reported again in front of everything else.
+    fn gone(&mut self, tid: Tid, status: Status) -> Result<Handled> {
+        if tid == self.end.root {
+            // The pid is free once it is reaped: no signal may go there any more.
+            sys::forward_signals_to(0);
+            if let Some(starting) = self.start.take() {
+                if starting.hosted {
+                    // std's spawn waits for it, and panics where nothing is left to wait for.
+                    self.ended = true;
+                } else {
+                    self.cx.kernel.reap(tid);
+                }
+                return Err(starting.failed(&status));
+            }
+            self.end.status = Some(status.clone());
+            self.end.main_ended = true;
+        }
+        if self.cx.changed_hands(tid) {
+            self.life.retire(&mut self.cx, tid);
+        }
+        self.filters.gone(&mut self.cx, tid);
+        if self.cx.table.get(tid).is_none() {
+            self.life.newborns.ended(&self.cx, tid, status);
+            self.cx.kernel.reap(tid);
+            return Ok(Ok(()));
+        }
+        let stat = proc::stat(&self.cx.task(tid));
+        calls::caller_ended(&mut self.cx, tid, &status, stat.as_ref());
+        let handled = self.life.caller_died(&mut self.cx, tid);
+        let at_ns = self.cx.now_ns();
+        let Some(tracee) = self.cx.table.remove(tid) else {
+            return Ok(handled);
+        };
+        if tid == tracee.tgid {
+            self.life.newborns.close_thread_calls(&mut self.cx, tid);
+            execs::close_retired(&mut self.cx, tid);
+        }
+        self.cx
+            .ended(tid, &tracee, Some(status), stat.as_ref(), at_ns);
+        self.cx.kernel.reap(tid);
+        self.vforks.caller_gone(tid);
+        let waiting = self.vfork_ends(tid);
+        Ok(handled.and(waiting))
+    }
+
+    /// A task exec'd or ended: a caller that waited for it has its turn.
+    fn vfork_ends(&mut self, child: Tid) -> Handled {
+        match self.vforks.end(child) {
+            Some((task, stop)) => self.stopped(task, stop),
+            None => Ok(()),
+        }
+    }
+
+    /// Silence: whoever is held for a child that is a zombie has its turn.
+    fn silence(&mut self) -> Handled {
+        for child in self.vforks.over(&*self.cx.kernel) {
+            self.vfork_ends(child)?;
+        }
+        Ok(())
+    }
+
+    /// Running tasks are to be traced along with the program, which has begun.
+    fn seize_also(&mut self, wanted: &Attach) {
+        self.unseen_entries |= !seize::is_full(wanted);
+        let refusals = seize::all(&mut self.cx, &mut self.life.newborns, wanted);
+        seize::tell_refused(&mut self.cx, refusals);
+    }
+
+    fn asked_to_end(&mut self, signal: i32) {
+        self.end.asked(&mut self.cx, signal);
+        self.let_go_if_ready();
+    }
+
+    fn time_is_over(&mut self) {
+        self.end.timeout(&mut self.cx);
+        self.let_go_if_ready();
+    }
+
+    /// Lets all tasks go on as if nobody had watched, if it is time. The kernel itself detaches them
+    /// when the tracing thread ends (kernel/ptrace.c, exit_ptrace), even those blocked in vfork, and
+    /// leaves stopped ones stopped; only what was already taken from it must be given back before.
+    fn let_go_if_ready(&mut self) {
+        if !self.end.is_now(&mut self.cx) || self.ended {
+            return;
+        }
+        self.resume_taken();
+        self.cx.detached();
+        self.finish();
+    }
+
+    /// Resumes what was taken and not yet resumed, each with its signal, which would be lost. Who was
+    /// killed meanwhile has nothing to be given back.
+    fn resume_taken(&mut self) {
+        for caller in self.filters.release() {
+            let _ = caller.resume(Request::Cont, 0);
+        }
+        self.life.newborns.release_all();
+        for caller in self.vforks.release() {
+            let _ = self.cx.go_on(caller);
+        }
+        while let Some(report) = self.cx.kernel.leftover() {
+            let (how, signal) = match wait::classify(report.what) {
+                Stop::Gone(_) => {
+                    self.cx.kernel.reap(report.tid);
+                    continue;
+                }
+                Stop::Signal(signal) => (Request::Cont, signal),
+                Stop::Group(_) => (Request::Listen, 0),
+                _ => (Request::Cont, 0),
+            };
+            let _ = Stopped::new(&self.cx.kernel, report.tid).resume(how, signal);
+        }
     }
 
     /// Nobody is left, or all were let go: what was open is closed, and the end is told, once.
@@ -361,40 +444,38 @@ impl<K: Kernel> Tracer<K> {
         if self.ended {
             return;
         }
-        self.close_open();
-        let at_ns = self.kernel.now_ns();
+        self.life.close(&mut self.cx);
+        let at_ns = self.cx.now_ns();
         if self.tell_stats {
-            let (requests, reads) = self.kernel.counts();
-            let stops = self
-                .stops
-                .iter()
-                .map(|(&name, &n)| (name.to_owned(), n))
-                .collect();
-            let created = self.totals.created;
-            self.emit(
-                at_ns,
-                Header::NONE.task,
-                EventKind::Stats(Stats {
-                    created,
-                    stops,
-                    requests,
-                    reads,
-                }),
-            );
+            let (requests, reads) = self.cx.kernel.counts();
+            let stops = self.stops.iter().map(|(&name, &n)| (name.to_owned(), n));
+            let stats = Stats {
+                created: 0,
+                stops: stops.collect(),
+                requests,
+                reads,
+            };
+            self.cx.ledger.stats(at_ns, stats);
         }
-        let (status, totals) = (self.status.take(), self.totals.clone());
-        let cut = self.cut.clone();
-        self.emit(
-            at_ns,
-            Header::NONE.task,
-            EventKind::End(End {
-                status,
-                cut,
-                totals,
-            }),
-        );
+        let cut = self.end.cut.clone();
+        self.cx.ledger.end(at_ns, self.end.status.take(), cut);
         self.ended = true;
     }
+}
+
+/// A request that failed in a way that leaves nothing to do.
+fn broken(what: &str, why: std::io::Error) -> Error {
+    Error::Trace {
+        what: what.to_owned(),
+        why,
+        hint: None,
+    }
+}
+
+/// RET_TRACE from a filter of the program's own: alone, without a tracer, it would see ENOSYS
+/// (seccomp(2)), so the call is skipped with that.
+fn answer_enosys<K: Kernel>(task: &Stopped<K>) -> Handled {
+    task.set_result(-ENOSYS).map(drop)
 }
 
 impl<K: Kernel> Drop for Tracer<K> {
@@ -403,18 +484,18 @@ impl<K: Kernel> Drop for Tracer<K> {
             return;
         }
         sys::forward_signals_to(0);
-        self.kill_started();
-        if self.table.started() == 0 {
+        trace_end::kill_started(&self.cx);
+        if self.cx.table.started() == 0 {
             // The end of the tracing thread lets the others go.
             self.resume_taken();
             return;
         }
         // A newborn that is parked, or not yet reported, is killed when it is reported.
         loop {
-            match self.kernel.next_report(self.table.len(), false) {
+            match self.cx.kernel.next_report(self.cx.table.len(), false) {
                 Ok(Woke::Report(report)) => match report.what {
-                    What::Stopped(_) => self.kernel.kill(report.tid, SIGKILL),
-                    What::Exited(_) | What::Killed { .. } => self.kernel.reap(report.tid),
+                    What::Stopped(_) => self.cx.kernel.kill(report.tid, SIGKILL),
+                    What::Exited(_) | What::Killed { .. } => self.cx.kernel.reap(report.tid),
                 },
                 Ok(Woke::Nobody) | Err(_) => return,
                 Ok(_) => {}
@@ -428,7 +509,7 @@ impl<K: Kernel> Iterator for Tracer<K> {
 
     fn next(&mut self) -> Option<Result<Event>> {
         loop {
-            if let Some(event) = self.out.pop_front() {
+            if let Some(event) = self.cx.ledger.take() {
                 return Some(Ok(event));
             }
             if self.ended || self.failed {

@@ -4,15 +4,17 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
-use crate::abi;
+use crate::abi::Abi;
 use crate::event::Tid;
-use crate::peek::{Errno, Syscall};
-use crate::sys::{self, Op, Registers, Report, Request, Siginfo, SyscallInfo, What};
+use crate::peek::{Errno, Peek, Syscall};
+use crate::sys::{Instruction, Op, Registers, Report, Request, Siginfo, SyscallInfo, What};
 
+use crate::tracer::kernel::Kernel;
+use crate::tracer::kernel::request::{Answer, AtStop, Refused};
 use crate::tracer::kernel::waiter::Woke;
-use crate::tracer::kernel::{Answer, Kernel, Refused};
 
 const ENOENT: Errno = Errno(2);
 const EFAULT: Errno = Errno(14);
@@ -75,7 +77,9 @@ pub(super) struct Fake {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Did {
     Resume(Tid, Request, i32),
-    Poke(Tid, usize, u64),
+    Argument(Tid, usize, u64),
+    Result(Tid, i64),
+    StepBack(Tid, Instruction),
     Write(Tid, u64),
     Interrupt(Tid),
     Seize(Tid),
@@ -115,7 +119,13 @@ pub(super) struct World {
 
 /// The kernel of a story.
 #[derive(Default)]
-pub(super) struct Scripted(pub RefCell<World>);
+pub(super) struct Scripted(pub Rc<RefCell<World>>);
+
+/// A task of a story.
+pub(super) struct ScriptedTask {
+    world: Rc<RefCell<World>>,
+    tid: Tid,
+}
 
 impl World {
     /// A task that answers requests, because it is in ptrace-stop.
@@ -177,13 +187,16 @@ fn syscall_line(fake: &Fake) -> String {
     }
 }
 
-/// Which argument register of the ABI lies at this place in `struct user`.
-fn argument_at(call: &Syscall, slot: usize) -> Option<usize> {
-    let abi = abi::arch::find(call.arch, call.nr)?;
-    (0..6).find(|&index| sys::argument_slot(abi.name, index) == Some(slot))
-}
-
 impl Kernel for Scripted {
+    type Task = ScriptedTask;
+
+    fn task(&self, tid: Tid) -> ScriptedTask {
+        ScriptedTask {
+            world: Rc::clone(&self.0),
+            tid,
+        }
+    }
+
     fn now_ns(&self) -> u64 {
         let mut world = self.0.borrow_mut();
         world.clock += 1;
@@ -235,7 +248,8 @@ impl Kernel for Scripted {
 
     fn expect(&self, _: Tid) {}
 
-    fn resume(&self, tid: Tid, how: Request, signal: i32) -> Answer<()> {
+    fn resume(&self, task: AtStop, how: Request, signal: i32) -> Answer<()> {
+        let tid = task.tid();
         let mut world = self.0.borrow_mut();
         if let Some(fake) = world.tasks.get(&tid) {
             let runs = matches!(fake.state, State::Runs | State::Listens | State::Zombie);
@@ -281,7 +295,8 @@ impl Kernel for Scripted {
         Ok(())
     }
 
-    fn detach_until_dead(&self, tid: Tid, signal: i32, _: Duration) -> Answer<bool> {
+    fn detach_until_dead(&self, task: AtStop, signal: i32, _: Duration) -> Answer<bool> {
+        let tid = task.tid();
         let mut world = self.0.borrow_mut();
         let fake = world.stopped(tid)?;
         let dies = fake.dies_detached;
@@ -293,9 +308,9 @@ impl Kernel for Scripted {
         Ok(dies)
     }
 
-    fn syscall_info(&self, tid: Tid) -> Answer<SyscallInfo> {
+    fn syscall_info(&self, task: &AtStop) -> Answer<SyscallInfo> {
         let mut world = self.0.borrow_mut();
-        let fake = world.stopped(tid)?;
+        let fake = world.stopped(task.tid())?;
         Ok(SyscallInfo {
             arch: fake.call.map_or(X86_64, |call| call.arch),
             ip: fake.call.map_or(0, |call| call.ip),
@@ -304,31 +319,42 @@ impl Kernel for Scripted {
         })
     }
 
-    fn event_message(&self, tid: Tid) -> Answer<u64> {
-        Ok(self.0.borrow_mut().stopped(tid)?.message)
+    fn event_message(&self, task: &AtStop) -> Answer<u64> {
+        Ok(self.0.borrow_mut().stopped(task.tid())?.message)
     }
 
-    fn siginfo(&self, tid: Tid) -> Answer<Siginfo> {
-        let code = self.0.borrow_mut().stopped(tid)?.code;
+    fn siginfo(&self, task: &AtStop) -> Answer<Siginfo> {
+        let code = self.0.borrow_mut().stopped(task.tid())?.code;
         // A stop for an event has the event above its signal.
         let signo = if code >> 8 == 0 { 0 } else { code & 0xff };
         Ok(Siginfo { signo, code })
     }
 
-    fn registers(&self, tid: Tid) -> Answer<Option<Registers>> {
-        Ok(Some(self.0.borrow_mut().stopped(tid)?.registers))
+    fn registers(&self, task: &AtStop) -> Answer<Option<Registers>> {
+        Ok(Some(self.0.borrow_mut().stopped(task.tid())?.registers))
     }
 
-    fn poke_user(&self, tid: Tid, slot: usize, value: u64) -> Answer<()> {
-        let mut world = self.0.borrow_mut();
-        let fake = world.stopped(tid)?;
-        if let Some(call) = &mut fake.call
-            && let Some(index) = argument_at(call, slot)
-        {
+    fn set_argument(&self, task: &AtStop, _: &Abi, index: usize, value: u64) -> Answer<bool> {
+        let (mut world, tid) = (self.0.borrow_mut(), task.tid());
+        if let Some(call) = &mut world.stopped(tid)?.call {
             call.args[index] = value;
         }
-        world.did.push(Did::Poke(tid, slot, value));
-        Ok(())
+        world.did.push(Did::Argument(tid, index, value));
+        Ok(true)
+    }
+
+    fn set_result(&self, task: &AtStop, result: i64) -> Answer<bool> {
+        let (mut world, tid) = (self.0.borrow_mut(), task.tid());
+        world.stopped(tid)?;
+        world.did.push(Did::Result(tid, result));
+        Ok(true)
+    }
+
+    fn step_back(&self, task: &AtStop, instruction: Instruction) -> Answer<bool> {
+        let (mut world, tid) = (self.0.borrow_mut(), task.tid());
+        world.stopped(tid)?;
+        world.did.push(Did::StepBack(tid, instruction));
+        Ok(true)
     }
 
     fn same_group(&self, tgid: Tid, tid: Tid) -> bool {
@@ -342,18 +368,8 @@ impl Kernel for Scripted {
         fake.is_some_and(|fake| fake.state != State::Zombie && fake.letter != Some('Z'))
     }
 
-    fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {
-        let world = self.0.borrow();
-        let fake = world.tasks.get(&tid).ok_or(Errno(3))?;
-        let memory = &world.memories[fake.mm];
-        for (offset, byte) in (0u64..).zip(buf) {
-            let at = addr.checked_add(offset).ok_or(EFAULT)?;
-            *byte = *memory.get(&at).ok_or(EFAULT)?;
-        }
-        Ok(())
-    }
-
-    fn write_memory(&self, tid: Tid, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
+    fn write_memory(&self, task: &AtStop, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
+        let tid = task.tid();
         let mut world = self.0.borrow_mut();
         let mm = world.tasks.get(&tid).ok_or(Errno(3))?.mm;
         for offset in 0..bytes.len() as u64 {
@@ -368,8 +384,50 @@ impl Kernel for Scripted {
         Ok(())
     }
 
-    fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
+    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno> {
         let mut world = self.0.borrow_mut();
+        if let Some(happens) = world.at_lists.pop_front() {
+            happens(&mut world);
+        }
+        let of_group = |(&tid, fake): (&Tid, &Fake)| (fake.tgid == tgid).then_some(tid);
+        let tids: Vec<Tid> = world.tasks.iter().filter_map(of_group).collect();
+        if tids.is_empty() {
+            return Err(ENOENT);
+        }
+        Ok(tids)
+    }
+
+    fn own_uid(&self) -> u32 {
+        self.0.borrow().uid
+    }
+
+    fn own_tid(&self) -> Tid {
+        self.0.borrow().own_tid
+    }
+
+    fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
+        Default::default()
+    }
+}
+
+impl Peek for ScriptedTask {
+    fn tid(&self) -> Tid {
+        self.tid
+    }
+
+    fn read(&self, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {
+        let world = self.world.borrow();
+        let fake = world.tasks.get(&self.tid).ok_or(Errno(3))?;
+        let memory = &world.memories[fake.mm];
+        for (offset, byte) in (0u64..).zip(buf) {
+            let at = addr.checked_add(offset).ok_or(EFAULT)?;
+            *byte = *memory.get(&at).ok_or(EFAULT)?;
+        }
+        Ok(())
+    }
+
+    fn proc_file(&self, name: &str) -> Result<Vec<u8>, Errno> {
+        let (mut world, tid) = (self.world.borrow_mut(), self.tid);
         world.places_read += u32::from(name == "syscall");
         let fake = world.tasks.get(&tid).ok_or(ENOENT)?;
         let stat = format!("task/{tid}/stat");
@@ -395,35 +453,22 @@ impl Kernel for Scripted {
         }
     }
 
-    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno> {
-        let mut world = self.0.borrow_mut();
-        if let Some(happens) = world.at_lists.pop_front() {
-            happens(&mut world);
-        }
-        let of_group = |(&tid, fake): (&Tid, &Fake)| (fake.tgid == tgid).then_some(tid);
-        let tids: Vec<Tid> = world.tasks.iter().filter_map(of_group).collect();
-        if tids.is_empty() {
-            return Err(ENOENT);
-        }
-        Ok(tids)
+    fn proc_link(&self, _: &str) -> Result<Vec<u8>, Errno> {
+        Err(ENOENT)
+    }
+
+    fn proc_read_at(&self, _: &str, _: u64, _: &mut [u8]) -> Result<usize, Errno> {
+        Err(ENOENT)
     }
 
     fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        let world = self.0.borrow();
+        let world = self.world.borrow();
         let text = world.files.get(path).ok_or(ENOENT)?;
         Ok(text.clone().into_bytes())
     }
 
-    fn own_uid(&self) -> u32 {
-        self.0.borrow().uid
-    }
-
-    fn own_tid(&self) -> Tid {
-        self.0.borrow().own_tid
-    }
-
     fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
-        let mut world = self.0.borrow_mut();
+        let mut world = self.world.borrow_mut();
         if let Some(happens) = world.at_lists.pop_front() {
             happens(&mut world);
         }
@@ -432,18 +477,6 @@ impl Kernel for Scripted {
             "/proc" => Ok(world.tasks.iter().filter_map(leaders).collect()),
             _ => Err(ENOENT),
         }
-    }
-
-    fn proc_link(&self, _: Tid, _: &str) -> Result<Vec<u8>, Errno> {
-        Err(ENOENT)
-    }
-
-    fn proc_read_at(&self, _: Tid, _: &str, _: u64, _: &mut [u8]) -> Result<usize, Errno> {
-        Err(ENOENT)
-    }
-
-    fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
-        Default::default()
     }
 }
 

@@ -232,16 +232,25 @@ fn job_control_in_an_interactive_shell() {
     ]);
     terminal.keys(&["echo in''side", "Enter"]);
     terminal.shows("inside");
-    terminal.keys(&["sh -c 'echo sleep''ing; exec sleep 1000'", "Enter"]);
-    terminal.shows("sleeping");
+    terminal.keys(&["sh -c 'echo sleep''er=$$.; exec sleep 1000'", "Enter"]);
+    let sleeper = until("the sleeper's pid", std::process::id(), || {
+        let screen = terminal.screen();
+        let (_, rest) = screen.split_once("\nsleeper=")?;
+        rest.split_once('.')?.0.parse::<i64>().ok()
+    });
     terminal.keys(&["C-z"]);
     terminal.shows("Stopped");
     terminal.keys(&["jobs; echo job''s told", "Enter"]);
     terminal.shows("jobs told");
     terminal.keys(&["fg", "Enter"]);
-    // dash repeats the command line of what is in the foreground.
-    until("in the foreground", std::process::id(), || {
-        (terminal.screen().matches("exec sleep 1000").count() >= 3).then_some(())
+    // The shell says so before it does so: Ctrl-C goes to whom the terminal has in the foreground.
+    until("in the foreground, and running", std::process::id(), || {
+        let stat = std::fs::read_to_string(format!("/proc/{sleeper}/stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+        let [state, _, group, _, _, foreground, ..] = fields[..] else {
+            return None;
+        };
+        (state == "S" && group == foreground).then_some(())
     });
     terminal.keys(&["C-c"]);
     terminal.keys(&["echo status $''?", "Enter"]);

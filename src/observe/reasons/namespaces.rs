@@ -3,6 +3,7 @@
 use crate::abi::flags::{CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER};
 use crate::abi::rules::{Rule, Tids, Version};
 use crate::event::Observation;
+use crate::sys::Question;
 
 use super::answer::{Answer, Evidence};
 use super::failed_call::FailedCall;
@@ -110,7 +111,8 @@ pub(super) fn foreign(call: &FailedCall<'_>, _: &Rule) -> Answer {
 
 /// Are there too many user namespaces around the caller's?
 pub(super) fn user_depth(call: &FailedCall<'_>, _: &Rule) -> Answer {
-    let Ok(around) = call.task.user_namespaces_around() else {
+    let around = call.task.ask(Question::UserNamespacesAround);
+    let Some(around) = around.ok().and_then(|around| usize::try_from(around).ok()) else {
         return Evidence::default().unknown();
     };
     let found = Evidence::says(Observation::UserDepth {

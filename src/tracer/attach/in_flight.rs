@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::abi;
 use crate::event::{Call, Tid};
-use crate::peek::Errno;
+use crate::peek::{Errno, Peek};
 
 use crate::proc::Position;
 use crate::proc::stat::{Field, Line};
@@ -23,12 +23,12 @@ const SLEEPERS_PATIENCE: Duration = Duration::from_millis(20);
 /// Tasks of which it is not known yet that they have left the call in which they were seized, each
 /// with its time in user mode at that moment.
 #[derive(Default)]
-pub(in crate::tracer) struct Doubts {
+pub(in crate::tracer) struct InFlight {
     of: BTreeMap<Tid, Option<u64>>,
     since: Option<Instant>,
 }
 
-impl Doubts {
+impl InFlight {
     /// A task that was seized just now.
     pub fn add(&mut self, kernel: &impl Kernel, tid: Tid) {
         self.since = Some(Instant::now());
@@ -58,7 +58,8 @@ impl Doubts {
 /// Whether a task has left the call in which it was seized, if it was in one: it is stopped or has
 /// ended, sleeps in another call, or was in user mode since.
 fn left(kernel: &impl Kernel, tid: Tid, before: Option<u64>, since: Duration) -> bool {
-    let (Ok(stat), Ok(text)) = (own_stat(kernel, tid), kernel.proc_file(tid, "syscall")) else {
+    let (Ok(stat), Ok(text)) = (own_stat(kernel, tid), kernel.task(tid).proc_file("syscall"))
+    else {
         return true;
     };
     let state = Line::of(&stat).and_then(|line| line.state());
@@ -81,7 +82,7 @@ fn left(kernel: &impl Kernel, tid: Tid, before: Option<u64>, since: Duration) ->
 /// Its own stat: `/proc/TID/stat` adds up the times of all threads, in a time that grows with their
 /// number (fs/proc/array.c, do_task_stat).
 fn own_stat(kernel: &impl Kernel, tid: Tid) -> Result<Vec<u8>, Errno> {
-    kernel.proc_file(tid, &format!("task/{tid}/stat"))
+    kernel.task(tid).proc_file(&format!("task/{tid}/stat"))
 }
 
 /// Its time in user mode, in clock ticks.

@@ -5,12 +5,13 @@ use std::io;
 use crate::error::{Error, plain};
 use crate::event::{Gap, Refusal, SystemError, Tid};
 
+use crate::peek::Peek;
 use crate::proc;
 use crate::tracer::kernel::Kernel;
 
 /// A task that cannot be attached to, and why.
 #[derive(Debug)]
-pub(in crate::tracer) struct Unattached {
+pub struct Unattached {
     pub pid: Tid,
     pub why: Refusal,
 }
@@ -32,26 +33,21 @@ impl From<Unattached> for Error {
 }
 
 /// The status of a task that need not be stopped.
-pub(in crate::tracer) fn status_of(kernel: &impl Kernel, tid: Tid) -> Option<proc::Status> {
-    Some(proc::Status::parse(&kernel.proc_file(tid, "status").ok()?))
+pub fn status_of(kernel: &impl Kernel, tid: Tid) -> Option<proc::Status> {
+    proc::status(&kernel.task(tid))
 }
 
 /// The process of a task; `None`: it is not there.
-pub(in crate::tracer) fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
+pub fn tgid_of(kernel: &impl Kernel, tid: Tid) -> Option<Tid> {
     status_of(kernel, tid)?.tgid
 }
 
 /// Why a task could not be seized, from what /proc says of it. `None`: it has ended, or is a leader
 /// that has ended before its threads, or was made by one that is seized and came by itself, which is
 /// nothing to complain about.
-pub(in crate::tracer) fn refusal(
-    kernel: &impl Kernel,
-    tid: Tid,
-    tgid: Tid,
-    why: &io::Error,
-) -> Option<Unattached> {
+pub fn refusal(kernel: &impl Kernel, tid: Tid, tgid: Tid, why: &io::Error) -> Option<Unattached> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let status = kernel.proc_file(tid, "status").ok()?;
+    let status = kernel.task(tid).proc_file("status").ok()?;
     let field = |name: &str| proc::field(&status, name);
     let say = |why: Refusal| Some(Unattached { pid: tid, why });
     if field("State").is_some_and(|state| state.starts_with(['Z', 'X'])) {
@@ -71,7 +67,7 @@ pub(in crate::tracer) fn refusal(
         // What is named is a thread, perhaps one of several and with a name of its own.
         let thread: Option<Tid> = tracer.parse().ok();
         let process = thread.and_then(|thread| tgid_of(kernel, thread)).or(thread);
-        let name = process.and_then(|pid| kernel.proc_file(pid, "comm").ok());
+        let name = process.and_then(|pid| kernel.task(pid).proc_file("comm").ok());
         let name = text(name.unwrap_or_default());
         let name = name.trim().escape_debug().to_string();
         let by = process.map_or_else(|| tracer.to_owned(), |pid| pid.to_string());
@@ -92,7 +88,9 @@ pub(in crate::tracer) fn refusal(
             .map_or_else(|| format!("uid {uid}"), |user| user.name);
         return say(Refusal::OtherUser { owner });
     }
-    let scope = kernel.system_file("/proc/sys/kernel/yama/ptrace_scope");
+    let scope = kernel
+        .task(tid)
+        .system_file("/proc/sys/kernel/yama/ptrace_scope");
     match scope.ok().map(text).as_deref().map(str::trim) {
         Some("1") => say(Refusal::Descendants),
         Some("2") => say(Refusal::Administrators),

@@ -1,58 +1,33 @@
-//! The running kernel, asked for real: every request is counted, and /proc is read only where it tells of
-//! the tasks that the kernel names.
+//! The running kernel, asked for real: every request is counted.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::ffi::OsStringExt;
+use std::io;
 use std::os::unix::fs::FileExt;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::abi::Abi;
 use crate::event::Tid;
 use crate::peek::Errno;
 use crate::proc::stat::Line;
-use crate::sys::{self, Registers, Report, Request, Siginfo, SyscallInfo};
+use crate::sys::{self, Instruction, Registers, Report, Request, Siginfo, SyscallInfo};
 
-use crate::tracer::kernel::waiter::{Style, Waiter, Woke};
-use crate::tracer::kernel::{Answer, Kernel, Refused};
+use super::Kernel;
+use super::request::{Answer, AtStop, Refused};
+use super::task::{LiveTask, Reads, Tally, errno, slurp};
+use super::waiter::{Style, Waiter, Woke};
 
-/// Counters by name; a handful of names, so a scan is cheaper than hashing.
-#[derive(Default)]
-struct Tally(RefCell<Vec<(&'static str, u64)>>);
-
-impl Tally {
-    fn add(&self, name: &'static str) {
-        let mut rows = self.0.borrow_mut();
-        match rows
-            .iter_mut()
-            .find(|(known, _)| std::ptr::eq(*known, name) || *known == name)
-        {
-            Some((_, count)) => *count += 1,
-            None => rows.push((name, 1)),
-        }
-    }
-
-    fn counts(&self) -> BTreeMap<String, u64> {
-        self.0
-            .borrow()
-            .iter()
-            .map(|&(name, count)| (name.to_owned(), count))
-            .collect()
-    }
-}
+pub(in crate::tracer) use super::task::proc_is_ours;
 
 /// The running kernel.
 pub struct Live {
     began: Instant,
     waiter: RefCell<Waiter>,
     requests: Tally,
-    reads: Tally,
+    reads: Rc<Reads>,
     waits: Cell<u64>,
-    /// Tasks are asked to stop once more before they end.
-    pub(in crate::tracer) leaving: bool,
-    /// /proc has tasks under the tids that the kernel tells us.
-    proc: bool,
 }
 
 impl Live {
@@ -62,27 +37,8 @@ impl Live {
             began: Instant::now(),
             waiter: RefCell::new(Waiter::new(style)),
             requests: Tally::default(),
-            reads: Tally::default(),
+            reads: Rc::new(Reads::new()),
             waits: Cell::new(0),
-            leaving: false,
-            proc: proc_is_ours(),
-        }
-    }
-
-    /// Whether tasks are asked to stop once more before they end.
-    pub fn leaving(self, asked: bool) -> Self {
-        Live {
-            leaving: asked,
-            ..self
-        }
-    }
-
-    /// A path that may be read: one that names a task by its tid only where that means the same task
-    /// there.
-    fn at(&self, path: String) -> io::Result<String> {
-        match self.proc || !is_about_tasks(&path) {
-            true => Ok(path),
-            false => Err(io::Error::from_raw_os_error(libc::ENOENT)),
         }
     }
 
@@ -94,38 +50,31 @@ impl Live {
         })
     }
 
-    fn read<T>(&self, name: &'static str, answer: io::Result<T>) -> Result<T, Errno> {
-        self.reads.add(name);
-        answer.map_err(errno)
+    /// A request that this machine may not have.
+    fn ask_machine<T>(&self, name: &'static str, answer: io::Result<T>) -> Answer<Option<T>> {
+        match self.ask(name, answer) {
+            Ok(value) => Ok(Some(value)),
+            Err(Refused::Other(_, why)) if is_unknown(&why) => Ok(None),
+            Err(refused) => Err(refused),
+        }
     }
 }
 
-fn errno(why: io::Error) -> Errno {
-    Errno(why.raw_os_error().unwrap_or(libc::EIO))
-}
-
-/// Whether the /proc that is mounted here is that of our own pid namespace. Mounted before unshare(1)
-/// made a new one, say, it has strangers under the tids that the kernel tells us.
-pub(in crate::tracer) fn proc_is_ours() -> bool {
-    let own = std::fs::read_link("/proc/self");
-    own.is_ok_and(|own| own.as_os_str() == std::process::id().to_string().as_str())
-}
-
-/// Whether what a path leads to depends on who has which tid.
-fn is_about_tasks(path: &str) -> bool {
-    let of_proc = path.strip_prefix("/proc");
-    let first = of_proc.map(|rest| rest.trim_start_matches('/'));
-    first.is_some_and(|first| first.is_empty() || first.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// The whole of a file under /proc, whose size is not known before.
-fn slurp(path: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(1024);
-    File::open(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// Whether a request failed because the machine or its kernel does not have it.
+fn is_unknown(why: &io::Error) -> bool {
+    why.kind() == io::ErrorKind::Unsupported || why.raw_os_error() == Some(libc::EIO)
 }
 
 impl Kernel for Live {
+    type Task = LiveTask;
+
+    fn task(&self, tid: Tid) -> LiveTask {
+        LiveTask {
+            tid,
+            reads: Rc::clone(&self.reads),
+        }
+    }
+
     fn now_ns(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
@@ -161,13 +110,13 @@ impl Kernel for Live {
         self.waiter.borrow_mut().expect(tid);
     }
 
-    fn resume(&self, tid: Tid, how: Request, signal: i32) -> Answer<()> {
+    fn resume(&self, task: AtStop, how: Request, signal: i32) -> Answer<()> {
         let name = match how {
             Request::Cont => "PTRACE_CONT",
             Request::Syscall => "PTRACE_SYSCALL",
             Request::Listen => "PTRACE_LISTEN",
         };
-        self.ask(name, sys::resume(tid, how, signal))
+        self.ask(name, sys::resume(task.tid(), how, signal))
     }
 
     fn interrupt(&self, tid: Tid) -> Answer<()> {
@@ -178,43 +127,48 @@ impl Kernel for Live {
         self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill, exit_kill))
     }
 
-    fn stop_before_end(&self, tid: Tid, exit_kill: bool, filtered: bool) -> Answer<()> {
-        if !self.leaving {
-            return Ok(());
-        }
-        let set = sys::set_options(tid, exit_kill, filtered, true);
+    fn stop_before_end(&self, task: &AtStop, exit_kill: bool, filtered: bool) -> Answer<()> {
+        let set = sys::set_options(task.tid(), exit_kill, filtered, true);
         self.ask("PTRACE_SETOPTIONS", set)
     }
 
-    fn detach_until_dead(&self, tid: Tid, signal: i32, time: Duration) -> Answer<bool> {
+    fn detach_until_dead(&self, task: AtStop, signal: i32, time: Duration) -> Answer<bool> {
+        let tid = task.tid();
         let watch = sys::Watch::open(tid);
         self.ask("PTRACE_DETACH", sys::detach(tid, signal))?;
         let ended = watch.is_ok_and(|watch| watch.ended(time));
         Ok(ended || !self.lives(tid))
     }
 
-    fn syscall_info(&self, tid: Tid) -> Answer<SyscallInfo> {
-        self.ask("PTRACE_GET_SYSCALL_INFO", sys::syscall_info(tid))
+    fn syscall_info(&self, task: &AtStop) -> Answer<SyscallInfo> {
+        self.ask("PTRACE_GET_SYSCALL_INFO", sys::syscall_info(task.tid()))
     }
 
-    fn event_message(&self, tid: Tid) -> Answer<u64> {
-        self.ask("PTRACE_GETEVENTMSG", sys::event_message(tid))
+    fn event_message(&self, task: &AtStop) -> Answer<u64> {
+        self.ask("PTRACE_GETEVENTMSG", sys::event_message(task.tid()))
     }
 
-    fn siginfo(&self, tid: Tid) -> Answer<Siginfo> {
-        self.ask("PTRACE_GETSIGINFO", sys::siginfo(tid))
+    fn siginfo(&self, task: &AtStop) -> Answer<Siginfo> {
+        self.ask("PTRACE_GETSIGINFO", sys::siginfo(task.tid()))
     }
 
-    fn registers(&self, tid: Tid) -> Answer<Option<Registers>> {
-        match self.ask("PTRACE_GETREGS", sys::registers(tid)) {
-            Ok(registers) => Ok(Some(registers)),
-            Err(Refused::Other(_, why)) if why.kind() == io::ErrorKind::Unsupported => Ok(None),
-            Err(refused) => Err(refused),
-        }
+    fn registers(&self, task: &AtStop) -> Answer<Option<Registers>> {
+        self.ask_machine("PTRACE_GETREGS", sys::registers(task.tid()))
     }
 
-    fn poke_user(&self, tid: Tid, slot: usize, value: u64) -> Answer<()> {
-        self.ask("PTRACE_POKEUSER", sys::poke_user(tid, slot, value))
+    fn set_argument(&self, task: &AtStop, abi: &Abi, index: usize, value: u64) -> Answer<bool> {
+        let set = sys::set_argument(task.tid(), abi.name, index, value);
+        Ok(self.ask_machine("PTRACE_POKEUSER", set)?.is_some())
+    }
+
+    fn set_result(&self, task: &AtStop, result: i64) -> Answer<bool> {
+        let set = sys::skip_call(task.tid(), result);
+        Ok(self.ask_machine("PTRACE_POKEUSER", set)?.is_some())
+    }
+
+    fn step_back(&self, task: &AtStop, instruction: Instruction) -> Answer<bool> {
+        let set = sys::step_back(task.tid(), instruction);
+        Ok(self.ask_machine("PTRACE_POKEUSER", set)?.is_some())
     }
 
     fn same_group(&self, tgid: Tid, tid: Tid) -> bool {
@@ -223,25 +177,26 @@ impl Kernel for Live {
     }
 
     fn lives(&self, tid: Tid) -> bool {
-        self.reads.add("/proc/TID/task/TID/stat");
         // The process's own stat is added up over all threads.
-        let stat = self.at(format!("/proc/{tid}/task/{tid}/stat"));
-        stat.and_then(|path| slurp(&path))
-            .is_ok_and(|stat| !Line::of(&stat).is_some_and(|line| line.has_ended()))
+        let stat = self.reads.at(format!("/proc/{tid}/task/{tid}/stat"));
+        let stat = stat.and_then(|path| slurp(&path));
+        let stat = self.reads.counted("/proc/TID/task/TID/stat", stat);
+        stat.is_ok_and(|stat| !Line::of(&stat).is_some_and(|line| line.has_ended()))
     }
 
-    fn read_memory(&self, tid: Tid, addr: u64, buf: &mut [u8]) -> Result<(), Errno> {
-        self.read("memory", sys::read_memory(tid, addr, buf))
+    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno> {
+        self.task(tgid).threads()
     }
 
-    fn write_memory(&self, tid: Tid, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
+    fn write_memory(&self, task: &AtStop, addr: u64, bytes: &[u8]) -> Result<(), Errno> {
+        let tid = task.tid();
         self.requests.add("memory written");
         let wrote = sys::write_memory(tid, addr, bytes);
         // Where the page is read-only the write goes through /proc/TID/mem, which a tracer may use as
         // PTRACE_POKEDATA: a private page is then copied first, a shared read-only one is refused
         // (mm/gup.c, FOLL_FORCE).
         let forced = |_| {
-            let path = self.at(format!("/proc/{tid}/mem"))?;
+            let path = self.reads.at(format!("/proc/{tid}/mem"))?;
             File::options()
                 .write(true)
                 .open(path)?
@@ -250,119 +205,9 @@ impl Kernel for Live {
         wrote.or_else(forced).map_err(errno)
     }
 
-    fn proc_file(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
-        let path = self.at(format!("/proc/{tid}/{name}"));
-        self.read(proc_name(name), path.and_then(|path| slurp(&path)))
-    }
-
-    fn threads(&self, tgid: Tid) -> Result<Vec<Tid>, Errno> {
-        let path = self.at(format!("/proc/{tgid}/task"));
-        let tids = path.and_then(std::fs::read_dir).map(|entries| {
-            let mut tids: Vec<Tid> = entries
-                .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-                .collect();
-            tids.sort_unstable();
-            tids
-        });
-        self.read("/proc/TID/task", tids)
-    }
-
-    fn proc_link(&self, tid: Tid, name: &str) -> Result<Vec<u8>, Errno> {
-        let path = self.at(format!("/proc/{tid}/{name}"));
-        let target = path.and_then(std::fs::read_link);
-        self.read(
-            proc_name(name),
-            target.map(|path| path.into_os_string().into_vec()),
-        )
-    }
-
-    fn proc_read_at(
-        &self,
-        tid: Tid,
-        name: &str,
-        offset: u64,
-        buf: &mut [u8],
-    ) -> Result<usize, Errno> {
-        let path = self.at(format!("/proc/{tid}/{name}"));
-        let got = path
-            .and_then(File::open)
-            .and_then(|file| file.read_at(buf, offset));
-        self.read(proc_name(name), got)
-    }
-
-    fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        let path = self.at(path.to_owned());
-        self.read("system", path.and_then(|path| slurp(&path)))
-    }
-
-    fn system_link(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        let target = self.at(path.to_owned()).and_then(std::fs::read_link);
-        self.read(
-            "system",
-            target.map(|path| path.into_os_string().into_vec()),
-        )
-    }
-
-    fn system_list(&self, path: &str) -> Result<Vec<String>, Errno> {
-        let path = self.at(path.to_owned());
-        let names = path.and_then(std::fs::read_dir).map(|entries| {
-            let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-            names.collect()
-        });
-        self.read("system", names)
-    }
-
-    fn user_namespaces_around(&self, tid: Tid) -> Result<usize, Errno> {
-        let around = match self.proc {
-            true => sys::user_namespaces_around(tid),
-            false => Err(io::Error::from_raw_os_error(libc::ENOENT)),
-        };
-        self.read("/proc/TID/ns/user", around)
-    }
-
     fn counts(&self) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
         let mut requests = self.requests.counts();
         requests.insert("waitid (wait)".to_owned(), self.waits.get());
         (requests, self.reads.counts())
-    }
-}
-
-/// The name under which a read of `/proc/TID/NAME` is counted.
-fn proc_name(name: &str) -> &'static str {
-    match name {
-        "comm" => "/proc/TID/comm",
-        "stat" => "/proc/TID/stat",
-        "status" => "/proc/TID/status",
-        "syscall" => "/proc/TID/syscall",
-        "maps" => "/proc/TID/maps",
-        "cmdline" => "/proc/TID/cmdline",
-        "exe" => "/proc/TID/exe",
-        name if name.starts_with("task/") => "/proc/TID/task/TID/stat",
-        _ => "/proc/TID/other",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_that_name_a_task_by_its_tid() {
-        for path in ["/proc", "/proc/", "/proc/1/stat", "/proc/77"] {
-            assert!(is_about_tasks(path), "{path}");
-        }
-        for path in [
-            "/proc/self/status",
-            "/proc/sys/kernel/pid_max",
-            "/sys/fs/cgroup",
-            "/proc/meminfo",
-        ] {
-            assert!(!is_about_tasks(path), "{path}");
-        }
-    }
-
-    #[test]
-    fn here_proc_is_ours() {
-        assert!(proc_is_ours());
     }
 }

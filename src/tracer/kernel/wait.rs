@@ -21,8 +21,8 @@ pub enum Stop {
     Group(i32),
     /// A signal is about to be delivered.
     Signal(i32),
-    /// It is about to end, and will not run again.
-    Leaving,
+    /// EVENT_EXIT: it is about to end, and will not run again.
+    Exiting,
     /// An event that was not asked for, or that a later kernel has added.
     Unknown(i32),
     /// It ended.
@@ -41,7 +41,7 @@ impl Stop {
             Stop::Trap => "first or trap",
             Stop::Group(_) => "group stop",
             Stop::Signal(_) => "signal",
-            Stop::Leaving => "leaving",
+            Stop::Exiting => "leaving",
             Stop::Unknown(_) => "unknown",
             Stop::Gone(_) => "end",
         }
@@ -82,7 +82,7 @@ pub fn classify(what: What) -> Stop {
         0 => Stop::Signal(signal),
         EVENT_FORK | EVENT_VFORK | EVENT_CLONE => Stop::NewTask,
         EVENT_EXEC => Stop::Exec,
-        EVENT_EXIT => Stop::Leaving,
+        EVENT_EXIT => Stop::Exiting,
         EVENT_SECCOMP => Stop::Filter,
         EVENT_STOP if signal == SIGTRAP => Stop::Trap,
         EVENT_STOP => Stop::Group(signal),
@@ -105,7 +105,7 @@ mod tests {
             assert_eq!(stopped(5 | event << 8), Stop::NewTask);
         }
         assert_eq!(stopped(5 | 4 << 8), Stop::Exec);
-        assert_eq!(stopped(5 | 6 << 8), Stop::Leaving);
+        assert_eq!(stopped(5 | 6 << 8), Stop::Exiting);
         assert_eq!(stopped(5 | 7 << 8), Stop::Filter);
         assert_eq!(stopped(5 | 128 << 8), Stop::Trap);
         assert_eq!(stopped(19 | 128 << 8), Stop::Group(19));

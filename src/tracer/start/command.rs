@@ -6,15 +6,16 @@ use crate::abi::{self, Abi};
 use crate::error::{Error, Result};
 use crate::event::{Intercept, NoFilter};
 use crate::sys::{self, Coming, Host};
-
-use crate::tracer::Launch;
-use crate::tracer::Starting;
 use crate::tracer::Tracer;
 use crate::tracer::kernel::live::Live;
 use crate::tracer::kernel::waiter::Style;
-use crate::tracer::start::first_line;
-use crate::tracer::start::intercept::{choose, filter_for};
-use crate::tracer::start::program::cannot_run;
+
+use super::first_line;
+use super::intercept::{choose, filter_for};
+use super::launch::exit_stops;
+use super::options::Launch;
+use super::program::cannot_run;
+use super::starting::Starting;
 
 /// The tracing thread's half of a start. [`Hook::trace`] belongs in a thread that has no children
 /// and traces nothing else.
@@ -80,22 +81,20 @@ impl Hook {
         let Some(mut child) = coming.map_err(|why| failed("waiting for the child", why))? else {
             return Ok(None);
         };
-        let mut tracer = Tracer::new(
-            Live::new(Style::Plain).leaving(self.launch.unreaped),
-            self.intercept,
-            self.abis,
-        );
+        let mut tracer = Tracer::new(Live::new(Style::Plain), self.intercept, self.abis);
         tracer.look_at_inherited(self.launch.inherited_fds);
         if let Err(why) = tracer.take_child(child.pid) {
             child.stop();
             return Err(why);
         }
         child.go().map_err(|why| failed("the child is gone", why))?;
+        let exit_stops = exit_stops(&self.launch);
         tracer.start = Some(Starting {
             child,
             line: first_line::of_program(&self.launch, self.intercept, self.why),
             program: self.launch.program,
             hosted: true,
+            exit_stops,
         });
         Ok(Some(tracer))
     }
@@ -104,7 +103,7 @@ impl Hook {
 impl Tracer<Live> {
     /// The pid of the program that was started.
     pub fn root(&self) -> crate::event::Tid {
-        self.root
+        self.end.root
     }
 }
 

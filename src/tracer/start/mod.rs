@@ -2,7 +2,8 @@
 
 pub mod command;
 pub(super) mod first_line;
-pub(super) mod intercept;
-pub mod launch;
+mod intercept;
+mod launch;
 pub mod options;
-pub(super) mod program;
+mod program;
+pub(super) mod starting;

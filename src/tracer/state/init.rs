@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use crate::abi::signals;
 use crate::event::Status;
-use crate::sys;
-
-use crate::proc;
-use crate::tracer::Tracer;
+use crate::proc::{self, Stat};
+use crate::sys::Instruction;
+use crate::tracer::kernel::Kernel;
+use crate::tracer::kernel::request::{Answer, Refused};
 use crate::tracer::kernel::tracee::Stopped;
-use crate::tracer::kernel::{Answer, Kernel, Refused};
+
+use super::context::Context;
 
 /// The signals that an instruction raises.
 const CRASHES: [&str; 6] = ["SIGILL", "SIGTRAP", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS"];
@@ -22,70 +23,65 @@ const CRASHES: [&str; 6] = ["SIGILL", "SIGTRAP", "SIGBUS", "SIGFPE", "SIGSEGV", 
 /// How long an init that was let go may take to die.
 const DYING: Duration = Duration::from_millis(500);
 
-impl<K: Kernel> Tracer<K> {
-    /// Lets an init that crashes die. Gives the task back where this is no such crash.
-    pub(in crate::tracer) fn crashing_init(
-        &mut self,
-        task: Stopped<K>,
-        signal: i32,
-    ) -> Answer<Option<Stopped<K>>> {
-        let tid = task.tid();
-        let name = signals::name(signal).unwrap_or_default();
-        if !CRASHES.contains(&name) || self.kernel.siginfo(tid)?.code <= 0 {
-            return Ok(Some(task));
-        }
-        let Some(status) = proc::status(task.eye()) else {
-            return Ok(Some(task));
-        };
-        let caught = status.caught & (1 << (signal - 1)) != 0;
-        if caught || status.ns_tgids.last() != Some(&1) {
-            return Ok(Some(task));
-        }
-        self.rewind(&task, name)?;
-        let exit_kill = self.table.get(tid).is_some_and(|t| self.carries_filter(t));
-        let stat = proc::stat(task.eye());
-        if task.detach_until_dead(signal, DYING)? {
-            let at_ns = self.kernel.now_ns();
-            if let Some(tracee) = self.table.remove(tid) {
-                // Whether it dumped core is its parent's to know.
-                let status = Status::Signaled {
-                    signaled: name.to_owned(),
-                    core_dumped: false,
-                };
-                self.tell_exit(tid, &tracee, Some(status), stat.as_ref(), at_ns);
-                self.vfork_ends(tid)?;
-            }
-            return Ok(None);
-        }
-        match self.kernel.seize(tid, exit_kill) {
-            Ok(()) | Err(Refused::Gone) => {
-                if let Some(tracee) = self.table.get_mut(tid) {
-                    tracee.asked_before_end = false;
-                }
-                Ok(None)
-            }
-            Err(refused) => Err(refused),
-        }
-    }
+/// What became of an init that a signal stopped.
+pub enum Crash<K: Kernel> {
+    /// It is no crash of its own: the signal is to be delivered.
+    None(Stopped<K>),
+    /// It died of it.
+    Died(Status, Option<Stat>),
+    /// It lives, and is traced again.
+    Lives,
+}
 
-    /// Goes back to the instruction, where the processor has already left it: a breakpoint is
-    /// reported behind its one byte, a refused system call behind its two (x86).
-    fn rewind(&self, task: &Stopped<K>, signal: &str) -> Answer<()> {
-        let back = match signal {
-            "SIGTRAP" => 1,
-            "SIGSYS" => 2,
-            _ => return Ok(()),
-        };
-        let Some((_, result, ip)) = sys::return_slots() else {
-            return Ok(());
-        };
-        let info = self.kernel.syscall_info(task.tid())?;
-        if signal == "SIGSYS"
-            && let Some(call) = proc::syscall(task.eye(), info.arch)
-        {
-            self.kernel.poke_user(task.tid(), result, call.nr)?;
-        }
-        self.kernel
-            .poke_user(task.tid(), ip, info.ip.wrapping_sub(back))
+/// Lets an init that crashes die.
+///
+/// # Errors
+/// It was killed meanwhile.
+pub fn crash<K: Kernel>(cx: &mut Context<K>, task: Stopped<K>, signal: i32) -> Answer<Crash<K>> {
+    let tid = task.tid();
+    let name = signals::name(signal).unwrap_or_default();
+    if !CRASHES.contains(&name) || task.siginfo()?.code <= 0 {
+        return Ok(Crash::None(task));
     }
+    let Some(status) = proc::status(task.peek()) else {
+        return Ok(Crash::None(task));
+    };
+    let caught = status.caught & (1 << (signal - 1)) != 0;
+    if caught || status.ns_tgids.last() != Some(&1) {
+        return Ok(Crash::None(task));
+    }
+    step_back(&task, name)?;
+    let filtered = cx.table.get(tid).is_some_and(|t| cx.carries_filter(t));
+    let stat = proc::stat(task.peek());
+    if task.detach_until_dead(signal, DYING)? {
+        // Whether it dumped core is its parent's to know.
+        let status = Status::Signaled {
+            signaled: name.to_owned(),
+            core_dumped: false,
+        };
+        return Ok(Crash::Died(status, stat));
+    }
+    match cx.kernel.seize(tid, filtered) {
+        Ok(()) | Err(Refused::Gone) => {
+            if let Some(tracee) = cx.table.get_mut(tid) {
+                tracee.stops_before_end = false;
+            }
+            Ok(Crash::Lives)
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// Goes back to the instruction, where the processor has already left it.
+fn step_back<K: Kernel>(task: &Stopped<K>, signal: &str) -> Answer<()> {
+    let instruction = match signal {
+        "SIGTRAP" => Instruction::Breakpoint,
+        "SIGSYS" => {
+            let info = task.syscall_info()?;
+            let call = proc::syscall(task.peek(), info.arch);
+            Instruction::SystemCall(call.map(|call| call.nr))
+        }
+        _ => return Ok(()),
+    };
+    task.step_back(instruction).map(drop)
 }

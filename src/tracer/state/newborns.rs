@@ -5,69 +5,87 @@
 //! until the event, or until its creator is known to have died inside the call. Then who made it
 //! is worked out from what it inherited: the call's number, arguments and registers.
 
+pub mod inherited;
 mod match_score;
 mod unseen;
 
 use std::collections::BTreeMap;
 
-use crate::abi::flags;
-use crate::event::{How, Kind, Outcome, Tid};
-use crate::peek::Syscall;
-use crate::sys::{Registers, Request};
-
-use crate::proc;
-use crate::tracer::Handled;
-use crate::tracer::Tracer;
+use crate::abi::flags::{self, CloneFlags};
+use crate::decode;
+use crate::event::{How, Kind, Outcome, Status, Tid};
+use crate::proc::{self, Stat};
+use crate::sys::Request;
 use crate::tracer::kernel::Kernel;
+use crate::tracer::kernel::request::{Answer, Handled, Refused};
 use crate::tracer::kernel::tracee::Stopped;
 use crate::tracer::kernel::wait::Stop;
-use crate::tracer::state::created::Born;
-use crate::tracer::state::table::{Lineage, Pending};
-use match_score::{contradicts, fits, kinship, may_be_group, related};
+
+use super::births::Born;
+use super::context::Context;
+use super::pending::Pending;
+use super::table::Lineage;
+use inherited::{DeadCall, Inherited};
+use match_score::{came_by_itself, contradicts, fits, match_score, may_be_group, related};
 
 /// Calls of dead callers that are kept for a newborn that may yet come.
 const MOST_DEAD_CALLS: usize = 256;
 
 /// A newborn at its first stop.
-struct Parked<K> {
+struct Parked<K: Kernel> {
     stopped: Stopped<K>,
     stop: Stop,
-    facts: Option<Facts>,
-}
-
-/// What a newborn inherited.
-#[derive(Clone, Debug, Default)]
-struct Facts {
-    call: Option<Syscall>,
-    registers: Option<Registers>,
-    status: proc::Status,
+    inherited: Option<Inherited>,
 }
 
 /// A task whose end was reported before anybody told of its creation.
-struct Tombstone {
+pub struct Tombstone {
     tid: Tid,
-    end: crate::event::Status,
+    /// How it ended.
+    pub end: Status,
     /// Its ids; the rest only where it was asked before it ended.
-    facts: Facts,
-    stat: Option<proc::Stat>,
-    at_ns: u64,
+    inherited: Inherited,
+    /// What it was while it was a zombie.
+    pub stat: Option<Stat>,
+    /// When its end was reported.
+    pub at_ns: u64,
 }
 
-/// A call whose caller died inside.
-struct DeadCall {
-    pending: Pending,
-    ppid: Option<Tid>,
-    caller: Lineage,
+/// Who made a newborn that no event will tell of.
+pub enum Maker {
+    /// A call whose caller died inside.
+    Dead(Box<Pending>, Born),
+    /// It cannot be told.
+    Unknown(Tid, proc::Status, How),
+}
+
+/// A newborn whose creation was told: what is to be done with it now.
+pub enum Released<K: Kernel> {
+    /// It waits at its first stop.
+    FirstStop(Stopped<K>, Stop),
+    /// It has ended meanwhile.
+    Ended(Box<Tombstone>),
+    /// It has not stopped yet.
+    NotYet,
+}
+
+/// How far a look at all newborns has come.
+#[derive(Default)]
+pub struct Progress {
+    /// The parked ones that are still to be looked at, the next one last.
+    parked: Option<Vec<Tid>>,
+    /// How many tombstones stay.
+    tombstones: usize,
 }
 
 /// All of them.
-pub(in crate::tracer) struct Nursery<K> {
+pub struct Newborns<K: Kernel> {
     parked: BTreeMap<Tid, Parked<K>>,
     tombstones: Vec<Tombstone>,
     dead_calls: Vec<DeadCall>,
 }
 
-impl<K> Default for Nursery<K> {
+impl<K: Kernel> Default for Newborns<K> {
     fn default() -> Self {
         Self {
             parked: BTreeMap::new(),
@@ -77,246 +95,244 @@ impl<K> Default for Nursery<K> {
     }
 }
 
-impl<K> Nursery<K> {
+impl<K: Kernel> Newborns<K> {
     /// How many tasks are parked.
-    pub fn len(&self) -> usize {
+    pub fn parked(&self) -> usize {
         self.parked.len()
     }
 
     /// What was read of a task of this tid that has ended; the oldest, if the tid was used again.
     pub fn tombstone_status(&self, tid: Tid) -> Option<proc::Status> {
-        let tombstone = self
-            .tombstones
-            .iter()
-            .find(|tombstone| tombstone.tid == tid)?;
-        Some(tombstone.facts.status.clone())
+        let tombstone = self.tombstones.iter().find(|one| one.tid == tid)?;
+        Some(tombstone.inherited.status.clone())
     }
-}
 
-impl<K: Kernel> Tracer<K> {
     /// A stop of a task that nobody has told of.
-    pub(in crate::tracer) fn arrived(&mut self, stopped: Stopped<K>, stop: Stop) -> Handled {
-        let tid = stopped.tid();
-        self.nursery.parked.insert(
-            tid,
-            Parked {
-                stopped,
-                stop,
-                facts: None,
-            },
-        );
-        Ok(())
+    pub fn arrived(&mut self, stopped: Stopped<K>, stop: Stop) {
+        let parked = Parked {
+            stop,
+            inherited: None,
+            stopped,
+        };
+        self.parked.insert(parked.stopped.tid(), parked);
     }
 
     /// The end of a task that nobody has told of. It is still readable.
-    pub(in crate::tracer) fn ended_unknown(&mut self, tid: Tid, end: crate::event::Status) {
-        let known = self
-            .nursery
-            .parked
-            .remove(&tid)
-            .and_then(|parked| parked.facts);
-        let facts = known.unwrap_or_else(|| Facts {
-            status: proc::status(&self.eye(tid)).unwrap_or_default(),
-            ..Facts::default()
+    pub fn ended(&mut self, cx: &Context<K>, tid: Tid, end: Status) {
+        let known = self.parked.remove(&tid).and_then(|one| one.inherited);
+        let inherited = known.unwrap_or_else(|| Inherited {
+            status: proc::status(&cx.task(tid)).unwrap_or_default(),
+            ..Inherited::default()
         });
-        let own = self.kernel.own_tid();
-        if facts.status.tracer.is_some_and(|tracer| tracer != own) {
+        let own = cx.kernel.own_tid();
+        if inherited.status.tracer.is_some_and(|tracer| tracer != own) {
             // A child of ours that nobody traces: as the init of a pid namespace (a container's first
             // program) clonespy is given orphans of strangers. It is reaped, and nobody's news.
             return;
         }
-        let stat = proc::stat(&self.eye(tid));
-        let at_ns = self.kernel.now_ns();
-        self.nursery.tombstones.push(Tombstone {
-            tid,
-            end,
-            facts,
-            stat,
-            at_ns,
-        });
+        let stat = proc::stat(&cx.task(tid));
+        self.bury(cx, tid, end, inherited, stat);
     }
 
     /// The same of one that is reaped already.
-    pub(in crate::tracer) fn bury(
+    pub fn ended_and_reaped(
         &mut self,
+        cx: &Context<K>,
         tid: Tid,
-        end: crate::event::Status,
+        end: Status,
         status: proc::Status,
-        stat: Option<proc::Stat>,
+        stat: Option<Stat>,
     ) {
-        let facts = Facts {
+        let inherited = Inherited {
             status,
-            ..Facts::default()
+            ..Inherited::default()
         };
-        let at_ns = self.kernel.now_ns();
-        self.nursery.tombstones.push(Tombstone {
+        self.bury(cx, tid, end, inherited, stat);
+    }
+
+    fn bury(
+        &mut self,
+        cx: &Context<K>,
+        tid: Tid,
+        end: Status,
+        inherited: Inherited,
+        stat: Option<Stat>,
+    ) {
+        self.tombstones.push(Tombstone {
             tid,
             end,
-            facts,
+            inherited,
             stat,
-            at_ns,
+            at_ns: cx.now_ns(),
         });
     }
 
-    /// A task's creation was told: if it waits at its first stop it may go on, and if it has ended
-    /// already its end is told.
-    pub(in crate::tracer) fn release_newborn(&mut self, tid: Tid) -> Handled {
-        let grave = self
-            .nursery
-            .tombstones
-            .iter()
-            .position(|tombstone| tombstone.tid == tid);
-        if let Some(index) = grave {
-            let dead = self.nursery.tombstones.remove(index);
-            if let Some(tracee) = self.table.remove(tid) {
-                self.tell_exit(tid, &tracee, Some(dead.end), dead.stat.as_ref(), dead.at_ns);
-            }
-            return Ok(());
+    /// A task's creation was told: what is known of it leaves here.
+    pub fn release(&mut self, tid: Tid) -> Released<K> {
+        if let Some(index) = self.tombstones.iter().position(|one| one.tid == tid) {
+            return Released::Ended(Box::new(self.tombstones.remove(index)));
         }
-        let Some(parked) = self.nursery.parked.remove(&tid) else {
-            return Ok(());
-        };
-        if let Some(tracee) = self.table.get_mut(tid) {
-            tracee.awaited = false;
-        }
-        self.first_stop(parked.stopped, &parked.stop)
-    }
-
-    /// A known newborn at its first stop: nothing of it has run yet.
-    pub(in crate::tracer) fn first_stop(&mut self, task: Stopped<K>, stop: &Stop) -> Handled {
-        let tid = task.tid();
-        self.ask_before_end(&task)?;
-        if let Some(edit) = self
-            .table
-            .get_mut(tid)
-            .and_then(|tracee| tracee.mend.take())
-        {
-            self.put_back(&task, &edit)?;
-        }
-        match stop {
-            // It joined a group that is stopped (kernel/fork.c, task_join_group_stop).
-            Stop::Group(_) => task.resume(Request::Listen, 0),
-            Stop::Signal(signal) => self.deliver(task, *signal),
-            _ => self.go_on(task),
+        match self.parked.remove(&tid) {
+            Some(parked) => Released::FirstStop(parked.stopped, parked.stop),
+            None => Released::NotYet,
         }
     }
 
     /// A caller died inside its call: a newborn may yet tell of it.
-    pub(in crate::tracer) fn call_died(
+    pub fn call_died(
         &mut self,
+        cx: &mut Context<K>,
         pending: Pending,
         ppid: Option<Tid>,
         caller: Lineage,
     ) {
         if pending.restarting {
             // It was not inside, but about to call again.
-            self.conclude(pending, Outcome::Unfinished {});
+            cx.conclude(pending, Outcome::Unfinished {});
             return;
         }
-        self.nursery.dead_calls.push(DeadCall {
+        self.dead_calls.push(DeadCall {
             pending,
             ppid,
             caller,
         });
-        if self.nursery.dead_calls.len() > MOST_DEAD_CALLS {
-            let oldest = self.nursery.dead_calls.remove(0);
-            self.conclude(oldest.pending, Outcome::Unfinished {});
+        if self.dead_calls.len() > MOST_DEAD_CALLS {
+            let oldest = self.dead_calls.remove(0);
+            cx.conclude(oldest.pending, Outcome::Unfinished {});
         }
     }
 
     /// The last task of a group was reaped (or its exec was reported): its threads' calls for
     /// threads can have made nobody that has not been seen.
-    pub(in crate::tracer) fn close_thread_calls(&mut self, tgid: Tid) {
+    pub fn close_thread_calls(&mut self, cx: &mut Context<K>, tgid: Tid) {
         let thread = flags::CLONE_THREAD;
-        let (over, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.nursery.dead_calls)
+        let (over, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.dead_calls)
             .into_iter()
             .partition(|dead| {
                 dead.pending.event.tgid == tgid && dead.pending.decoded.flags.contains(thread)
             });
-        self.nursery.dead_calls = open;
-        for dead in over {
-            self.conclude(dead.pending, Outcome::Unfinished {});
+        self.dead_calls = open;
+        cx.unfinished(over.into_iter().map(|dead| dead.pending));
+    }
+
+    /// The end of the trace: calls that nobody will tell of any more.
+    pub fn close_calls(&mut self, cx: &mut Context<K>) {
+        let open = std::mem::take(&mut self.dead_calls);
+        cx.unfinished(open.into_iter().map(|dead| dead.pending));
+    }
+
+    /// Works out who made the newborns that no live call can have made: the next one of them, until
+    /// there is none. What it answers is to be told before it is asked again.
+    ///
+    /// # Errors
+    /// A request that this kernel does not have.
+    pub fn settle(
+        &mut self,
+        cx: &mut Context<K>,
+        progress: &mut Progress,
+    ) -> Answer<Option<Maker>> {
+        if progress.parked.is_none() && !self.is_due(cx) {
+            return Ok(None);
+        }
+        let mut parked = progress
+            .parked
+            .take()
+            .unwrap_or_else(|| self.parked.keys().rev().copied().collect());
+        let settled = self.settle_parked(cx, &mut parked);
+        progress.parked = Some(parked);
+        match settled? {
+            None => Ok(self.settle_tombstone(cx, &mut progress.tombstones)),
+            maker => Ok(maker),
         }
     }
 
-    /// Works out who made the newborns that no live call can have made.
-    pub(in crate::tracer) fn settle(&mut self) -> Handled {
-        let nursery = &self.nursery;
-        if nursery.parked.is_empty() && nursery.tombstones.is_empty() {
-            return Ok(());
-        }
-        let suspicious = !nursery.dead_calls.is_empty()
-            || !nursery.tombstones.is_empty()
-            || self.table.calling.is_empty();
-        if !suspicious {
-            return Ok(());
-        }
-        let tids: Vec<Tid> = nursery.parked.keys().copied().collect();
-        for tid in tids {
-            match self.settle_parked(tid) {
+    /// Whether there is anybody whose event may never come.
+    fn is_due(&self, cx: &Context<K>) -> bool {
+        let any = !self.parked.is_empty() || !self.tombstones.is_empty();
+        any && (!self.dead_calls.is_empty()
+            || !self.tombstones.is_empty()
+            || cx.table.calling.is_empty())
+    }
+
+    /// The next of these who is settled; they are taken off as they are looked at.
+    fn settle_parked(&mut self, cx: &Context<K>, tids: &mut Vec<Tid>) -> Answer<Option<Maker>> {
+        while let Some(tid) = tids.pop() {
+            match self.look_at_parked(tid) {
+                Ok(()) => {}
                 // It was killed: its end will be reported.
-                Err(crate::tracer::kernel::Refused::Gone) | Ok(()) => {}
-                other => return other,
+                Err(Refused::Gone) => continue,
+                Err(refused) => return Err(refused),
             }
+            let parked = self.parked.get(&tid);
+            let Some(inherited) = parked.and_then(|one| one.inherited.clone()) else {
+                continue;
+            };
+            let flags = self.inherited_flags(&inherited);
+            if unseen::may_be_told(cx, tid, &inherited, flags) {
+                continue;
+            }
+            let how = match flags {
+                Some(flags) if came_by_itself(flags) => How::Ptrace,
+                _ => How::Orphan,
+            };
+            return Ok(Some(self.maker(tid, &inherited, how)));
         }
-        self.settle_tombstones()
-    }
-
-    fn settle_parked(&mut self, tid: Tid) -> Handled {
-        self.look_at_parked(tid)?;
-        let Some(parked) = self.nursery.parked.get(&tid) else {
-            return Ok(());
-        };
-        let Some(facts) = parked.facts.clone() else {
-            return Ok(());
-        };
-        if self.may_still_be_told(tid, &facts) {
-            return Ok(());
-        }
-        match self.best_dead_call(tid, &facts) {
-            Some(dead) => self.made_by_dead(tid, dead, facts.status),
-            None => self.orphan(tid, &facts.status, self.how_unseen(&facts)),
-        }
-        self.release_newborn(tid)
+        Ok(None)
     }
 
     fn look_at_parked(&mut self, tid: Tid) -> Handled {
-        let Some(parked) = self.nursery.parked.get_mut(&tid) else {
+        let Some(parked) = self.parked.get_mut(&tid) else {
             return Ok(());
         };
-        if parked.facts.is_none() {
-            let info = self.kernel.syscall_info(tid)?;
-            parked.facts = Some(Facts {
-                call: proc::syscall(parked.stopped.eye(), info.arch),
-                registers: self.kernel.registers(tid)?,
-                status: proc::status(parked.stopped.eye()).unwrap_or_default(),
+        if parked.inherited.is_none() {
+            let task = &parked.stopped;
+            let info = task.syscall_info()?;
+            parked.inherited = Some(Inherited {
+                call: proc::syscall(task.peek(), info.arch),
+                registers: task.registers()?,
+                status: proc::status(task.peek()).unwrap_or_default(),
             });
         }
         Ok(())
     }
 
-    fn best_dead_call(&mut self, tid: Tid, facts: &Facts) -> Option<DeadCall> {
-        let calls = &self.nursery.dead_calls;
-        let ranks = calls
-            .iter()
-            .enumerate()
-            .filter(|(_, dead)| match facts.call {
-                Some(_) => fits(&dead.pending, facts) && may_be_group(tid, &dead.pending, facts),
-                None => {
-                    related(tid, &dead.pending, &facts.status)
-                        && !contradicts(tid, &dead.pending, &facts.status)
-                }
-            })
-            .map(|(index, dead)| (kinship(tid, dead, facts), index));
-        let (best, index) = ranks.clone().max()?;
-        if facts.call.is_none() && ranks.filter(|(rank, _)| *rank == best).count() > 1 {
-            // Nothing but ids, and they fit several: a guess would take another newborn's call.
-            return None;
-        }
-        Some(self.nursery.dead_calls.remove(index))
+    /// The flags of the call that a parked newborn came from, as far as it shows them.
+    fn inherited_flags(&self, inherited: &Inherited) -> Option<CloneFlags> {
+        let call = inherited.call.as_ref()?;
+        let parked = self
+            .parked
+            .values()
+            .find(|one| one.inherited.as_ref().and_then(|i| i.call.as_ref()) == Some(call))?;
+        let decoded = decode::decode(parked.stopped.peek(), call)?;
+        Some(decoded.flags)
     }
 
-    fn made_by_dead(&mut self, tid: Tid, dead: DeadCall, status: proc::Status) {
+    /// The next ended task that no live call can have made, and after how many that stay.
+    fn settle_tombstone(&mut self, cx: &Context<K>, index: &mut usize) -> Option<Maker> {
+        while let Some(tombstone) = self.tombstones.get(*index) {
+            let (tid, inherited) = (tombstone.tid, tombstone.inherited.clone());
+            let waiting =
+                unseen::may_be_told_of_ended(cx, tid, &inherited, self.inherited_flags(&inherited));
+            if waiting || cx.table.get(tid).is_some() {
+                *index += 1;
+                continue;
+            }
+            return Some(self.maker(tid, &inherited, How::Orphan));
+        }
+        None
+    }
+
+    /// A tombstone of which nothing will be told any more, at the end of the trace.
+    pub fn unsettled(&self) -> Option<(Tid, proc::Status)> {
+        let tombstone = self.tombstones.first()?;
+        Some((tombstone.tid, tombstone.inherited.status.clone()))
+    }
+
+    fn maker(&mut self, tid: Tid, inherited: &Inherited, how: How) -> Maker {
+        let status = inherited.status.clone();
+        let Some(dead) = self.best_dead_call(tid, inherited) else {
+            return Maker::Unknown(tid, status, how);
+        };
         let thread = status.tgid.is_some_and(|tgid| tgid != tid);
         let born = Born {
             tid,
@@ -324,39 +340,32 @@ impl<K: Kernel> Tracer<K> {
             status: Some(status),
             of_dead: Some(dead.caller),
         };
-        self.created(dead.pending, &born);
+        Maker::Dead(Box::new(dead.pending), born)
     }
 
-    /// Ended tasks that no live call can have made.
-    fn settle_tombstones(&mut self) -> Handled {
-        let mut index = 0;
-        while let Some(tombstone) = self.nursery.tombstones.get(index) {
-            let (tid, facts) = (tombstone.tid, tombstone.facts.clone());
-            let status = facts.status.clone();
-            let waiting = self.table.calling.iter().any(|&caller| {
-                let call = self
-                    .table
-                    .get(caller)
-                    .and_then(|tracee| tracee.call.as_ref());
-                call.is_some_and(|call| !call.restarting && related(tid, call, &status))
-            });
-            let waiting = waiting || self.creator_may_live(tid, &facts);
-            if waiting || self.table.get(tid).is_some() {
-                index += 1;
-                continue;
+    fn best_dead_call(&mut self, tid: Tid, inherited: &Inherited) -> Option<DeadCall> {
+        let calls = self.dead_calls.iter().enumerate();
+        let may_be = |dead: &DeadCall| {
+            let (call, status) = (&dead.pending, &inherited.status);
+            match inherited.call {
+                Some(_) => fits(call, inherited) && may_be_group(tid, call, inherited),
+                None => related(tid, call, status) && !contradicts(tid, call, status),
             }
-            match self.best_dead_call(tid, &facts) {
-                Some(dead) => self.made_by_dead(tid, dead, status),
-                None => self.orphan(tid, &status, How::Orphan),
-            }
-            self.release_newborn(tid)?;
+        };
+        let ranks = calls
+            .filter(|(_, dead)| may_be(dead))
+            .map(|(index, dead)| (match_score(tid, dead, inherited), index));
+        let (best, index) = ranks.clone().max()?;
+        if inherited.call.is_none() && ranks.filter(|(rank, _)| *rank == best).count() > 1 {
+            // Nothing but ids, and they fit several: a guess would take another newborn's call.
+            return None;
         }
-        Ok(())
+        Some(self.dead_calls.remove(index))
     }
 
     /// Lets parked newborns go on, where nothing more is waited for.
-    pub(in crate::tracer) fn release_all_parked(&mut self) {
-        for (_, parked) in std::mem::take(&mut self.nursery.parked) {
+    pub fn release_all(&mut self) {
+        for (_, parked) in std::mem::take(&mut self.parked) {
             let how = match parked.stop {
                 Stop::Group(_) => Request::Listen,
                 _ => Request::Cont,
@@ -365,30 +374,8 @@ impl<K: Kernel> Tracer<K> {
         }
     }
 
-    /// The end of the trace: what is still open stays without an answer, and is told so.
-    pub(in crate::tracer) fn close_open(&mut self) {
-        for dead in std::mem::take(&mut self.nursery.dead_calls) {
-            self.conclude(dead.pending, Outcome::Unfinished {});
-        }
-        while let Some(tombstone) = self.nursery.tombstones.first() {
-            let (tid, status) = (tombstone.tid, tombstone.facts.status.clone());
-            self.orphan(tid, &status, How::Orphan);
-            // A tombstone leaves nothing to resume.
-            let _ = self.release_newborn(tid);
-        }
-        self.nursery.parked.clear();
-        let at_ns = self.kernel.now_ns();
-        for (tid, tracee) in std::mem::take(&mut self.table.retired) {
-            self.tell_exit(tid, &tracee, None, None, at_ns);
-        }
-        for tid in self.table.tids() {
-            self.close_shelved(tid);
-            if let Some(pending) = self.table.take_call(tid) {
-                self.conclude(pending, Outcome::Unfinished {});
-            }
-            if let Some(tracee) = self.table.remove(tid) {
-                self.tell_exit(tid, &tracee, None, None, at_ns);
-            }
-        }
+    /// Forgets the parked ones: the trace has ended.
+    pub fn forget_parked(&mut self) {
+        self.parked.clear();
     }
 }

@@ -2,80 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::decode::Decoded;
-use crate::event::{CloneCall, Kind, TaskId, Tid};
-use crate::peek::Syscall;
-use crate::sys::Registers;
+use crate::event::{Kind, TaskId, Tid};
 
-/// A change that the program must not see, with what undoes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    /// An argument register that was changed.
-    pub register: Option<Poked>,
-    /// Memory that was overwritten: where, and what it held.
-    pub memory: Option<(u64, Vec<u8>)>,
-}
-
-/// A changed argument register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Poked {
-    /// Its place in `struct user`.
-    pub slot: usize,
-    /// Which argument.
-    pub index: usize,
-    /// What it held.
-    pub original: u64,
-    /// What it holds now: the newborn has a copy of this.
-    pub changed: u64,
-}
-
-impl Edit {
-    /// The argument registers as they are with the change.
-    pub fn apply(&self, mut args: [u64; 6]) -> [u64; 6] {
-        if let Some(poked) = self.register
-            && let Some(argument) = args.get_mut(poked.index)
-        {
-            *argument = poked.changed;
-        }
-        args
-    }
-}
-
-/// A call between its entry and its outcome.
-#[derive(Clone, Debug)]
-pub struct Pending {
-    /// When it was entered (without a filter: when its event was reported).
-    pub at_ns: u64,
-    /// The caller.
-    pub task: TaskId,
-    /// The event to be, still without its outcome.
-    pub event: Box<CloneCall>,
-    /// The call decoded.
-    pub decoded: Decoded,
-    /// The call as the registers had it.
-    pub syscall: Syscall,
-    /// When it was let go from its entry stop, where that was seen: what we did there does not
-    /// count as time in the call.
-    pub entered_ns: Option<u64>,
-    /// Registers that the newborn will have too.
-    pub registers: Option<Registers>,
-    /// It returned -ERESTART…: it will be made again (signal(7)).
-    pub restarting: bool,
-    /// CLONE_UNTRACED was taken off.
-    pub edit: Option<Edit>,
-    /// CLONE_UNTRACED was given and could not be taken off.
-    pub escapes: bool,
-    /// It returned a positive result without an event: what that means shows at the next report.
-    pub odd: Option<i64>,
-}
-
-impl Pending {
-    /// The argument registers as the caller, and a newborn, hold them now.
-    pub fn args_now(&self) -> [u64; 6] {
-        let args = self.syscall.args;
-        self.edit.as_ref().map_or(args, |edit| edit.apply(args))
-    }
-}
+use super::pending::{Edit, Pending};
 
 /// A filter of the program's own, while it is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +47,7 @@ pub struct Tracee {
     /// It was told without a creator, whose event may yet come.
     pub orphan: bool,
     /// It was asked to stop before its end, if that is wanted.
-    pub asked_before_end: bool,
+    pub stops_before_end: bool,
 }
 
 impl Tracee {
@@ -139,14 +68,14 @@ impl Tracee {
             started: false,
             signal: None,
             orphan: false,
-            asked_before_end: false,
+            stops_before_end: false,
         }
     }
 }
 
 /// What a task hands down to those that it creates.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::tracer) struct Lineage {
+pub struct Lineage {
     /// It stops at every system call.
     pub full: bool,
     /// It descends from the program that clonespy started.
@@ -194,9 +123,6 @@ pub struct Table {
     pub retired: BTreeMap<Tid, Tracee>,
     /// Tasks with a call under way.
     pub calling: BTreeSet<Tid>,
-    /// Calls that will be made again after a handler that makes calls of its own, by tid; the
-    /// innermost last.
-    shelved: BTreeMap<Tid, Vec<Pending>>,
 }
 
 impl Table {
@@ -269,20 +195,20 @@ impl Table {
         }
     }
 
-    /// Lays a call aside until a handler has run.
-    pub fn shelve(&mut self, tid: Tid, call: Pending) {
-        self.shelved.entry(tid).or_default().push(call);
-    }
-
-    /// Takes what a task has laid aside.
-    pub fn take_shelved(&mut self, tid: Tid) -> Vec<Pending> {
-        self.shelved.remove(&tid).unwrap_or_default()
-    }
-
     /// Takes the call that a task was in.
     pub fn take_call(&mut self, tid: Tid) -> Option<Pending> {
         self.calling.remove(&tid);
         self.tasks.get_mut(&tid)?.call.take().map(|call| *call)
+    }
+
+    /// The lineage of a task; nothing is handed down by one that is not known.
+    pub fn lineage(&self, tid: Tid) -> Lineage {
+        self.get(tid).map(Lineage::from).unwrap_or_default()
+    }
+
+    /// The call that a task is in.
+    pub fn call(&self, tid: Tid) -> Option<&Pending> {
+        self.get(tid)?.call.as_deref()
     }
 
     /// How many live tasks descend from the program that clonespy started.

@@ -9,111 +9,125 @@ use crate::abi::{self, Abi, Order, flags};
 use crate::decode::Decoded;
 use crate::event::Call;
 use crate::peek::{Peek, Syscall};
-use crate::sys;
-
-use crate::tracer::Tracer;
+use crate::sys::{self, Change};
+use crate::tracer::kernel::Kernel;
+use crate::tracer::kernel::request::Answer;
 use crate::tracer::kernel::tracee::Stopped;
-use crate::tracer::kernel::{Answer, Kernel};
-use crate::tracer::state::table::{Edit, Poked};
 
-/// Below the stack pointer the ABI leaves this much to leaf functions (System V x86-64, "red zone").
+use super::pending::{Edit, Pending, Poked};
+
+/// Below the stack pointer the ABI leaves this much to leaf functions (System V x86-64, "red zone";
+/// others have a smaller one or none).
 const RED_ZONE: u64 = 128;
 
-impl<K: Kernel> Tracer<K> {
-    /// Takes the flag off at the entry of a call that has it. `None`: it could not be done, and the
-    /// child will escape.
-    pub(in crate::tracer) fn take_off_untraced(
-        &self,
-        task: &Stopped<K>,
-        call: &Syscall,
-        decoded: &Decoded,
-    ) -> Answer<Option<Edit>> {
-        let Some(abi) = abi::arch::named(&decoded.request.abi) else {
-            return Ok(None);
-        };
-        let edit = match decoded.request.call {
-            Call::Clone => flags_register(call, abi),
-            Call::Clone3 => self
-                .show_copy(task, call, abi, decoded)
-                .or_else(|| self.change_in_place(task, call, decoded)),
-            Call::Fork | Call::Vfork => None,
-        };
-        if let Some(poked) = edit.as_ref().and_then(|edit| edit.register) {
-            self.kernel
-                .poke_user(task.tid(), poked.slot, poked.changed)?;
-        }
-        Ok(edit)
+/// Takes the flag off a call that is entered with it. Where that cannot be done the child will
+/// escape.
+///
+/// # Errors
+/// The caller was killed meanwhile.
+pub fn hide<K: Kernel>(task: &Stopped<K>, call: &Syscall, pending: &mut Pending) -> Answer<()> {
+    if pending.decoded.flags.contains(flags::CLONE_UNTRACED) && pending.edit.is_none() {
+        pending.edit = take_off(task, call, &pending.decoded)?;
+        pending.escapes = pending.edit.is_none();
     }
+    Ok(())
+}
 
-    /// Writes a copy of the struct without the flag, and says how to point the kernel at it.
-    fn show_copy(
-        &self,
-        task: &Stopped<K>,
-        call: &Syscall,
-        abi: &Abi,
-        decoded: &Decoded,
-    ) -> Option<Edit> {
-        let mut block = decoded.block.clone()?;
-        clear(block.first_chunk_mut()?);
-        let size = u64::try_from(block.len()).ok()?;
-        let at = call.sp.checked_sub(RED_ZONE + size)? & !15;
-        if abi.word == 4 && u32::try_from(at).is_err() {
-            // int 0x80 in a 64-bit program: its stack is out of such a pointer's reach.
-            return None;
-        }
-        let slot = sys::argument_slot(abi.name, 0)?;
-        let memory = self.overwrite(task, at, &block)?;
-        let [original, ..] = call.args;
-        let register = Some(Poked {
-            slot,
-            index: 0,
-            original,
-            changed: at,
-        });
-        Some(Edit {
-            register,
-            memory: Some(memory),
-        })
+/// Puts everything back in a stopped task: the caller, or a newborn, which has copies of the
+/// caller's registers and, without CLONE_VM, of its memory.
+///
+/// # Errors
+/// It was killed meanwhile.
+pub fn put_back<K: Kernel>(task: &Stopped<K>, edit: &Edit) -> Answer<()> {
+    if let Some(poked) = edit.register
+        && poked.change == Change::Stays
+    {
+        task.set_argument(poked.abi, poked.index, poked.original)?;
     }
+    if let Some((at, bytes)) = &edit.memory {
+        // It was writable a moment ago; where it is gone, there is nothing to mend.
+        let _ = task.write_memory(*at, bytes);
+    }
+    Ok(())
+}
 
-    /// The second best: other threads can see it for the length of the call.
-    fn change_in_place(
-        &self,
-        task: &Stopped<K>,
-        call: &Syscall,
-        decoded: &Decoded,
-    ) -> Option<Edit> {
-        let mut word = *decoded.block.as_ref()?.first_chunk()?;
-        clear(&mut word);
-        let [at, ..] = call.args;
-        let memory = self.overwrite(task, at, &word)?;
-        Some(Edit {
-            register: None,
-            memory: Some(memory),
-        })
-    }
-
-    /// Overwrites memory, and says with what to undo it.
-    fn overwrite(&self, task: &Stopped<K>, at: u64, bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
-        let mut saved = vec![0; bytes.len()];
-        task.eye().read(at, &mut saved).ok()?;
-        self.kernel.write_memory(task.tid(), at, bytes).ok()?;
-        Some((at, saved))
-    }
-
-    /// Puts everything back in a stopped task: the caller, or a newborn, which has copies of the
-    /// caller's registers and, without CLONE_VM, of its memory.
-    pub(in crate::tracer) fn put_back(&self, task: &Stopped<K>, edit: &Edit) -> Answer<()> {
-        if let Some(poked) = edit.register {
-            self.kernel
-                .poke_user(task.tid(), poked.slot, poked.original)?;
+/// `None`: it could not be done.
+fn take_off<K: Kernel>(
+    task: &Stopped<K>,
+    call: &Syscall,
+    decoded: &Decoded,
+) -> Answer<Option<Edit>> {
+    let Some(abi) = abi::arch::named(&decoded.request.abi) else {
+        return Ok(None);
+    };
+    let edit = match decoded.request.call {
+        Call::Clone => flags_register(call, abi),
+        Call::Clone3 => {
+            show_copy(task, call, abi, decoded).or_else(|| change_in_place(task, call, decoded))
         }
-        if let Some((at, bytes)) = &edit.memory {
-            // It was writable a moment ago; where it is gone, there is nothing to mend.
-            let _ = self.kernel.write_memory(task.tid(), *at, bytes);
-        }
-        Ok(())
+        Call::Fork | Call::Vfork => None,
+    };
+    if let Some(poked) = edit.as_ref().and_then(|edit| edit.register)
+        && !task.set_argument(poked.abi, poked.index, poked.changed)?
+    {
+        return Ok(None);
     }
+    Ok(edit)
+}
+
+/// Writes a copy of the struct without the flag, and says how to point the kernel at it.
+fn show_copy<K: Kernel>(
+    task: &Stopped<K>,
+    call: &Syscall,
+    abi: &'static Abi,
+    decoded: &Decoded,
+) -> Option<Edit> {
+    let mut block = decoded.block.clone()?;
+    clear(block.first_chunk_mut()?);
+    let size = u64::try_from(block.len()).ok()?;
+    let at = call.sp.checked_sub(RED_ZONE + size)? & !15;
+    if abi.word == 4 && u32::try_from(at).is_err() {
+        // int 0x80 in a 64-bit program: its stack is out of such a pointer's reach.
+        return None;
+    }
+    let change = sys::change_of(abi.name, 0)?;
+    let memory = overwrite(task, at, &block)?;
+    let [original, ..] = call.args;
+    let register = Some(Poked {
+        abi,
+        index: 0,
+        change,
+        original,
+        changed: at,
+    });
+    Some(Edit {
+        register,
+        memory: Some(memory),
+    })
+}
+
+/// The second best: other threads can see it for the length of the call.
+fn change_in_place<K: Kernel>(
+    task: &Stopped<K>,
+    call: &Syscall,
+    decoded: &Decoded,
+) -> Option<Edit> {
+    let mut word = *decoded.block.as_ref()?.first_chunk()?;
+    clear(&mut word);
+    let [at, ..] = call.args;
+    let memory = overwrite(task, at, &word)?;
+    Some(Edit {
+        register: None,
+        memory: Some(memory),
+    })
+}
+
+/// Overwrites memory, and says with what to undo it.
+fn overwrite<K: Kernel>(task: &Stopped<K>, at: u64, bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
+    let mut saved = vec![0; bytes.len()];
+    task.peek().read(at, &mut saved).ok()?;
+    task.write_memory(at, bytes).ok()?;
+    Some((at, saved))
 }
 
 /// Takes the flag off the struct's first word.
@@ -122,16 +136,15 @@ fn clear(word: &mut [u8; 8]) {
 }
 
 /// The change of legacy clone's flags register.
-fn flags_register(call: &Syscall, abi: &Abi) -> Option<Edit> {
+fn flags_register(call: &Syscall, abi: &'static Abi) -> Option<Edit> {
     let index = if abi.order == Order::Backwards2 { 1 } else { 0 };
     let original = *call.args.get(index)?;
-    let slot = sys::argument_slot(abi.name, index)?;
-    let changed = original & !flags::CLONE_UNTRACED.0;
     let register = Some(Poked {
-        slot,
+        abi,
         index,
+        change: sys::change_of(abi.name, index)?,
         original,
-        changed,
+        changed: original & !flags::CLONE_UNTRACED.0,
     });
     Some(Edit {
         register,

@@ -11,22 +11,24 @@
 use std::collections::BTreeMap;
 
 use crate::event::Tid;
-
-use crate::tracer::Handled;
-use crate::tracer::Tracer;
 use crate::tracer::kernel::Kernel;
 use crate::tracer::kernel::tracee::Stopped;
 use crate::tracer::kernel::wait::Stop;
 
+use super::table::Table;
+
+/// A stop of a task that has its turn later.
+pub type Held<K> = (Stopped<K>, Stop);
+
 /// Who waits for whom.
-pub(in crate::tracer) struct Vforks<K> {
+pub struct Vforks<K: Kernel> {
     /// The paused caller, by its child.
     callers: BTreeMap<Tid, Tid>,
     /// A caller's stop that came too early, by its child.
-    held: BTreeMap<Tid, (Stopped<K>, Stop)>,
+    held: BTreeMap<Tid, Held<K>>,
 }
 
-impl<K> Default for Vforks<K> {
+impl<K: Kernel> Default for Vforks<K> {
     fn default() -> Self {
         Self {
             callers: BTreeMap::new(),
@@ -35,79 +37,61 @@ impl<K> Default for Vforks<K> {
     }
 }
 
-impl<K> Vforks<K> {
-    /// Somebody is held, so that silence is news.
+impl<K: Kernel> Vforks<K> {
+    /// Whether somebody is held, so that silence is news.
     pub fn holds(&self) -> bool {
         !self.held.is_empty()
     }
-}
 
-impl<K: Kernel> Tracer<K> {
     /// A call with CLONE_VFORK made a child.
-    pub(in crate::tracer) fn vfork_begins(&mut self, caller: Tid, child: Tid) {
-        self.vforks.callers.insert(child, caller);
+    pub fn begin(&mut self, caller: Tid, child: Tid) {
+        self.callers.insert(child, caller);
     }
 
     /// Holds a stop that came before the end of the caller's pause was reported; any other is given
     /// back.
-    pub(in crate::tracer) fn hold_vfork(
+    pub fn hold(
         &mut self,
+        kernel: &K,
+        table: &Table,
         task: Stopped<K>,
         stop: Stop,
-    ) -> Option<(Stopped<K>, Stop)> {
+    ) -> Option<Held<K>> {
         let early = matches!(stop, Stop::Filter | Stop::Syscall | Stop::Exec);
         let tid = task.tid();
-        let child = self
-            .vforks
-            .callers
-            .iter()
-            .find(|&(_, &caller)| caller == tid);
+        let child = self.callers.iter().find(|&(_, &caller)| caller == tid);
         let Some((&child, _)) = child.filter(|_| early) else {
             return Some((task, stop));
         };
-        if self.table.get(child).is_some() && self.kernel.lives(child) {
-            self.vforks.held.insert(child, (task, stop));
+        if table.get(child).is_some() && kernel.lives(child) {
+            self.held.insert(child, (task, stop));
             return None;
         }
-        self.vforks.callers.remove(&child);
+        self.callers.remove(&child);
         Some((task, stop))
     }
 
-    /// A task exec'd or ended: a caller that waited for it has its turn.
-    pub(in crate::tracer) fn vfork_ends(&mut self, child: Tid) -> Handled {
-        self.vforks.callers.remove(&child);
-        match self.vforks.held.remove(&child) {
-            Some((task, stop)) => self.stopped(task, stop),
-            None => Ok(()),
-        }
+    /// A task exec'd or ended: the stop of a caller that waited for it, whose turn it is.
+    pub fn end(&mut self, child: Tid) -> Option<Held<K>> {
+        self.callers.remove(&child);
+        self.held.remove(&child)
     }
 
     /// A task ended: it waits for nobody any more.
-    pub(in crate::tracer) fn vfork_caller_gone(&mut self, tid: Tid) {
-        self.vforks.callers.retain(|_, caller| *caller != tid);
-        self.vforks.held.retain(|_, (task, _)| task.tid() != tid);
+    pub fn caller_gone(&mut self, tid: Tid) {
+        self.callers.retain(|_, caller| *caller != tid);
+        self.held.retain(|_, (task, _)| task.tid() != tid);
     }
 
-    /// Silence: whoever is held for a child that is a zombie has its turn.
-    pub(in crate::tracer) fn vfork_idle(&mut self) -> Handled {
-        let over: Vec<Tid> = self
-            .vforks
-            .held
-            .keys()
-            .copied()
-            .filter(|&child| !self.kernel.lives(child))
-            .collect();
-        for child in over {
-            self.vfork_ends(child)?;
-        }
-        Ok(())
+    /// Silence: the children that are zombies, for whom nobody is to be held any more.
+    pub fn over(&self, kernel: &K) -> Vec<Tid> {
+        let children = self.held.keys().copied();
+        children.filter(|&child| !kernel.lives(child)).collect()
     }
 
-    /// Lets everybody go on, where nothing more is waited for.
-    pub(in crate::tracer) fn release_vforks(&mut self) {
-        for (_, (task, _)) in std::mem::take(&mut self.vforks.held) {
-            // Killed meanwhile: nothing to give back.
-            let _ = self.go_on(task);
-        }
+    /// Everybody who is held, where nothing more is waited for.
+    pub fn release(&mut self) -> impl Iterator<Item = Stopped<K>> + use<K> {
+        let held = std::mem::take(&mut self.held);
+        held.into_values().map(|(task, _)| task)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefMut;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::abi::arch;
 use crate::abi::flags::{self, CloneFlags};
@@ -72,17 +73,17 @@ impl Story {
         let mut world = World::default();
         world.memories.push(BTreeMap::new());
         world.tasks.insert(ROOT, fake(ROOT, ROOT, 1, 0));
-        let kernel = Scripted(world.into());
+        let kernel = Scripted(Rc::new(world.into()));
         let mut tracer = Tracer::new(kernel, intercept, arch::of_machine("x86_64"));
-        tracer.root = ROOT;
-        tracer.next_task = 2;
-        tracer.table.insert(
+        tracer.end.root = ROOT;
+        let id = tracer.cx.ledger.new_task();
+        tracer.cx.table.insert(
             ROOT,
             Tracee {
                 born_ns: Some(0),
                 full: intercept == Intercept::Syscall,
                 started: intercept != Intercept::Event,
-                ..Tracee::new(TaskId(1), ROOT, Kind::Process)
+                ..Tracee::new(id, ROOT, Kind::Process)
             },
         );
         let told = Vec::new();
@@ -90,7 +91,7 @@ impl Story {
     }
 
     pub fn world(&self) -> RefMut<'_, World> {
-        self.tracer.kernel.0.borrow_mut()
+        self.tracer.cx.kernel.0.borrow_mut()
     }
 
     /// Changes a task.
@@ -116,16 +117,16 @@ impl Story {
             went.as_ref().is_ok_and(|&went| went == goes_on),
             "{tid} {what:?}: {went:?}"
         );
-        let out: Vec<Event> = self.tracer.out.drain(..).collect();
-        self.told.extend(out);
+        self.told
+            .extend(std::iter::from_fn(|| self.tracer.cx.ledger.take()));
     }
 
     /// Nobody has anything to say for a while.
     pub fn silence(&mut self) {
         self.world().silences = 1;
         assert!(matches!(self.tracer.step(), Ok(true)));
-        let out: Vec<Event> = self.tracer.out.drain(..).collect();
-        self.told.extend(out);
+        self.told
+            .extend(std::iter::from_fn(|| self.tracer.cx.ledger.take()));
     }
 
     /// A task stops.
@@ -301,11 +302,11 @@ impl Story {
         assert!(left.is_empty(), "still there: {left:?}");
         assert!(matches!(self.tracer.step(), Ok(false)));
         self.tracer.finish();
-        let out: Vec<Event> = self.tracer.out.drain(..).collect();
-        self.told.extend(out);
-        assert_eq!(self.tracer.nursery.len(), 0);
-        assert_eq!(self.tracer.table.len(), 0);
-        assert!(self.tracer.syncs.is_empty(), "somebody is still held");
+        self.told
+            .extend(std::iter::from_fn(|| self.tracer.cx.ledger.take()));
+        assert_eq!(self.tracer.life.newborns.parked(), 0);
+        assert_eq!(self.tracer.cx.table.len(), 0);
+        assert!(self.tracer.filters.is_empty(), "somebody is still held");
         even(&self.told);
         lines(&self.told)
     }
@@ -316,7 +317,7 @@ impl Story {
     }
 
     pub fn totals(&self) -> &Totals {
-        &self.tracer.totals
+        self.tracer.cx.ledger.totals()
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::event::{Event, Intercept, Tid};
-use crate::tracer::Attach;
+use crate::ledger::Ledger;
+use crate::tracer::attach::refusal::Unattached;
+use crate::tracer::attach::seize;
+use crate::tracer::start::options::Attach;
 
 /// A process that runs already, and its second thread.
 const LEADER: Tid = 200;
@@ -11,8 +14,8 @@ const THREAD: Tid = 201;
 /// A running process; nothing else is traced.
 fn running() -> Story {
     let mut s = Story::with(Intercept::Event);
-    s.tracer.table.remove(ROOT);
-    s.tracer.next_task = 1;
+    s.tracer.cx.table.remove(ROOT);
+    s.tracer.cx.ledger = Ledger::default();
     s.world().tasks.clear();
     s.world().tasks.insert(LEADER, fake(LEADER, LEADER, 1, 0));
     s
@@ -32,11 +35,15 @@ fn attach(s: &mut Story) -> Vec<String> {
         pids: vec![LEADER],
         ..Attach::default()
     };
-    s.tracer
-        .seize_all(&wanted)
+    seize_all(s, &wanted)
         .into_iter()
         .map(|refused| crate::Error::from(refused).to_string())
         .collect()
+}
+
+fn seize_all(s: &mut Story, wanted: &Attach) -> Vec<Unattached> {
+    s.tracer.unseen_entries |= !seize::is_full(wanted);
+    seize::all(&mut s.tracer.cx, &mut s.tracer.life.newborns, wanted)
 }
 
 fn seized(s: &Story) -> Vec<Tid> {
@@ -48,7 +55,7 @@ fn seized(s: &Story) -> Vec<Tid> {
 }
 
 fn told(s: &Story) -> Vec<String> {
-    let events: Vec<Event> = s.tracer.out.iter().cloned().collect();
+    let events: Vec<Event> = s.tracer.cx.ledger.waiting().cloned().collect();
     lines(&events)
 }
 
@@ -294,7 +301,7 @@ fn descendants_that_come_meanwhile_are_found() {
         descendants: true,
         ..Attach::default()
     };
-    assert!(s.tracer.seize_all(&wanted).is_empty());
+    assert!(seize_all(&mut s, &wanted).is_empty());
     assert_eq!(seized(&s), [LEADER, 300, 303]);
 }
 

@@ -57,7 +57,7 @@ fn a_parked_newborn_is_given_back() {
 #[test]
 fn nobody_is_let_go_with_a_changed_register() {
     let mut s = Story::with(Intercept::Event);
-    if let Some(tracee) = s.tracer.table.get_mut(ROOT) {
+    if let Some(tracee) = s.tracer.cx.table.get_mut(ROOT) {
         tracee.full = true;
     }
     let call = clone(CLONE_UNTRACED);
@@ -69,7 +69,7 @@ fn nobody_is_let_go_with_a_changed_register() {
     let pokes = s
         .did()
         .into_iter()
-        .filter(|did| matches!(did, Did::Poke(..)));
+        .filter(|did| matches!(did, Did::Argument(..)));
     assert_eq!(pokes.count(), 2, "off, and on again");
 }
 

@@ -215,7 +215,7 @@ fn in_syscall_mode_every_call_stops_and_one_event_tells() {
 #[test]
 fn in_syscall_mode_a_filter_s_stop_after_the_entry_is_the_same_call() {
     let mut s = Story::new();
-    s.tracer.table.get_mut(ROOT).expect("root").full = true;
+    s.tracer.cx.table.get_mut(ROOT).expect("root").full = true;
     s.entry(ROOT, fork());
     s.enters(ROOT, fork());
     s.returns(ROOT, ERESTARTNOINTR);

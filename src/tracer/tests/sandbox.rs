@@ -239,7 +239,7 @@ fn a_held_leader_is_forgotten_at_an_exec() {
     s.takes_tid(ROOT, 101);
     s.execs(ROOT, 101);
     assert_eq!(s.state(ROOT), Some(State::Runs));
-    assert!(s.tracer.syncs.is_empty());
+    assert!(s.tracer.filters.is_empty());
     s.exits(ROOT);
     s.end();
 }
@@ -284,7 +284,7 @@ fn a_newborn_thread_that_is_awaited_stops_everywhere_at_once() {
 #[test]
 fn an_orphan_of_such_a_process_stops_everywhere_too() {
     let mut s = Story::with(Intercept::Seccomp);
-    s.tracer.table.get_mut(ROOT).expect("root").full = true;
+    s.tracer.cx.table.get_mut(ROOT).expect("root").full = true;
     s.edit(ROOT, |fake| fake.call = Some(fork()));
     s.makes(ROOT, 101, Process);
     s.first_stop(101);

@@ -113,7 +113,7 @@ fn a_failed_call_leaves_no_change() {
         let restored = s
             .did()
             .iter()
-            .any(|did| matches!(did, Did::Poke(_, _, value) if *value == call.args[0]));
+            .any(|did| matches!(did, Did::Argument(_, _, value) if *value == call.args[0]));
         assert!(restored);
         s.exits(ROOT);
         assert!(s.end()[0].ends_with("EAGAIN"));

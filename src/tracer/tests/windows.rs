@@ -101,9 +101,9 @@ fn the_last_creator_is_looked_at_first() {
         let mut sleeper = fake(tid, ROOT, 1, 0);
         sleeper.place = Some("34 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffe 0x7fff".to_owned());
         s.world().tasks.insert(tid, sleeper);
-        let id = s.tracer.new_id();
+        let id = s.tracer.cx.ledger.new_task();
         let tracee = crate::tracer::state::table::Tracee::new(id, ROOT, Thread);
-        s.tracer.table.insert(tid, tracee);
+        s.tracer.cx.table.insert(tid, tracee);
     }
     s.edit(ROOT, |leader| leader.place = Some("-1 0x0 0x0".to_owned()));
     for tid in [300, 301] {

@@ -2,22 +2,23 @@
 
 use crate::abi::flags;
 use crate::event::Tid;
-use crate::proc;
-use crate::tracer::state::table::Pending;
+use crate::proc::Status;
+use crate::tracer::state::pending::Pending;
 
-use super::DeadCall;
-use super::Facts;
+use super::inherited::{DeadCall, Inherited};
 
 /// CLONE_UNTRACED with CLONE_PTRACE attaches a newborn without any event.
-pub(in crate::tracer) fn came_by_itself(flags: flags::CloneFlags) -> bool {
+pub fn came_by_itself(flags: flags::CloneFlags) -> bool {
     flags.contains(flags::CLONE_UNTRACED) && flags.contains(flags::CLONE_PTRACE)
 }
 
 /// Whether a newborn can have come from a call: it has copies of the caller's registers. What could
 /// not be read excludes nothing.
-pub(in crate::tracer) fn fits(pending: &Pending, facts: &Facts) -> bool {
-    let Some(call) = &facts.call else { return true };
-    let saved = match (&pending.registers, &facts.registers) {
+pub fn fits(pending: &Pending, inherited: &Inherited) -> bool {
+    let Some(call) = &inherited.call else {
+        return true;
+    };
+    let saved = match (&pending.registers, &inherited.registers) {
         (Some(caller), Some(newborn)) => caller.saved == newborn.saved,
         _ => true,
     };
@@ -28,15 +29,15 @@ pub(in crate::tracer) fn fits(pending: &Pending, facts: &Facts) -> bool {
 }
 
 /// A thread is of its creator's group.
-pub(in crate::tracer) fn may_be_group(tid: Tid, pending: &Pending, facts: &Facts) -> bool {
-    let tgid = facts.status.tgid;
+pub fn may_be_group(tid: Tid, pending: &Pending, inherited: &Inherited) -> bool {
+    let tgid = inherited.status.tgid;
     tgid.is_none_or(|tgid| tgid == tid || tgid == pending.event.tgid)
 }
 
 /// Whether a newborn's ids contradict the call's flags: a thread has its creator's tgid, and a
 /// process has not. (Flags that could not be read, or that another thread changed, contradict
 /// nothing.)
-pub(in crate::tracer) fn contradicts(tid: Tid, pending: &Pending, status: &proc::Status) -> bool {
+pub fn contradicts(tid: Tid, pending: &Pending, status: &Status) -> bool {
     let Some(tgid) = status.tgid else {
         return false;
     };
@@ -47,12 +48,8 @@ pub(in crate::tracer) fn contradicts(tid: Tid, pending: &Pending, status: &proc:
 
 /// How well a newborn's ids fit a dead call, and whether that asked for such a one; then the same
 /// stack pointer and thread pointer.
-pub(in crate::tracer) fn kinship(
-    tid: Tid,
-    dead: &DeadCall,
-    facts: &Facts,
-) -> (u8, bool, bool, bool) {
-    let status = &facts.status;
+pub fn match_score(tid: Tid, dead: &DeadCall, inherited: &Inherited) -> (u8, bool, bool, bool) {
+    let status = &inherited.status;
     let caller = &dead.pending.event;
     let ids = if status.tgid == Some(caller.tgid) && tid != caller.tgid {
         3
@@ -63,11 +60,11 @@ pub(in crate::tracer) fn kinship(
     } else {
         0
     };
-    let sp = facts
+    let sp = inherited
         .call
         .as_ref()
         .is_some_and(|call| call.sp == dead.pending.syscall.sp);
-    let tls = match (&facts.registers, &dead.pending.registers) {
+    let tls = match (&inherited.registers, &dead.pending.registers) {
         (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
         _ => false,
     };
@@ -76,7 +73,7 @@ pub(in crate::tracer) fn kinship(
 }
 
 /// Whether a task of which only its ids are known can have come from a call.
-pub(in crate::tracer) fn related(tid: Tid, pending: &Pending, status: &proc::Status) -> bool {
+pub fn related(tid: Tid, pending: &Pending, status: &Status) -> bool {
     let caller = pending.event.tgid;
     let flags = pending.decoded.flags;
     let Some(tgid) = status.tgid else {
