@@ -56,6 +56,8 @@ pub mod perform;
 pub mod proc;
 pub mod replay;
 pub mod report;
+#[cfg(test)]
+mod scripted;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 pub mod seccomp;
 mod suggest;
