@@ -162,7 +162,7 @@ mod tests {
     use super::{Script, Step};
     use crate::check::Expectation;
     use crate::event::Event;
-    use crate::lint::{Lints, Seen};
+    use crate::lint::{Analysis, Linter};
     use crate::replay::Replay;
     use crate::report::{Look, format};
     use crate::{Outputs, Result, run};
@@ -203,7 +203,7 @@ mod tests {
         let mut outputs = Outputs::new();
         let make = format(name).unwrap().make;
         outputs.add("sink", make(Box::new(sink.clone()), &Look::default()));
-        let run = run(events, Lints::default(), outputs);
+        let run = run(events, Linter::default(), outputs);
         assert!(run.error.is_none() && run.failures.is_empty());
         String::from_utf8(sink.0.take()).unwrap()
     }
@@ -241,7 +241,7 @@ task                                           kind      end               lived
         let events: Vec<Event> = script().map(|event| event.unwrap()).collect();
         let check = |text: &str| {
             let expectation = Expectation::parse(text, Path::new("server.toml")).unwrap();
-            expectation.check(&Seen::of(&events))
+            expectation.check(&Analysis::of(&events))
         };
         let right = "exit = 0\n[tasks]\nprocesses = 2\nthreads = 4\n";
         assert!(check(right).is_ok(), "{:?}", check(right));

@@ -1,5 +1,8 @@
 //! Which call stands for which row: order does not matter, and a call may fit several rows, so this
 //! is a flow from classes of calls (those that fit the same rows) to rows, each with its count.
+//!
+//! Indices of classes, rows and calls are made here and are always in range: one that is not is a
+//! mistake in this file, and panics.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,7 +19,7 @@ struct Class {
 
 impl Class {
     fn free(&self) -> u64 {
-        size(&self.calls).saturating_sub(self.given.iter().sum())
+        size(&self.calls) - self.given.iter().sum::<u64>()
     }
 }
 
@@ -59,9 +62,8 @@ pub(super) fn assign(fits: Vec<Vec<usize>>, rows: &[Range]) -> Assigned {
     while augment(&mut classes, &mut counts, &most) {}
     let mut excess = Vec::new();
     for class in &classes {
-        let Some(&row) = class.rows.first() else {
-            continue;
-        };
+        // Calls without a row are strangers, and in no class.
+        let row = class.rows[0];
         let free = usize::try_from(class.free()).unwrap_or(usize::MAX);
         let late = class.calls.len().saturating_sub(free);
         let calls = class.calls.iter().skip(late);
@@ -90,25 +92,19 @@ fn augment(classes: &mut [Class], counts: &mut [u64], room: &[u64]) -> bool {
     let mut row_from: Vec<Option<usize>> = vec![None; counts.len()];
     let mut queue: VecDeque<usize> = VecDeque::new();
     for (index, class) in classes.iter().enumerate() {
-        if class.free() > 0
-            && let Some(from) = class_from.get_mut(index)
-        {
-            *from = Some(From::Start);
+        if class.free() > 0 {
+            class_from[index] = Some(From::Start);
             queue.push_back(index);
         }
     }
     let mut goal = None;
     'search: while let Some(index) = queue.pop_front() {
-        let Some(class) = classes.get(index) else {
-            continue;
-        };
-        for &row in &class.rows {
-            match row_from.get_mut(row) {
-                Some(from @ None) => *from = Some(index),
-                _ => continue,
+        for &row in &classes[index].rows {
+            if row_from[row].is_some() {
+                continue;
             }
-            let has = counts.get(row).copied().unwrap_or_default();
-            if has < room.get(row).copied().unwrap_or_default() {
+            row_from[row] = Some(index);
+            if counts[row] < room[row] {
                 goal = Some(row);
                 break 'search;
             }
@@ -119,8 +115,8 @@ fn augment(classes: &mut [Class], counts: &mut [u64], room: &[u64]) -> bool {
                     .iter()
                     .zip(&class.given)
                     .any(|(&has, &given)| has == row && given > 0);
-                if gives && let Some(from @ None) = class_from.get_mut(other) {
-                    *from = Some(From::Row(row));
+                if gives && class_from[other].is_none() {
+                    class_from[other] = Some(From::Row(row));
                     queue.push_back(other);
                 }
             }
@@ -134,9 +130,7 @@ fn augment(classes: &mut [Class], counts: &mut [u64], room: &[u64]) -> bool {
     for step in &path {
         push(classes, step, amount);
     }
-    if let Some(count) = counts.get_mut(goal) {
-        *count = count.saturating_add(amount);
-    }
+    counts[goal] += amount;
     amount > 0
 }
 
@@ -151,15 +145,15 @@ struct Step {
 fn path(goal: usize, class_from: &[Option<From>], row_from: &[Option<usize>]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut to = goal;
-    while let Some(Some(class)) = row_from.get(to).copied() {
-        let from = match class_from.get(class).copied().flatten() {
+    while let Some(class) = row_from[to] {
+        let from = match class_from[class] {
             Some(From::Row(row)) => Some(row),
             Some(From::Start) | None => None,
         };
         steps.push(Step { class, to, from });
         match from {
-            Some(row) if steps.len() <= row_from.len() => to = row,
-            _ => break,
+            Some(row) => to = row,
+            None => break,
         }
     }
     steps
@@ -171,13 +165,10 @@ fn given(class: &Class, row: usize) -> u64 {
 }
 
 fn bottleneck(path: &[Step], classes: &[Class], counts: &[u64], room: &[u64]) -> u64 {
-    let at = |list: &[u64], row: usize| list.get(row).copied().unwrap_or_default();
-    let goal = path.first().map_or(0, |step| step.to);
-    let mut amount = at(room, goal).saturating_sub(at(counts, goal));
+    let goal = path[0].to;
+    let mut amount = room[goal] - counts[goal];
     for step in path {
-        let Some(class) = classes.get(step.class) else {
-            return 0;
-        };
+        let class = &classes[step.class];
         amount = amount.min(match step.from {
             Some(row) => given(class, row),
             None => class.free(),
@@ -187,15 +178,13 @@ fn bottleneck(path: &[Step], classes: &[Class], counts: &[u64], room: &[u64]) ->
 }
 
 fn push(classes: &mut [Class], step: &Step, amount: u64) {
-    let Some(class) = classes.get_mut(step.class) else {
-        return;
-    };
+    let class = &mut classes[step.class];
     for (row, given) in class.rows.iter().zip(&mut class.given) {
         if *row == step.to {
-            *given = given.saturating_add(amount);
+            *given += amount;
         }
         if Some(*row) == step.from {
-            *given = given.saturating_sub(amount);
+            *given -= amount;
         }
     }
 }
@@ -206,9 +195,7 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
     let length = fits.len();
     // Where a row can begin.
     let mut starts = vec![false; length + 1];
-    if let Some(first) = starts.first_mut() {
-        *first = true;
-    }
+    starts[0] = true;
     let mut furthest = (0, 0);
     for (row, range) in rows.iter().enumerate() {
         let mut next = vec![false; length + 1];
@@ -217,7 +204,7 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
         let mut open: VecDeque<usize> = VecDeque::new();
         let mut live: VecDeque<usize> = VecDeque::new();
         for at in 0..=length {
-            if starts.get(at) == Some(&true) {
+            if starts[at] {
                 open.push_back(at);
             }
             let far = |start: usize| u64::try_from(at - start).unwrap_or(u64::MAX);
@@ -230,10 +217,8 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
             {
                 live.pop_front();
             }
-            if let (Some(end), false) = (next.get_mut(at), live.is_empty()) {
-                *end = true;
-            }
-            let reached = starts.get(at) == Some(&true) || !open.is_empty() || !live.is_empty();
+            next[at] = !live.is_empty();
+            let reached = starts[at] || !open.is_empty() || !live.is_empty();
             if reached && at >= furthest.1 {
                 furthest = (row, at);
             }
@@ -244,9 +229,9 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
         }
         starts = next;
     }
-    match starts.last() {
-        Some(true) => Ok(()),
-        _ => Err(furthest),
+    match starts[length] {
+        true => Ok(()),
+        false => Err(furthest),
     }
 }
 

@@ -97,6 +97,7 @@ pub struct Wrote {
 /// How sure a statement is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Certainty {
     /// It follows from what was read.
     Certain,
@@ -128,6 +129,7 @@ pub struct Reason {
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// A task was created, and is traced.
     Created(Created),
@@ -211,6 +213,7 @@ pub struct Place {
 
 /// Whether creator and child have one object or two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum Share {
     /// One object for both.
     #[serde(rename = "shared")]
