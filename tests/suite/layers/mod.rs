@@ -130,11 +130,7 @@ fn parts_of_the_state_do_not_know_each_other() {
             seen.insert((from, to));
         }
     }
-    let known = left::STATE_TOO
-        .iter()
-        .map(|part| part.to_string())
-        .collect();
-    assert_eq!(wrong, known, "{report}parts that use others, and the list");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     for (from, to, why) in STATE {
         let pair = (from.to_string(), to.to_string());
         assert!(seen.contains(&pair), "{from} does not use {to} ({why})");
