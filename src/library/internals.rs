@@ -6,12 +6,15 @@ pub use crate::abi::flags;
 pub use crate::check::{
     CheckPlan, Job, Outcome, Recording, Task, Verdict, bless, format, run as check,
 };
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub use crate::decode::{decode, wrote};
 pub use crate::explain::{Explain, What, annotate};
 pub use crate::library::runner::run_job;
 pub use crate::lint::{Analysis, lints};
 pub use crate::output::Outputs;
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub use crate::peek::{Errno, Peek, Syscall};
+#[cfg(all(feature = "trace", target_os = "linux"))]
 pub use crate::seccomp::{insn, walk};
 
 /// How the program is expected to end, in words.
