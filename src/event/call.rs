@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::explanation::Explanation;
 use super::syscall::{Call, Stack};
@@ -113,7 +113,7 @@ pub enum Certainty {
 }
 
 /// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Reason {
     /// The rule's name.
     pub rule: String,
@@ -124,6 +124,27 @@ pub struct Reason {
     /// What was looked at, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub evidence: BTreeMap<String, serde_json::Value>,
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// As a line has it: the words are read by the rule that they are about.
+        #[derive(Deserialize)]
+        struct Recorded {
+            rule: String,
+            certainty: Certainty,
+            text: String,
+            #[serde(default)]
+            evidence: BTreeMap<String, serde_json::Value>,
+        }
+        let recorded = Recorded::deserialize(deserializer)?;
+        Ok(Reason {
+            text: Explanation::read(&recorded.rule, &recorded.text),
+            rule: recorded.rule,
+            certainty: recorded.certainty,
+            evidence: recorded.evidence,
+        })
+    }
 }
 
 /// What came of a call.
@@ -255,7 +276,7 @@ pub struct Cost {
 }
 
 /// A call of clone, clone3, fork or vfork: the request and the outcome.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct CloneCall {
     /// From the entry to the outcome; absent where the entry was not seen.
     #[serde(default, skip_serializing_if = "written_before")]
