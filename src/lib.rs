@@ -92,6 +92,8 @@ mod peek;
 mod proc;
 pub mod replay;
 pub mod report;
+#[cfg(test)]
+mod scripted;
 #[cfg(all(feature = "trace", target_os = "linux"))]
 mod seccomp;
 mod suggest;

@@ -58,7 +58,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
 pub const JOINTS: &[&str] = &["lib", "library", "cli", "main"];
 
 /// Modules for tests alone: any test may use them.
-pub const FOR_TESTS: &[&str] = &["event_samples", "watchdog"];
+pub const FOR_TESTS: &[&str] = &["event_samples", "scripted", "watchdog"];
 
 /// What a module may use of another, and nothing else: the tables of calls, and what explains them,
 /// speak of the four calls and of how a stack is given.
