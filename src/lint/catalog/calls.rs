@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::each::{Each, process};
+use super::each_call::{Each, process};
 use super::site::of_call;
 use crate::abi::Lang;
 use crate::abi::flags::{CLONE_CLEAR_SIGHAND, Sense, named};

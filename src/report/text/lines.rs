@@ -8,9 +8,9 @@ use super::exec::{Files, arguments, exec};
 use super::exit::{end, lived};
 use super::findings::{Findings, in_full, stands_above};
 use super::folding::{Folding, Like, Line, Timed};
-use super::known::Known;
 use super::line::{remark, who};
 use super::sets::Sets;
+use super::task_names::Known;
 use super::{notices, remarks, units};
 use crate::abi::say;
 use crate::event::{
