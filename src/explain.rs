@@ -2,8 +2,8 @@
 //! nothing, asks the machine nothing, and works wherever Rust does.
 //!
 //! ```text
-//! text ─ set ─► Set ─ picture, walk ─► Analysis ─┬─ page ─► text, markdown
-//! strace's lines ─ stream ─► Set ───────┘       └────────► JSON
+//! text ─ set ─► Set ─ analysis, walk ─► Analysis ─┬─ analysis_page, page ─► text, markdown
+//! strace's lines ─ annotate ─► Set ──────┘        └───────────────────────► JSON
 //! ```
 
 use std::io::{self, BufRead, Read, Write};

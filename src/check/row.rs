@@ -25,7 +25,7 @@ pub struct Row {
     pub forbid: Option<CloneFlags>,
     /// The exit signal: a name, `none`, or a number such as `0x91` that no signal has.
     pub exit_signal: Vec<Glob>,
-    /// `created`, an error such as `EINVAL`, `untraced`, `unfinished`; `created` if nothing is keys.
+    /// `created`, an error such as `EINVAL`, `untraced`, `unfinished`; `created` if none is given.
     pub outcome: Vec<Glob>,
     /// What is created.
     pub kind: Option<Kind>,
@@ -33,7 +33,7 @@ pub struct Row {
     pub name: Vec<Glob>,
     /// How what is created ends: a process as a whole, a thread by itself.
     pub exit: Option<Ends>,
-    /// How many such calls; one or more, if nothing is keys.
+    /// How many such calls; one or more, if none is given.
     pub count: Option<Range>,
 }
 
@@ -115,7 +115,7 @@ fn flags_words(view: &View) -> String {
     }
 }
 
-/// Nothing is keys, or one of these fits.
+/// None is given, or one of these fits.
 fn globs(list: &[Glob], text: impl FnOnce() -> String) -> bool {
     if list.is_empty() {
         return true;

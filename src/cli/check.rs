@@ -257,7 +257,7 @@ fn outputs(
 pub(super) fn check(command: &CheckCommand) -> ExitCode {
     let verdict = verdict(command).map(|verdict| verdict.status());
     ExitCode::from(verdict.unwrap_or_else(|why| {
-        // A check that was command for in vain has not run, whatever hindered it.
+        // A check that was asked for in vain has not run, whatever hindered it.
         message::warn(&why.to_string());
         status::NOT_CHECKED
     }))

@@ -191,7 +191,7 @@ mod tests {
             assert!(said.contains("annotated as text alone"), "{said}");
         }
         assert!(plan(&["-", "--format", "text"]).expect("a question").stream);
-        let said = plan(&[]).expect_err("nothing is command");
+        let said = plan(&[]).expect_err("nothing is asked");
         assert!(said.contains("nothing to explain"), "{said}");
         assert!(plan(&["--list", "0x11"]).is_err());
         for command in [

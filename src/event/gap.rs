@@ -19,9 +19,13 @@ sentences! {
 }
 
 impl Gap {
-    /// Whether calls that failed are among it.
+    /// Whether calls that failed are among it, as far as the words of another version tell.
     pub fn hides_failures(&self) -> bool {
-        matches!(self, Gap::FailedCalls | Gap::FailedCallsUntilStop)
+        match self {
+            Gap::FailedCalls | Gap::FailedCallsUntilStop => true,
+            Gap::Other(words) => words.starts_with("failed calls"),
+            _ => false,
+        }
     }
 }
 

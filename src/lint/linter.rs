@@ -10,7 +10,7 @@ use crate::tasks::TaskTree;
 /// Sites that are kept apart, at most: a program that has more is counted under the lint alone.
 pub(super) const MOST_SITES: usize = 4096;
 
-/// Linter at work.
+/// Lints at work.
 pub struct Linter {
     pub(super) watching: Vec<(&'static Lint, Box<dyn Watch>)>,
     pub(super) sites: BTreeMap<(&'static str, String), (Header, Finding)>,

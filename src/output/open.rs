@@ -24,7 +24,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// [`Error::Output`] for a file that cannot be written, [`Error::Usage`] for one that is an input or
-/// an output already. No file has been changed then, nor made.
+/// an output already. No file has been emptied then; one that was made is taken back.
 pub fn open<'a>(
     targets: impl IntoIterator<Item = &'a Target>,
     inputs: &[PathBuf],

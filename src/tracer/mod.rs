@@ -12,7 +12,7 @@
 //! | `state/` | what is known of the tracees, one part each |
 //!
 //! This file joins them: which report goes to which part, and what its answer leads to. The parts do
-//! not know it; what starts a trace stands on it.
+//! not know it; the code that starts a trace builds on it.
 
 pub mod attach;
 mod kernel;
@@ -46,15 +46,12 @@ use state::filters::Filters;
 use state::init::{self, Crash};
 use state::lifecycle::{Lifecycle, first_stop};
 use state::restarts::{restarting, same_call};
-use state::trace_end::{self, TraceEnd};
+use state::trace_end::{self, SIGKILL, TraceEnd};
 use state::vforks::Vforks;
 use state::{calls, execs};
 
 /// ENOSYS, on every machine but a few old ones.
 const ENOSYS: i64 = 38;
-/// SIGKILL, on every architecture.
-const SIGKILL: i32 = 9;
-
 /// A trace under way: an iterator of events, which ends when the last task has ended.
 ///
 /// ptrace binds a tracee to the thread that seized it, so a tracer cannot change threads. Dropping
@@ -71,7 +68,7 @@ pub struct Tracer<K: Kernel = Live> {
     also: Option<Attach>,
     /// Some tasks enter calls without a stop: newborns can come whose creator stays silent.
     unseen_entries: bool,
-    /// By kind of stop, if what tracing took is to be told.
+    /// How many stops of each kind.
     stops: BTreeMap<&'static str, u64>,
     tell_stats: bool,
     ended: bool,

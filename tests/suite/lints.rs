@@ -1,4 +1,4 @@
-//! Linter on programs: what is found, and what is not.
+//! Lints on programs: what is found, and what is not.
 
 use std::ffi::OsStr;
 use std::path::Path;

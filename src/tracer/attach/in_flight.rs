@@ -15,10 +15,10 @@ use crate::tracer::kernel::Kernel;
 
 /// The longest wait for a task to leave its call. Making a task takes far less, except where there
 /// is no processor for it.
-const PATIENCE: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// The same for a task that sleeps in its call.
-const SLEEPERS_PATIENCE: Duration = Duration::from_millis(20);
+const LONGEST_WAIT_FOR_SLEEPERS: Duration = Duration::from_millis(20);
 
 /// Tasks of which it is not known yet that they have left the call in which they were seized, each
 /// with its time in user mode at that moment.
@@ -40,13 +40,13 @@ impl InFlight {
         if self.of.is_empty() {
             return false;
         }
-        let since = self.since.map_or(PATIENCE, |since| since.elapsed());
+        let since = self.since.map_or(LONGEST_WAIT, |since| since.elapsed());
         self.of
             .retain(|&tid, before| !left(kernel, tid, *before, since));
         if self.of.is_empty() {
             return true;
         }
-        if since > PATIENCE {
+        if since > LONGEST_WAIT {
             self.of.clear();
         } else {
             thread::sleep(Duration::from_micros(200));
@@ -72,7 +72,7 @@ fn left(kernel: &impl Kernel, tid: Tid, before: Option<u64>, since: Duration) ->
             let call = abis.iter().find_map(|abi| abi.call(nr));
             // Who sleeps in clone mostly waits for a child, as in vfork, and has made it.
             let makes_threads = matches!(call, Some(Call::Clone | Call::Clone3));
-            !makes_threads || since > SLEEPERS_PATIENCE
+            !makes_threads || since > LONGEST_WAIT_FOR_SLEEPERS
         }
         Some(Position::Outside) => true,
         Some(Position::Running) | None => false,

@@ -123,8 +123,8 @@ impl Kernel for Live {
         self.ask("PTRACE_INTERRUPT", sys::interrupt(tid))
     }
 
-    fn seize(&self, tid: Tid, exit_kill: bool) -> Answer<()> {
-        self.ask("PTRACE_SEIZE", sys::seize(tid, exit_kill, exit_kill))
+    fn seize(&self, tid: Tid, filtered: bool) -> Answer<()> {
+        self.ask("PTRACE_SEIZE", sys::seize(tid, filtered, filtered))
     }
 
     fn stop_before_end(&self, task: &AtStop, exit_kill: bool, filtered: bool) -> Answer<()> {

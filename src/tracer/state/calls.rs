@@ -16,7 +16,7 @@ use crate::tracer::kernel::wait::Stop;
 use super::context::Context;
 use super::endings;
 use super::pending::Pending;
-use super::restarts::{Back, Restarts, same_call, will_be_made_again};
+use super::restarts::{Restarts, same_call, will_be_made_again};
 use super::untraced;
 
 /// A call as the registers had it at a stop.
@@ -45,9 +45,9 @@ pub fn enter<K: Kernel>(
     let tid = task.tid();
     let mut again = cx.table.get(tid).is_some_and(|t| same_call(t, &call));
     if !again {
-        let Back { back, left } = restarts.enters(&mut cx.table, tid, &call);
-        cx.unfinished(left);
-        again = back;
+        let entry = restarts.enters(&mut cx.table, tid, &call);
+        cx.unfinished(entry.abandoned);
+        again = entry.again;
     }
     if again {
         return enter_again(cx, task, call);

@@ -254,7 +254,7 @@ impl<K: Kernel> Newborns<K> {
             || cx.table.calling.is_empty())
     }
 
-    /// The next of these who is settled; they are taken off as they are looked at.
+    /// The next of them whose maker can be worked out; they are taken off as they are looked at.
     fn settle_parked(&mut self, cx: &Context<K>, tids: &mut Vec<Tid>) -> Answer<Option<Maker>> {
         while let Some(tid) = tids.pop() {
             match self.look_at_parked(tid) {
@@ -267,11 +267,11 @@ impl<K: Kernel> Newborns<K> {
             let Some(inherited) = parked.and_then(|one| one.inherited.clone()) else {
                 continue;
             };
-            let flags = self.inherited_flags(&inherited);
+            let flags = || self.inherited_flags(&inherited);
             if unseen::may_be_told(cx, tid, &inherited, flags) {
                 continue;
             }
-            let how = match flags {
+            let how = match flags() {
                 Some(flags) if came_by_itself(flags) => How::Ptrace,
                 _ => How::Orphan,
             };
@@ -311,8 +311,9 @@ impl<K: Kernel> Newborns<K> {
     fn settle_tombstone(&mut self, cx: &Context<K>, index: &mut usize) -> Option<Maker> {
         while let Some(tombstone) = self.tombstones.get(*index) {
             let (tid, inherited) = (tombstone.tid, tombstone.inherited.clone());
-            let waiting =
-                unseen::may_be_told_of_ended(cx, tid, &inherited, self.inherited_flags(&inherited));
+            let waiting = unseen::may_be_told_of_ended(cx, tid, &inherited, || {
+                self.inherited_flags(&inherited)
+            });
             if waiting || cx.table.get(tid).is_some() {
                 *index += 1;
                 continue;

@@ -26,41 +26,43 @@ const MOST_SHELVED: usize = 16;
 pub struct Restarts(BTreeMap<Tid, Vec<Pending>>);
 
 /// Whether a task that enters a call is back at one that is known.
-pub struct Back {
+pub struct Entry {
     /// It is, and that is its present call again.
-    pub back: bool,
+    pub again: bool,
     /// Calls that were left by a jump out of their handlers, or are one too many.
-    pub left: Vec<Pending>,
+    pub abandoned: Vec<Pending>,
 }
 
 impl Restarts {
     /// A task enters a call, perhaps one that waited while a handler ran.
-    pub fn enters(&mut self, table: &mut Table, tid: Tid, call: &Syscall) -> Back {
+    pub fn enters(&mut self, table: &mut Table, tid: Tid, call: &Syscall) -> Entry {
         let mut shelf = self.close(tid);
-        let mut left = Vec::new();
+        let mut abandoned = Vec::new();
         if let Some(pending) = table.take_call(tid) {
             if pending.restarting {
                 shelf.push(pending);
             } else {
-                left.push(pending);
+                abandoned.push(pending);
             }
         }
         let found = shelf.iter().rposition(|pending| same(pending, call));
         // Those further in were left by a jump out of their handlers.
         let kept = found.map_or(shelf.len(), |index| index + 1);
-        left.extend(shelf.split_off(kept));
+        abandoned.extend(shelf.split_off(kept));
         if found.is_some()
             && let Some(pending) = shelf.pop()
         {
             table.set_call(tid, pending);
         }
         let most = shelf.len().saturating_sub(MOST_SHELVED);
-        left.extend(shelf.drain(..most));
+        abandoned.extend(shelf.drain(..most));
         if !shelf.is_empty() {
             self.0.insert(tid, shelf);
         }
-        let back = found.is_some();
-        Back { back, left }
+        Entry {
+            again: found.is_some(),
+            abandoned,
+        }
     }
 
     /// Calls that will not be made again: the task has ended, or runs another program.

@@ -12,7 +12,7 @@ use super::context::Context;
 /// SIGTERM, on every architecture.
 const SIGTERM: i32 = 15;
 /// SIGKILL, on every architecture.
-const SIGKILL: i32 = 9;
+pub const SIGKILL: i32 = 9;
 /// SIGINT, on every architecture: the terminal has sent it to the program as well.
 const SIGINT: i32 = 2;
 /// From SIGTERM to SIGKILL.

@@ -12,12 +12,12 @@ use super::match_score::{came_by_itself, fits, may_be_group, related};
 
 /// Whether a live task can be the creator, whose event is then still to come: one that was seen to
 /// enter a call that fits, or one that cannot be seen to enter calls. `flags`: those of the call that
-/// the newborn came from, as far as it shows them.
+/// the newborn came from, as far as it shows them; they are read only where they matter.
 pub fn may_be_told<K: Kernel>(
     cx: &Context<K>,
     tid: Tid,
     inherited: &Inherited,
-    flags: Option<CloneFlags>,
+    flags: impl FnOnce() -> Option<CloneFlags>,
 ) -> bool {
     let mut calling = cx.table.calling.iter();
     calling.any(|&caller| {
@@ -31,7 +31,7 @@ pub fn may_be_told_of_ended<K: Kernel>(
     cx: &Context<K>,
     tid: Tid,
     inherited: &Inherited,
-    flags: Option<CloneFlags>,
+    flags: impl FnOnce() -> Option<CloneFlags>,
 ) -> bool {
     let mut calling = cx.table.calling.iter();
     calling.any(|&caller| {
@@ -46,8 +46,9 @@ fn creator_may_live<K: Kernel>(
     cx: &Context<K>,
     tid: Tid,
     inherited: &Inherited,
-    flags: Option<CloneFlags>,
+    flags: impl FnOnce() -> Option<CloneFlags>,
 ) -> bool {
+    let flags = flags();
     if flags.is_some_and(came_by_itself) {
         return false;
     }
