@@ -14,6 +14,7 @@
 mod call;
 mod exit;
 mod explanation;
+mod flat;
 mod gap;
 mod header;
 mod kind;

@@ -30,8 +30,9 @@ pub use registers::{
     Change, Instruction, Registers, change_of, registers, set_argument, skip_call, step_back,
 };
 pub use signals::{
-    Taken, Wish, alarm_after, block_ending_signals, block_sigchld, die_by, forward_signals_to,
-    kill, obey_ending_signals, outlive_limits, same_group, take_signal, take_wish,
+    Taken, Wish, alarm_after, block_ending_signals, block_sigchld, capture, die_by,
+    forward_signals_to, kill, obey_ending_signals, outlive_limits, same_group, take_signal,
+    take_wish,
 };
 pub use wait::{
     Report, Target, Watch, What, ended_of_any_thread, peek, reap, reap_of_any_thread, take_stop,

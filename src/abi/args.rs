@@ -4,6 +4,7 @@
 /// The first version, Linux 5.3 (`CLONE_ARGS_SIZE_VER0`). The kernel refuses anything shorter.
 pub const SIZE_VER0: usize = 64;
 /// With `set_tid`, Linux 5.5 (`CLONE_ARGS_SIZE_VER1`).
+#[cfg(test)]
 pub const SIZE_VER1: usize = 80;
 /// With `cgroup`, Linux 5.7 (`CLONE_ARGS_SIZE_VER2`): the newest up to 7.2.
 pub const SIZE_VER2: usize = 88;

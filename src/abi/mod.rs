@@ -10,7 +10,7 @@ pub mod rules;
 pub mod signals;
 
 pub use arch::{ABIS, Abi, Order};
-pub use flags::{CloneFlags, FLAGS, Flag};
+pub use flags::{CloneFlags, FLAGS};
 pub use lang::{Lang, Text};
 pub(crate) use lang::{same, say, text};
 

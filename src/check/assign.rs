@@ -1,23 +1,19 @@
 //! Which call stands for which row: order does not matter, and a call may fit several rows, so this
 //! is a flow from classes of calls (those that fit the same rows) to rows, each with its count.
+//!
+//! Indices of classes, rows and calls are made here and are always in range: one that is not is a
+//! mistake in this file, and panics.
 
 use std::collections::{BTreeMap, VecDeque};
+
+use pathfinding::directed::edmonds_karp::{DenseCapacity, EdmondsKarp};
 
 use super::values::Range;
 
 /// Calls that fit the same rows.
-#[derive(Debug)]
 struct Class {
     rows: Vec<usize>,
     calls: Vec<usize>,
-    /// How many of its calls each of `rows` has.
-    given: Vec<u64>,
-}
-
-impl Class {
-    fn free(&self) -> u64 {
-        size(&self.calls).saturating_sub(self.given.iter().sum())
-    }
 }
 
 /// What came of it.
@@ -31,172 +27,61 @@ pub(super) struct Assigned {
     pub strangers: Vec<usize>,
 }
 
-fn size<T>(list: &[T]) -> u64 {
-    u64::try_from(list.len()).unwrap_or(u64::MAX)
+/// How many, as flows count; no trace has as many.
+fn size<T>(list: &[T]) -> i64 {
+    i64::try_from(list.len()).unwrap_or(i64::MAX)
 }
 
 /// Gives every call a row. `fits[call]`: the rows that it fits.
 pub(super) fn assign(fits: Vec<Vec<usize>>, rows: &[Range]) -> Assigned {
+    // More than every call is no bound.
+    let all = u64::try_from(fits.len()).unwrap_or(u64::MAX);
+    let bound = |count: u64| i64::try_from(count.min(all)).unwrap_or(i64::MAX);
     let mut classes: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
     for (call, rows) in fits.into_iter().enumerate() {
         classes.entry(rows).or_default().push(call);
     }
     let strangers = classes.remove(&Vec::new()).unwrap_or_default();
-    let mut classes: Vec<Class> = classes
-        .into_iter()
-        .map(|(rows, calls)| Class {
-            given: vec![0; rows.len()],
-            rows,
-            calls,
-        })
-        .collect();
-    let mut counts = vec![0; rows.len()];
+    let classes = classes.into_iter();
+    let classes: Vec<Class> = classes.map(|(rows, calls)| Class { rows, calls }).collect();
+
+    // The vertices: classes, rows, and the two ends.
+    let row_at = |row: usize| classes.len() + row;
+    let source = row_at(rows.len());
+    let sink = source + 1;
+    let mut net = <DenseCapacity<i64> as EdmondsKarp<i64>>::new(sink + 1, source, sink);
+    for (index, class) in classes.iter().enumerate() {
+        net.set_capacity(source, index, size(&class.calls));
+        for &row in &class.rows {
+            net.set_capacity(index, row_at(row), size(&class.calls));
+        }
+    }
     // First the least that each row wants; more flow never takes that away again.
-    let least: Vec<u64> = rows.iter().map(|range| range.min).collect();
-    while augment(&mut classes, &mut counts, &least) {}
-    let most = rows.iter().map(|range| range.max.unwrap_or(u64::MAX));
-    let most: Vec<u64> = most.collect();
-    while augment(&mut classes, &mut counts, &most) {}
+    for (row, range) in rows.iter().enumerate() {
+        net.set_capacity(row_at(row), sink, bound(range.min));
+    }
+    net.augment();
+    for (row, range) in rows.iter().enumerate() {
+        let most = range.max.unwrap_or(u64::MAX).max(range.min);
+        net.set_capacity(row_at(row), sink, bound(most));
+    }
+    let (flows, ..) = net.augment();
+    let flows: BTreeMap<(usize, usize), i64> = flows.into_iter().collect();
+    let flow = |from: usize, to: usize| flows.get(&(from, to)).copied().unwrap_or_default();
+
     let mut excess = Vec::new();
-    for class in &classes {
-        let Some(&row) = class.rows.first() else {
-            continue;
-        };
-        let free = usize::try_from(class.free()).unwrap_or(usize::MAX);
-        let late = class.calls.len().saturating_sub(free);
-        let calls = class.calls.iter().skip(late);
-        excess.extend(calls.map(|&call| (call, row)));
+    for (index, class) in classes.iter().enumerate() {
+        let placed = usize::try_from(flow(source, index)).unwrap_or_default();
+        // Calls without a row are strangers, and in no class.
+        let full = class.rows[0];
+        excess.extend(class.calls[placed..].iter().map(|&call| (call, full)));
     }
     excess.sort_unstable();
+    let count = |row: usize| u64::try_from(flow(row_at(row), sink)).unwrap_or_default();
     Assigned {
-        counts,
+        counts: (0..rows.len()).map(count).collect(),
         excess,
         strangers,
-    }
-}
-
-/// Where a path came from.
-#[derive(Clone, Copy)]
-enum From {
-    Start,
-    Row(usize),
-}
-
-/// One more flow along a shortest path from a class with free calls to a row with room, moving
-/// calls between rows on the way. `false`: there is none.
-fn augment(classes: &mut [Class], counts: &mut [u64], room: &[u64]) -> bool {
-    // For each class, the row from which it was reached; for each row, the class.
-    let mut class_from: Vec<Option<From>> = vec![None; classes.len()];
-    let mut row_from: Vec<Option<usize>> = vec![None; counts.len()];
-    let mut queue: VecDeque<usize> = VecDeque::new();
-    for (index, class) in classes.iter().enumerate() {
-        if class.free() > 0
-            && let Some(from) = class_from.get_mut(index)
-        {
-            *from = Some(From::Start);
-            queue.push_back(index);
-        }
-    }
-    let mut goal = None;
-    'search: while let Some(index) = queue.pop_front() {
-        let Some(class) = classes.get(index) else {
-            continue;
-        };
-        for &row in &class.rows {
-            match row_from.get_mut(row) {
-                Some(from @ None) => *from = Some(index),
-                _ => continue,
-            }
-            let has = counts.get(row).copied().unwrap_or_default();
-            if has < room.get(row).copied().unwrap_or_default() {
-                goal = Some(row);
-                break 'search;
-            }
-            // The row is full: another class may take some of its calls elsewhere.
-            for (other, class) in classes.iter().enumerate() {
-                let gives = class
-                    .rows
-                    .iter()
-                    .zip(&class.given)
-                    .any(|(&has, &given)| has == row && given > 0);
-                if gives && let Some(from @ None) = class_from.get_mut(other) {
-                    *from = Some(From::Row(row));
-                    queue.push_back(other);
-                }
-            }
-        }
-    }
-    let Some(goal) = goal else {
-        return false;
-    };
-    let path = path(goal, &class_from, &row_from);
-    let amount = bottleneck(&path, classes, counts, room);
-    for step in &path {
-        push(classes, step, amount);
-    }
-    if let Some(count) = counts.get_mut(goal) {
-        *count = count.saturating_add(amount);
-    }
-    amount > 0
-}
-
-/// A class gives to a row, and takes as much from the row before.
-struct Step {
-    class: usize,
-    to: usize,
-    from: Option<usize>,
-}
-
-/// The steps of a path, the last one first.
-fn path(goal: usize, class_from: &[Option<From>], row_from: &[Option<usize>]) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut to = goal;
-    while let Some(Some(class)) = row_from.get(to).copied() {
-        let from = match class_from.get(class).copied().flatten() {
-            Some(From::Row(row)) => Some(row),
-            Some(From::Start) | None => None,
-        };
-        steps.push(Step { class, to, from });
-        match from {
-            Some(row) if steps.len() <= row_from.len() => to = row,
-            _ => break,
-        }
-    }
-    steps
-}
-
-fn given(class: &Class, row: usize) -> u64 {
-    let mut pairs = class.rows.iter().zip(&class.given);
-    pairs.find(|(has, _)| **has == row).map_or(0, |(_, n)| *n)
-}
-
-fn bottleneck(path: &[Step], classes: &[Class], counts: &[u64], room: &[u64]) -> u64 {
-    let at = |list: &[u64], row: usize| list.get(row).copied().unwrap_or_default();
-    let goal = path.first().map_or(0, |step| step.to);
-    let mut amount = at(room, goal).saturating_sub(at(counts, goal));
-    for step in path {
-        let Some(class) = classes.get(step.class) else {
-            return 0;
-        };
-        amount = amount.min(match step.from {
-            Some(row) => given(class, row),
-            None => class.free(),
-        });
-    }
-    amount
-}
-
-fn push(classes: &mut [Class], step: &Step, amount: u64) {
-    let Some(class) = classes.get_mut(step.class) else {
-        return;
-    };
-    for (row, given) in class.rows.iter().zip(&mut class.given) {
-        if *row == step.to {
-            *given = given.saturating_add(amount);
-        }
-        if Some(*row) == step.from {
-            *given = given.saturating_sub(amount);
-        }
     }
 }
 
@@ -206,9 +91,7 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
     let length = fits.len();
     // Where a row can begin.
     let mut starts = vec![false; length + 1];
-    if let Some(first) = starts.first_mut() {
-        *first = true;
-    }
+    starts[0] = true;
     let mut furthest = (0, 0);
     for (row, range) in rows.iter().enumerate() {
         let mut next = vec![false; length + 1];
@@ -217,7 +100,7 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
         let mut open: VecDeque<usize> = VecDeque::new();
         let mut live: VecDeque<usize> = VecDeque::new();
         for at in 0..=length {
-            if starts.get(at) == Some(&true) {
+            if starts[at] {
                 open.push_back(at);
             }
             let far = |start: usize| u64::try_from(at - start).unwrap_or(u64::MAX);
@@ -230,10 +113,8 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
             {
                 live.pop_front();
             }
-            if let (Some(end), false) = (next.get_mut(at), live.is_empty()) {
-                *end = true;
-            }
-            let reached = starts.get(at) == Some(&true) || !open.is_empty() || !live.is_empty();
+            next[at] = !live.is_empty();
+            let reached = starts[at] || !open.is_empty() || !live.is_empty();
             if reached && at >= furthest.1 {
                 furthest = (row, at);
             }
@@ -244,9 +125,9 @@ pub(super) fn in_order(fits: &[Vec<usize>], rows: &[Range]) -> Result<(), (usize
         }
         starts = next;
     }
-    match starts.last() {
-        Some(true) => Ok(()),
-        _ => Err(furthest),
+    match starts[length] {
+        true => Ok(()),
+        false => Err(furthest),
     }
 }
 
@@ -312,8 +193,13 @@ mod tests {
                     .zip(&done.counts)
                     .all(|(range, &n)| range.contains(n));
             assert_eq!(good, possible, "{fits:?}: {done:?}");
-            let told = done.counts.iter().sum::<u64>() + size(&done.excess) + size(&done.strangers);
-            assert_eq!(told, 4, "every call is somewhere: {done:?}");
+            let placed: u64 = done.counts.iter().sum();
+            let others = done.excess.len() + done.strangers.len();
+            assert_eq!(
+                placed + others as u64,
+                4,
+                "every call is somewhere: {done:?}"
+            );
         }
     }
 

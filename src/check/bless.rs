@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 use crate::event::Kind;
 
 use super::expect::{COUNTS, Expectation, Recipe};
-use super::known;
+use super::library_calls;
 use super::row::View;
 use super::values::{End, Ends, Glob};
-use crate::lint::Seen;
+use crate::lint::Analysis;
 
 /// With more rows than this, calls that differ in what became of the child share one.
 const ROWS: usize = 24;
@@ -56,8 +56,9 @@ struct Group {
 ///
 /// # Errors
 /// The trace was cut short: what would have come is not known.
-pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
-    if let Some(why) = seen.cut() {
+pub fn bless(before: &Expectation, analysis: &Analysis) -> Result<String> {
+    let index = analysis.index();
+    if let Some(why) = index.cut() {
         return Err(Error::Check {
             what: format!("{why}: this is not to be expected"),
         });
@@ -70,16 +71,16 @@ pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
         let machines = before.machine.iter().map(String::as_str);
         line(&mut out, "machine", &list(machines));
     }
-    if let Some(found) = seen.status().map(Ends::of).filter(readable) {
-        line(&mut out, "exit", &ends(&found));
+    if let Some(exit) = index.status().map(Ends::of).filter(readable) {
+        line(&mut out, "exit", &ends(&exit));
     }
     out.push_str("\n[tasks]\n");
     for count in COUNTS {
-        let number = (count.of)(seen);
+        let number = (count.of)(index);
         if NEVER.contains(&count.name) {
             continue;
         }
-        let known = count.hidden.is_none_or(|gap| seen.blind_to(gap).is_none());
+        let known = count.hidden.is_none_or(|gap| index.blind_to(gap).is_none());
         if known && (number > 0 || ALWAYS.contains(&count.name)) {
             let what = format!("{} = {number}", count.name);
             put(&mut out, &format!("{what:<20}# {}\n", count.help));
@@ -87,16 +88,16 @@ pub fn bless(before: &Expectation, seen: &Seen) -> Result<String> {
     }
     let mut groups = Vec::new();
     for apart in [Apart::NameAndEnd, Apart::Name, Apart::Call] {
-        let views = seen.calls().iter().map(|call| View::of(seen, call));
+        let views = index.calls().iter().map(|call| View::of(index, call));
         groups = self::groups(views, apart);
         if groups.len() <= ROWS {
             break;
         }
     }
-    let mut told = BTreeSet::new();
+    let mut named = BTreeSet::new();
     for (shape, group) in &groups {
         // Once a pattern: what holds for one row holds for the next.
-        let origin = group.origin.filter(|origin| told.insert(*origin));
+        let origin = group.origin.filter(|origin| named.insert(*origin));
         row(&mut out, shape, group, origin, Form::Exact);
     }
     if groups.is_empty() {
@@ -188,7 +189,7 @@ fn groups<'a>(views: impl Iterator<Item = View<'a>>, apart: Apart) -> Vec<(Shape
             count: 0,
             names: BTreeSet::new(),
             ends: BTreeSet::new(),
-            origin: known::name_of(&call.request),
+            origin: library_calls::name_of(&call.request),
         });
         group.count += 1;
         group.names.extend(name);
@@ -218,8 +219,8 @@ fn shape(view: &View, apart: Apart) -> Shape {
 /// How a process ended. (How a thread ends is mostly its process's doing.)
 fn end(view: &View) -> Option<String> {
     let child = view.child.filter(|child| child.kind == Kind::Process)?;
-    let found = child.process_status.as_ref().map(Ends::of)?;
-    readable(&found).then(|| ends(&found))
+    let exit = child.process_status.as_ref().map(Ends::of)?;
+    readable(&exit).then(|| ends(&exit))
 }
 
 /// Whether the file can say it: a signal of another machine's numbering may have no name here.
@@ -337,8 +338,8 @@ pub(super) fn flags_text(flags: CloneFlags) -> String {
     list(words.iter().map(String::as_str))
 }
 
-fn ends(found: &Ends) -> String {
-    let each = found.0.iter().map(|end| match end {
+fn ends(exit: &Ends) -> String {
+    let each = exit.0.iter().map(|end| match end {
         End::Code(range) if range.max == Some(range.min) => range.to_string(),
         other => text(&other.to_string()),
     });

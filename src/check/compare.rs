@@ -3,15 +3,15 @@
 use crate::abi::CloneFlags;
 use crate::event::{Finding, Header, Outcome};
 
-use super::accept;
 use super::assign::{assign, in_order};
+use super::description::{details_of, line, lines};
 use super::expect::{Expectation, Other, Placed};
 use super::mismatch::{Mismatch, Problem};
 use super::row::{Row, View};
+use super::suggestion;
 use super::unexpected::{NEAR, differences, strangers, unexpected};
 use super::values::{Range, status_words};
-use super::wording::{details_of, line, lines};
-use crate::lint::Seen;
+use crate::lint::{Analysis, TraceIndex};
 
 /// CLONE_UNTRACED (include/uapi/linux/sched.h).
 const CLONE_UNTRACED: CloneFlags = CloneFlags(0x0080_0000);
@@ -21,9 +21,10 @@ impl Expectation {
     ///
     /// # Errors
     /// All that differs.
-    pub fn check(&self, seen: &Seen) -> Result<(), Mismatch> {
+    pub fn check(&self, analysis: &Analysis) -> Result<(), Mismatch> {
+        let index = analysis.index();
         let mut problems = Vec::new();
-        if let Some(why) = seen.cut() {
+        if let Some(why) = index.cut() {
             problems.push(Problem {
                 key: "trace".to_owned(),
                 line: None,
@@ -32,16 +33,16 @@ impl Expectation {
                 ..Problem::default()
             });
         }
-        self.check_exit(seen, &mut problems);
+        self.check_exit(index, &mut problems);
         // What was done comes before what it adds up to.
-        self.check_calls(seen, &mut problems);
-        self.check_forbidden(seen, &mut problems);
-        self.check_lints(seen, &mut problems);
-        self.check_counts(seen, &mut problems);
+        self.check_calls(index, &mut problems);
+        self.check_forbidden(index, &mut problems);
+        self.check_lints(analysis, &mut problems);
+        self.check_counts(index, &mut problems);
         if problems.is_empty() {
             return Ok(());
         }
-        let command = match (self.recipe.command.is_empty(), seen.start()) {
+        let command = match (self.recipe.command.is_empty(), index.start()) {
             (true, Some(start)) => start.command.clone(),
             _ => self.recipe.command.clone(),
         };
@@ -53,38 +54,38 @@ impl Expectation {
         })
     }
 
-    fn check_exit(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_exit(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         if let Some(Placed { value, line }) = &self.exit
-            && !value.contains(seen.status())
+            && !value.contains(index.status())
         {
             problems.push(Problem {
                 key: "exit".to_owned(),
                 line: *line,
                 expected: value.to_string(),
-                seen: status_words(seen.status()),
-                accept: seen
-                    .status()
-                    .and_then(|status| accept::line(*line, "exit", &accept::exit_value(status)?)),
+                seen: status_words(index.status()),
+                suggestion: index.status().and_then(|status| {
+                    suggestion::line(*line, "exit", &suggestion::exit_value(status)?)
+                }),
                 ..Problem::default()
             });
         }
     }
 
-    fn check_counts(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_counts(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         // Those that speak of single tasks come before those that add up.
         let (single, sums): (Vec<_>, Vec<_>) =
             self.counts.iter().partition(|(count, _)| !count.sum);
-        let told = !problems.is_empty();
+        let itemized = !problems.is_empty();
         for (count, Placed { value, line }) in single.into_iter().chain(sums) {
-            let number = (count.of)(seen);
-            let unseen = count.hidden.and_then(|gap| seen.blind_to(gap));
+            let number = (count.of)(index);
+            let unseen = count.hidden.and_then(|gap| index.blind_to(gap));
             if value.contains(number) && unseen.is_none() {
                 continue;
             }
             // The calls that a sum is made of have been told where they are not what was expected.
-            let mut details = match told && count.sum {
+            let mut details = match itemized && count.sum {
                 true => Vec::new(),
-                false => details_of(count.name, seen),
+                false => details_of(count.name, index),
             };
             if let Some(why) = unseen {
                 details.push(format!("not all of them can be seen here: {why}"));
@@ -99,25 +100,25 @@ impl Expectation {
                 },
                 details,
                 // Nothing that is written makes the unseen seen.
-                accept: match unseen {
-                    None => accept::line(*line, count.name, &number.to_string()),
+                suggestion: match unseen {
+                    None => suggestion::line(*line, count.name, &number.to_string()),
                     Some(_) => None,
                 },
             });
         }
     }
 
-    fn check_lints(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_lints(&self, analysis: &Analysis, problems: &mut Vec<Problem>) {
+        let (index, linter) = (analysis.index(), analysis.linter());
         for Placed { value: lint, line } in self.lints.lints() {
-            let count = seen.lints().count(lint.id);
-            let unseen = lint.needs.filter(|needs| !(needs.met)(seen));
+            let count = linter.count(lint.id);
+            let unseen = lint.needs.filter(|needs| !(needs.met)(index));
             if count == 0 && unseen.is_none() {
                 continue;
             }
-            let mut details: Vec<String> = seen
-                .lints()
-                .found(lint.id)
-                .flat_map(|(header, finding)| found(seen, header, finding))
+            let mut details: Vec<String> = linter
+                .findings(lint.id)
+                .flat_map(|(header, finding)| finding_lines(index, header, finding))
                 .collect();
             if let Some(needs) = unseen {
                 details.push(format!("{}: {}", lint.id, needs.otherwise));
@@ -132,7 +133,7 @@ impl Expectation {
                     (Some(_), _) => "it was not looked for".to_owned(),
                 },
                 details,
-                accept: unseen.is_none().then(|| {
+                suggestion: unseen.is_none().then(|| {
                     let mut allow = self.lints.allow.clone();
                     allow.push(lint.id);
                     format!("in [lints]: allow = {allow:?}")
@@ -141,19 +142,19 @@ impl Expectation {
         }
     }
 
-    fn check_forbidden(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_forbidden(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         let mut forbid =
             |key: &str, line: Option<usize>, what: String, bad: &dyn Fn(&View) -> bool| {
-                let views = seen.calls().iter().map(|call| View::of(seen, call));
-                let found: Vec<View> = views.filter(bad).collect();
-                if !found.is_empty() {
+                let views = index.calls().iter().map(|call| View::of(index, call));
+                let broken: Vec<View> = views.filter(bad).collect();
+                if !broken.is_empty() {
                     problems.push(Problem {
                         key: format!("forbid.{key}"),
                         line,
                         expected: format!("no call with {what}"),
-                        seen: calls(found.len()),
-                        details: lines(&found),
-                        accept: None,
+                        seen: calls(broken.len()),
+                        details: lines(&broken),
+                        suggestion: None,
                     });
                 }
             };
@@ -165,8 +166,8 @@ impl Expectation {
         if let Some(Placed { line, .. }) = &self.forbid.untraced {
             let what = format!("{CLONE_UNTRACED}, which hides its child from tracers");
             forbid("untraced", *line, what, &|view| {
-                let asked = view.flags();
-                asked.is_some_and(|flags| flags.intersects(CLONE_UNTRACED))
+                let passed = view.flags();
+                passed.is_some_and(|flags| flags.intersects(CLONE_UNTRACED))
                     || matches!(view.call.outcome, Outcome::Untraced { .. })
             });
         }
@@ -178,11 +179,11 @@ impl Expectation {
         }
     }
 
-    fn check_calls(&self, seen: &Seen, problems: &mut Vec<Problem>) {
+    fn check_calls(&self, index: &TraceIndex, problems: &mut Vec<Problem>) {
         if self.rows.is_empty() && self.other() == Other::Allow {
             return;
         }
-        let views = seen.calls().iter().map(|call| View::of(seen, call));
+        let views = index.calls().iter().map(|call| View::of(index, call));
         let views: Vec<View> = views.collect();
         let rows = |view: &View| -> Vec<usize> {
             let all = self.rows.iter().enumerate();
@@ -193,13 +194,7 @@ impl Expectation {
         let ranges: Vec<Range> = self.rows.iter().map(Row::wanted).collect();
         let before = problems.len();
         let assigned = assign(fits.clone(), &ranges);
-        let at = |calls: &[usize]| -> Vec<View> {
-            calls
-                .iter()
-                .filter_map(|&call| views.get(call))
-                .copied()
-                .collect()
-        };
+        let at = |calls: &[usize]| -> Vec<View> { calls.iter().map(|&call| views[call]).collect() };
         let groups = match self.other() {
             Other::Forbid => strangers(&self.rows, &at(&assigned.strangers), &assigned.counts),
             Other::Allow => Vec::new(),
@@ -207,11 +202,11 @@ impl Expectation {
         for (index, row) in self.rows.iter().enumerate() {
             let over = assigned.excess.iter().filter(|(_, full)| *full == index);
             let over: Vec<usize> = over.map(|(call, _)| *call).collect();
-            let has = assigned.counts.get(index).copied().unwrap_or_default();
+            let has = assigned.counts[index];
             if let Some(mut problem) = row_count(index, row, has, &at(&over), &views) {
                 let instead = groups.iter().filter_map(|group| group.instead.as_ref());
                 if let Some((_, keys)) = instead.into_iter().find(|(row, _)| *row == index) {
-                    problem.accept = accept::in_row(row, keys);
+                    problem.suggestion = suggestion::in_row(row, keys);
                 }
                 problems.push(problem);
             }
@@ -219,9 +214,9 @@ impl Expectation {
         unexpected(self, &groups, &assigned.counts, problems);
         if let (Some(ordered), true) = (&self.ordered, problems.len() == before) {
             // Strangers that are allowed may stand anywhere.
-            let known = fits.iter().zip(&views).filter(|(rows, _)| !rows.is_empty());
+            let listed = fits.iter().zip(&views).filter(|(rows, _)| !rows.is_empty());
             let (fits, views): (Vec<Vec<usize>>, Vec<View>) =
-                known.map(|(rows, view)| (rows.clone(), *view)).unzip();
+                listed.map(|(rows, view)| (rows.clone(), *view)).unzip();
             if let Err((row, call)) = in_order(&fits, &ranges) {
                 problems.push(self.disorder(ordered, row, views.get(call)));
             }
@@ -229,7 +224,7 @@ impl Expectation {
     }
 
     fn disorder(&self, ordered: &Placed<()>, row: usize, view: Option<&View>) -> Problem {
-        let row_words = self.rows.get(row).map(Row::words).unwrap_or_default();
+        let row_words = self.rows[row].words();
         Problem {
             key: "ordered".to_owned(),
             line: ordered.line,
@@ -242,7 +237,7 @@ impl Expectation {
                 None => "the end of the trace".to_owned(),
             },
             details: vec![format!("clone[{}]: {row_words}", row + 1)],
-            accept: None,
+            suggestion: None,
         }
     }
 }
@@ -279,24 +274,24 @@ fn row_count(index: usize, row: &Row, has: u64, over: &[View], all: &[View]) -> 
         expected: calls_range(wanted, row.count.is_none()),
         seen: number.to_string(),
         details,
-        accept: accept::in_row(row, &format!("count = {number}")),
+        suggestion: suggestion::in_row(row, &format!("count = {number}")),
     })
 }
 
 /// A finding and its site: what was found, by whom, in which call.
-fn found(seen: &Seen, header: &Header, finding: &Finding) -> Vec<String> {
+fn finding_lines(index: &TraceIndex, header: &Header, finding: &Finding) -> Vec<String> {
     let times = match finding.count {
         Some(count) if count > 1 => format!("{count} × "),
         _ => String::new(),
     };
     let mut lines = vec![format!("{times}{}: {}", finding.lint, finding.text)];
-    let call = seen
+    let call = index
         .calls()
         .iter()
         .find(|call| Some(call.seq) == finding.clone_seq);
-    let program = seen.task(header.task);
+    let program = index.task(header.task);
     match (call, program) {
-        (Some(call), _) => lines.push(format!("  {}", line(&View::of(seen, call)))),
+        (Some(call), _) => lines.push(format!("  {}", line(&View::of(index, call)))),
         (None, Some(task)) => lines.push(format!("  in {:?} (tid {})", task.name, task.tid)),
         (None, None) => {}
     }

@@ -8,8 +8,8 @@ use crate::event::{Call, Gap};
 
 use super::row::Row;
 use super::values::{Ends, Glob, Range};
-use crate::lint::Seen;
-use crate::lint::{LINTS, Level, Lint};
+use crate::lint::TraceIndex;
+use crate::lint::{Level, Lint, lints};
 
 /// How much of a standard input is shown, in characters.
 const SHOWN: usize = 60;
@@ -19,25 +19,25 @@ const SHOWN: usize = 60;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expectation {
     /// The file that it comes from, for messages.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// How the program is run.
-    pub recipe: Recipe,
+    pub(crate) recipe: Recipe,
     /// The machines that it speaks of, as `uname -m` names them; none: all.
-    pub machine: Vec<String>,
+    pub(crate) machine: Vec<String>,
     /// How the program ends.
-    pub exit: Option<Placed<Ends>>,
+    pub(crate) exit: Option<Placed<Ends>>,
     /// How many tasks of each sort, by the names of [`COUNTS`].
-    pub counts: Vec<(&'static Count, Placed<Range>)>,
+    pub(crate) counts: Vec<(&'static Count, Placed<Range>)>,
     /// The calls.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// What becomes of a call that no row fits.
-    pub other: Option<Placed<Other>>,
+    pub(crate) other: Option<Placed<Other>>,
     /// The calls come in the order of the rows.
-    pub ordered: Option<Placed<()>>,
+    pub(crate) ordered: Option<Placed<()>>,
     /// What must not be.
-    pub forbid: Forbid,
+    pub(crate) forbid: Forbid,
     /// What must not be found.
-    pub lints: Denied,
+    pub(crate) lints: Denied,
 }
 
 /// What lints must not find.
@@ -55,19 +55,19 @@ pub const WARNINGS: &str = "warnings";
 impl Denied {
     /// Each lint that is denied and not allowed, once, with the line that denies it.
     pub fn lints(&self) -> Vec<Placed<&'static Lint>> {
-        let asked = |lint: &Lint| {
+        let denying_line = |lint: &Lint| {
             let common = lint.default && lint.level == Level::Warning;
             let one = |deny: &&Placed<&'static str>| {
                 deny.value == lint.id || (common && deny.value == WARNINGS)
             };
             self.deny.iter().find(one).map(|deny| deny.line)
         };
-        let denied = LINTS.iter().filter(|lint| !self.allow.contains(&lint.id));
+        let denied = lints().filter(|lint| !self.allow.contains(&lint.id));
         denied
             .filter_map(|lint| {
                 Some(Placed {
                     value: lint,
-                    line: asked(lint)?,
+                    line: denying_line(lint)?,
                 })
             })
             .collect()
@@ -153,7 +153,7 @@ pub struct Count {
     /// What is counted.
     pub help: &'static str,
     /// The count.
-    pub of: fn(&Seen) -> u64,
+    pub of: fn(&TraceIndex) -> u64,
     /// It adds up calls of all sorts; the others speak of single tasks or calls.
     pub sum: bool,
     /// Which gaps hide something of it.
@@ -175,49 +175,49 @@ pub static COUNTS: &[Count] = &[
     Count {
         name: "processes",
         help: "thread groups, the program's own included",
-        of: |seen| seen.tree().totals().processes,
+        of: |index| index.tree().totals().processes,
         sum: true,
         hidden: None,
     },
     Count {
         name: "threads",
         help: "every task: the first one of each process too, as ps -eLf counts",
-        of: |seen| seen.tree().totals().threads,
+        of: |index| index.tree().totals().threads,
         sum: true,
         hidden: None,
     },
     Count {
         name: "created",
         help: "tasks that calls made",
-        of: |seen| seen.tree().totals().created,
+        of: |index| index.tree().totals().created,
         sum: true,
         hidden: None,
     },
     Count {
         name: "failed",
         help: "calls that the kernel, or a filter, refused",
-        of: |seen| seen.tree().totals().failed,
+        of: |index| index.tree().totals().failed,
         sum: false,
         hidden: Some(Gap::hides_failures),
     },
     Count {
         name: "unfinished",
         help: "calls whose caller died inside, without a child",
-        of: |seen| seen.tree().totals().unfinished,
+        of: |index| index.tree().totals().unfinished,
         sum: false,
         hidden: None,
     },
     Count {
         name: "cut_off",
         help: "threads still alive when their process ended",
-        of: |seen| number(seen.tasks().iter().filter(|task| task.cut_off).count()),
+        of: |index| number(index.tasks().iter().filter(|task| task.cut_off).count()),
         sum: false,
         hidden: None,
     },
     Count {
         name: "outlived",
         help: "processes that ended after the program that was started",
-        of: |seen| number(seen.tasks().iter().filter(|task| task.outlived).count()),
+        of: |index| number(index.tasks().iter().filter(|task| task.outlived).count()),
         sum: false,
         hidden: None,
     },

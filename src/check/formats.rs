@@ -14,17 +14,17 @@ use super::verdict::{Checked, Outcome, Verdict};
 /// How much of a program's own output the text shows, in lines.
 const LAST_LINES: usize = 12;
 
-/// Tells a verdict.
-pub trait Teller {
+/// Writes a verdict.
+pub trait VerdictWriter {
     /// One check is done.
     ///
     /// # Errors
-    /// What the destination says; the teller is not called again after one.
+    /// What the destination says; the writer is not called again after one.
     fn checked(&mut self, done: &Checked) -> io::Result<()>;
     /// All are done.
     ///
     /// # Errors
-    /// As [`Teller::checked`].
+    /// As [`VerdictWriter::checked`].
     fn finish(&mut self, verdict: &Verdict) -> io::Result<()>;
 }
 
@@ -32,12 +32,8 @@ pub trait Teller {
 pub struct Format {
     /// Its name, as `--format` takes it.
     pub name: &'static str,
-    /// One line about it.
-    pub help: &'static str,
-    /// The usual ending of such a file's name.
-    pub extension: &'static str,
-    /// Makes the teller.
-    pub make: fn(Box<dyn Write>) -> Box<dyn Teller>,
+    /// Makes the writer.
+    pub make: fn(Box<dyn Write>) -> Box<dyn VerdictWriter>,
 }
 
 impl std::fmt::Debug for Format {
@@ -52,20 +48,14 @@ impl std::fmt::Debug for Format {
 pub static FORMATS: &[Format] = &[
     Format {
         name: "text",
-        help: "for people: a line a check, and what differs",
-        extension: "txt",
         make: |out| Box::new(Text { out }),
     },
     Format {
         name: "json",
-        help: "one JSON document with every check and all that differs",
-        extension: "json",
         make: |out| Box::new(Json { out }),
     },
     Format {
         name: "junit",
-        help: "JUnit XML, which CI systems show",
-        extension: "xml",
         make: |out| Box::new(Junit { out }),
     },
 ];
@@ -101,7 +91,7 @@ fn indented(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// What the program itself said, which often tells why.
-fn said(out: &mut dyn Write, done: &Checked) -> io::Result<()> {
+fn program_output(out: &mut dyn Write, done: &Checked) -> io::Result<()> {
     for (name, bytes) in [
         ("standard output", &done.stdout),
         ("standard error", &done.stderr),
@@ -122,7 +112,7 @@ fn said(out: &mut dyn Write, done: &Checked) -> io::Result<()> {
     Ok(())
 }
 
-impl Teller for Text {
+impl VerdictWriter for Text {
     fn checked(&mut self, done: &Checked) -> io::Result<()> {
         let out = &mut *self.out;
         let (word, name) = (word(&done.outcome), safe(&done.name));
@@ -139,7 +129,7 @@ impl Teller for Text {
             Outcome::Fails(mismatch) => {
                 writeln!(out)?;
                 indented(out, &mismatch.to_string())?;
-                said(out, done)?;
+                program_output(out, done)?;
                 writeln!(out)?;
             }
             Outcome::Broken(why) => {
@@ -147,7 +137,7 @@ impl Teller for Text {
                 for line in why.lines() {
                     writeln!(out, "    {}", safe(line))?;
                 }
-                said(out, done)?;
+                program_output(out, done)?;
                 writeln!(out)?;
             }
         }
@@ -212,7 +202,7 @@ struct JsonCheck<'a> {
     stderr: Cow<'a, str>,
 }
 
-impl Teller for Json {
+impl VerdictWriter for Json {
     fn checked(&mut self, _: &Checked) -> io::Result<()> {
         Ok(())
     }
@@ -254,7 +244,7 @@ struct Junit {
     out: Box<dyn Write>,
 }
 
-impl Teller for Junit {
+impl VerdictWriter for Junit {
     fn checked(&mut self, _: &Checked) -> io::Result<()> {
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::values::safe;
 
 /// One thing that is not as expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Problem {
     /// The key that does not hold: `tasks.threads`, `clone[2].count`, `forbid.flags`.
     pub key: String,
@@ -23,8 +24,8 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
     /// What to write in the file where this is meant: a line with its number, or lines to add.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accept: Option<String>,
+    #[serde(rename = "accept", skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
 }
 
 /// A trace that is not as expected: all that differs.
@@ -32,6 +33,7 @@ pub struct Problem {
 /// Both [`fmt::Display`] and [`fmt::Debug`] are the readable difference, so that `unwrap()` and `?`
 /// in a test show it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Mismatch {
     /// The expectation file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,25 +83,27 @@ impl fmt::Display for Mismatch {
                 write!(f, "\n      {}", safe(detail))?;
             }
         }
-        self.accept(f)
+        self.suggestions(f)
     }
 }
 
 impl Mismatch {
     /// What to change in the file where all of this is meant.
-    fn accept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn suggestions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all: Vec<&Problem> = self.problems.iter().collect();
         all.sort_by_key(|problem| problem.line);
         let all = all.into_iter();
-        let accept: Vec<&String> = all.filter_map(|problem| problem.accept.as_ref()).collect();
-        let (Some(file), false) = (&self.file, accept.is_empty()) else {
+        let suggested: Vec<&String> = all
+            .filter_map(|problem| problem.suggestion.as_ref())
+            .collect();
+        let (Some(file), false) = (&self.file, suggested.is_empty()) else {
             return Ok(());
         };
         let file = safe(&file.display().to_string());
         write!(f, "\n\n  where this is meant, in {file}")?;
         // Lines that are changed first: those that are added move them.
         let (changed, added): (Vec<&String>, Vec<&String>) =
-            accept.into_iter().partition(|text| !text.contains('\n'));
+            suggested.into_iter().partition(|text| !text.contains('\n'));
         for text in changed.into_iter().chain(added) {
             for (n, line) in text.lines().enumerate() {
                 let indent = if n == 0 { 4 } else { 6 };

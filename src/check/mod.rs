@@ -47,33 +47,30 @@
 //! Nothing depends on the order between tasks, unless `ordered = true` asks that the calls come in
 //! the order of the rows.
 
-mod accept;
 mod assign;
 mod bless;
 mod compare;
+mod description;
 mod expect;
 mod formats;
-pub mod known;
+mod library_calls;
 mod mismatch;
 mod mistakes;
+mod names;
 mod read;
 mod row;
+mod suggestion;
 mod suite;
 #[cfg(test)]
 mod tests;
 mod unexpected;
 mod values;
 mod verdict;
-mod wording;
-mod words;
 
 pub use self::bless::bless;
-pub use self::expect::{
-    COUNTS, Count, Denied, Expectation, Forbid, Other, Placed, Recipe, WARNINGS, count,
-};
-pub use self::formats::{FORMATS, Format, Teller, format};
+pub use self::expect::{Expectation, Recipe, WARNINGS};
+pub use self::formats::{FORMATS, Format, format};
 pub use self::mismatch::{Mismatch, Problem};
-pub use self::row::Row;
-pub use self::suite::{Adhoc, CheckPlan, Job, Perform, Ran, Subject, Task, run};
-pub use self::values::{BadValue, End, Ends, Glob, Range};
-pub use self::verdict::{Checked, Outcome, Verdict};
+pub use self::suite::{Adhoc, CheckPlan, Job, Recording, Subject, Task, run};
+pub use self::values::{Glob, Range};
+pub use self::verdict::{Outcome, Verdict};

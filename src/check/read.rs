@@ -3,56 +3,30 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::ops::Range as Span;
 use std::path::Path;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::abi::{self, arch};
 use crate::error::{Error, Result, Shown};
 use crate::event::Kind;
-use crate::suggest::nearest;
 
-use super::expect::{COUNTS, Denied, Expectation, Forbid, Other, Placed, count};
-use super::mistakes::{Mistake, line, render};
+use super::expect::{COUNTS, Denied, Expectation, Forbid, Other, count};
+use super::mistakes::render;
+use super::names::{call, denied, exit_signal, lint, outcome, pattern, unknown};
 use super::row::Row;
 use super::values::Glob;
-use super::words::{call, denied, exit_signal, lint, outcome, pattern, unknown};
 
+mod reader;
 mod recipe;
 mod value;
 
+#[cfg(test)]
+pub(super) use self::reader::HOMES;
+use self::reader::{Keys, Reader, Value};
+
 /// The longest file that is read, in bytes.
 const LONGEST: usize = 1 << 20;
-
-type Value<'i> = Spanned<DeValue<'i>>;
-
-/// The file, and what is wrong with it so far.
-struct Reader<'i> {
-    text: &'i str,
-    mistakes: Vec<Mistake>,
-}
-
-/// A table whose keys are taken one by one.
-struct Keys<'a, 'i> {
-    table: &'a DeTable<'i>,
-    /// How it is named in messages: `[tasks]`.
-    name: &'static str,
-    asked: Vec<&'static str>,
-}
-
-impl<'a, 'i> Keys<'a, 'i> {
-    fn new(table: &'a DeTable<'i>, name: &'static str) -> Self {
-        let asked = Vec::new();
-        Keys { table, name, asked }
-    }
-
-    fn take(&mut self, key: &'static str) -> Option<&'a Value<'i>> {
-        self.asked.push(key);
-        self.table.get(key)
-    }
-}
 
 impl Expectation {
     /// Reads an expectation file. Its command is relative to the file's directory.
@@ -85,54 +59,6 @@ impl Expectation {
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         read(text, path)
     }
-}
-
-/// Keys that are often written where they do not belong, and where they do.
-pub(super) const HOMES: &[(&str, &[&str])] = &[
-    (
-        "the expectation",
-        &[
-            "command", "build", "stdin", "env", "timeout", "skip", "machine", "exit", "else",
-            "ordered",
-        ],
-    ),
-    ("a table of its own", &["tasks", "clone", "forbid", "lints"]),
-    (
-        "[tasks]",
-        &[
-            "processes",
-            "threads",
-            "created",
-            "failed",
-            "unfinished",
-            "cut_off",
-            "outlived",
-        ],
-    ),
-    (
-        "[[clone]]",
-        &[
-            "is",
-            "call",
-            "flags",
-            "require",
-            "exit_signal",
-            "outcome",
-            "kind",
-            "name",
-            "count",
-        ],
-    ),
-    ("[forbid]", &["untraced", "calls"]),
-    ("[lints]", &["deny", "allow"]),
-];
-
-/// Where a key belongs.
-fn home(key: &str) -> Option<&'static str> {
-    let mut homes = HOMES.iter();
-    homes
-        .find(|(_, keys)| keys.contains(&key))
-        .map(|(home, _)| *home)
 }
 
 /// Reads the text of a file; `path` names it.
@@ -170,46 +96,6 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Expectation> {
 }
 
 impl Reader<'_> {
-    fn mistake(&mut self, span: Span<usize>, what: String, hint: impl Into<String>) {
-        let hint = hint.into();
-        self.mistakes.push(Mistake { span, what, hint });
-    }
-
-    fn line(&self, span: &Span<usize>) -> usize {
-        line(self.text, span)
-    }
-
-    fn placed<T>(&self, span: &Span<usize>, value: T) -> Placed<T> {
-        Placed {
-            value,
-            line: Some(self.line(span)),
-        }
-    }
-
-    /// Keys that nobody asked for are misspelt, or of another place.
-    fn leftover(&mut self, keys: &Keys) {
-        for key in keys.table.keys() {
-            let name: &str = key.get_ref();
-            if keys.asked.contains(&name) {
-                continue;
-            }
-            let known = || format!("{} knows {}", keys.name, keys.asked.join(", "));
-            let hint = match (home(name), nearest(name, keys.asked.iter().copied())) {
-                (Some("the expectation"), _) => {
-                    format!("`{name}` is the whole file's: it stands before the first [table]")
-                }
-                (Some(home), _) => format!("{}; `{name}` stands in {home}", known()),
-                (None, Some(meant)) => format!("did you mean `{meant}`?"),
-                (None, None) => known(),
-            };
-            self.mistake(
-                key.span(),
-                format!("unknown key `{name}` in {}", keys.name),
-                hint,
-            );
-        }
-    }
-
     fn file(&mut self, table: &DeTable) -> Expectation {
         let mut keys = Keys::new(table, "the expectation");
         let mut expectation = Expectation {

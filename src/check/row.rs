@@ -3,9 +3,9 @@
 use crate::abi::CloneFlags;
 use crate::event::{Call, CloneCall, Kind, Outcome, Status};
 
-use super::known;
+use super::library_calls;
 use super::values::{Ends, Glob, Range, any_of, status_words};
-use crate::lint::{Seen, SeenCall, SeenTask};
+use crate::lint::{CallRecord, TaskRecord, TraceIndex};
 
 /// A kind of call that is expected, and how often. What is `None` (or empty) may be anything.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Row {
     pub forbid: Option<CloneFlags>,
     /// The exit signal: a name, `none`, or a number such as `0x91` that no signal has.
     pub exit_signal: Vec<Glob>,
-    /// `created`, an error such as `EINVAL`, `untraced`, `unfinished`; `created` if nothing is said.
+    /// `created`, an error such as `EINVAL`, `untraced`, `unfinished`; `created` if nothing is keys.
     pub outcome: Vec<Glob>,
     /// What is created.
     pub kind: Option<Kind>,
@@ -33,7 +33,7 @@ pub struct Row {
     pub name: Vec<Glob>,
     /// How what is created ends: a process as a whole, a thread by itself.
     pub exit: Option<Ends>,
-    /// How many such calls; one or more, if nothing is said.
+    /// How many such calls; one or more, if nothing is keys.
     pub count: Option<Range>,
 }
 
@@ -45,26 +45,26 @@ pub(super) struct View<'a> {
     pub call: &'a CloneCall,
     /// Which of how many calls it is, from 1.
     pub number: Option<(usize, usize)>,
-    pub child: Option<&'a SeenTask>,
+    pub child: Option<&'a TaskRecord>,
 }
 
 impl<'a> View<'a> {
-    pub fn of(seen: &'a Seen, SeenCall { seq, call }: &'a SeenCall) -> Self {
+    pub fn of(index: &'a TraceIndex, CallRecord { seq, call }: &'a CallRecord) -> Self {
         let child = match &call.outcome {
-            Outcome::Created(created) => seen.task(created.task),
+            Outcome::Created(created) => index.task(created.task),
             _ => None,
         };
-        let place = seen.calls().binary_search_by_key(seq, |call| call.seq);
+        let place = index.calls().binary_search_by_key(seq, |call| call.seq);
         View {
             seq: *seq,
             call,
-            number: place.ok().map(|place| (place + 1, seen.calls().len())),
+            number: place.ok().map(|place| (place + 1, index.calls().len())),
             child,
         }
     }
 
     pub fn flags(&self) -> Option<CloneFlags> {
-        known::passed(&self.call.request)
+        library_calls::passed(&self.call.request)
     }
 
     pub fn exit_signal(&self) -> String {
@@ -115,7 +115,7 @@ fn flags_words(view: &View) -> String {
     }
 }
 
-/// Nothing is said, or one of these fits.
+/// Nothing is keys, or one of these fits.
 fn globs(list: &[Glob], text: impl FnOnce() -> String) -> bool {
     if list.is_empty() {
         return true;
@@ -161,10 +161,10 @@ pub(super) static KEYS: &[Key] = &[
                 || row
                     .is
                     .iter()
-                    .any(|name| known::is(name, &view.call.request))
+                    .any(|name| library_calls::is(name, &view.call.request))
         },
         expected: |row| words(&row.is),
-        seen: |view| match known::name_of(&view.call.request) {
+        seen: |view| match library_calls::name_of(&view.call.request) {
             Some(name) => name.to_owned(),
             None => format!(
                 "no known library's way: {} with {}, exit signal {}",
@@ -262,13 +262,13 @@ impl Row {
         let ([call], Some(flags), [signal]) = (&*self.call, self.flags, &*self.exit_signal) else {
             return None;
         };
-        known::name_of_flags(*call, flags, &signal.0)
+        library_calls::name_of_flags(*call, flags, &signal.0)
     }
 
     /// What it is, in few words.
     pub(super) fn words(&self) -> String {
         let made_by = self.made_by();
-        let said = KEYS.iter().filter_map(|key| {
+        let keys = KEYS.iter().filter_map(|key| {
             let default = key.name == "outcome" && self.outcome.is_empty();
             let words = (key.expected)(self).filter(|_| !default)?;
             match (key.name, made_by) {
@@ -280,10 +280,10 @@ impl Row {
                 (key, _) => Some(format!("{key} {words}")),
             }
         });
-        let said: Vec<String> = said.collect();
-        match said.is_empty() {
+        let keys: Vec<String> = keys.collect();
+        match keys.is_empty() {
             true => "any call that creates a task".to_owned(),
-            false => said.join(", "),
+            false => keys.join(", "),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -15,10 +14,11 @@ use crate::event::{Cut, Event, EventKind};
 
 use super::bless::bless;
 use super::expect::{Expectation, Recipe};
-use super::formats::Teller;
+use super::formats::VerdictWriter;
 use super::values::{End, Ends, Range};
 use super::verdict::{Checked, Outcome, Verdict};
-use crate::lint::Seen;
+use crate::lint::Analysis;
+use crate::output::{Failure, Outputs};
 
 /// What is to be checked, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,9 +80,21 @@ pub struct Job {
     pub lints: Vec<&'static str>,
 }
 
+impl Job {
+    /// To do what the file says.
+    pub fn of(expectation: &Expectation) -> Job {
+        let lints = expectation.lints.lints();
+        Job {
+            recipe: expectation.recipe.clone(),
+            subject: Subject::Own,
+            lints: lints.iter().map(|lint| lint.value.id).collect(),
+        }
+    }
+}
+
 /// What the runner saw.
 #[derive(Debug, Default)]
-pub struct Ran {
+pub struct Recording {
     /// The events of the trace.
     pub events: Vec<Event>,
     /// What the program wrote, where it was not written to our own streams.
@@ -92,23 +104,17 @@ pub struct Ran {
 }
 
 /// Does a [`Job`]. Launching and reading traces are beyond this module.
-pub type Perform<'a> = dyn Fn(&Job) -> Result<Ran> + Sync + 'a;
+pub type Runner<'a> = dyn Fn(&Job) -> Result<Recording> + Sync + 'a;
 
-/// Runs the checks, `plan.jobs` at a time, and tells each, in the order of the plan.
-pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>]) -> Verdict {
+/// Runs the checks, `plan.jobs` at a time, and writes the verdict on each, in the order of the plan.
+pub fn run(
+    plan: &CheckPlan,
+    runner: &Runner,
+    mut outputs: Outputs<dyn VerdictWriter>,
+) -> (Verdict, Vec<Failure>) {
     let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel();
     let mut verdict = Verdict::default();
-    let mut muted = vec![false; tellers.len()];
-    let mut tell = |verdict: &mut Verdict,
-                    call: &dyn Fn(&mut dyn Teller, &Verdict) -> io::Result<()>| {
-        for (teller, muted) in tellers.iter_mut().zip(&mut muted) {
-            if !*muted && let Err(why) = call(teller.as_mut(), verdict) {
-                *muted = true;
-                verdict.lost.push(why);
-            }
-        }
-    };
     thread::scope(|scope| {
         for _ in 0..plan.jobs.clamp(1, plan.tasks.len().max(1)) {
             let (send, next) = (send.clone(), &next);
@@ -119,7 +125,7 @@ pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>])
                         return;
                     };
                     // The receiver stays until all have been sent.
-                    let _ = send.send((index, check(plan, task, perform)));
+                    let _ = send.send((index, check(plan, task, runner)));
                 }
             });
         }
@@ -128,22 +134,21 @@ pub fn run(plan: &CheckPlan, perform: &Perform, tellers: &mut [Box<dyn Teller>])
         for (index, done) in receive {
             waiting.insert(index, done);
             while let Some(done) = waiting.remove(&verdict.checks.len()) {
+                outputs.each(|writer| writer.checked(&done));
                 verdict.checks.push(done);
-                tell(
-                    &mut verdict,
-                    &|teller, verdict| match verdict.checks.last() {
-                        Some(done) => teller.checked(done),
-                        None => Ok(()),
-                    },
-                );
             }
         }
     });
-    tell(&mut verdict, &|teller, verdict| teller.finish(verdict));
-    verdict
+    outputs.each_knowing(|writer, lost| {
+        verdict.lost = lost;
+        writer.finish(&verdict)
+    });
+    let failures = outputs.close();
+    verdict.lost |= !failures.is_empty();
+    (verdict, failures)
 }
 
-fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
+fn check(plan: &CheckPlan, task: &Task, runner: &Runner) -> Checked {
     let began = Instant::now();
     let name = match (&task.file, &task.subject) {
         (Some(file), _) => file.display().to_string(),
@@ -156,9 +161,9 @@ fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
         }
         (None, Subject::Own) => "nothing".to_owned(),
     };
-    let mut ran = Ran::default();
-    let outcome = decide(plan, task, perform, &mut ran)
-        .unwrap_or_else(|why| Outcome::Broken(why.to_string()));
+    let mut ran = Recording::default();
+    let outcome =
+        decide(plan, task, runner, &mut ran).unwrap_or_else(|why| Outcome::Broken(why.to_string()));
     Checked {
         name,
         outcome,
@@ -168,23 +173,20 @@ fn check(plan: &CheckPlan, task: &Task, perform: &Perform) -> Checked {
     }
 }
 
-fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Result<Outcome> {
+fn decide(plan: &CheckPlan, task: &Task, runner: &Runner, ran: &mut Recording) -> Result<Outcome> {
     let expectation = expectation(plan, task)?;
-    let mut recipe = expectation.recipe.clone();
-    recipe.timeout = recipe.timeout.or(plan.timeout);
-    let limit = recipe.timeout;
-    let lints = expectation.lints.lints();
-    *ran = perform(&Job {
-        recipe,
-        subject: task.subject.clone(),
-        lints: lints.iter().map(|lint| lint.value.id).collect(),
-    })?;
+    let mut job = Job::of(&expectation);
+    job.subject = task.subject.clone();
+    job.recipe.timeout = job.recipe.timeout.or(plan.timeout);
+    let limit = job.recipe.timeout;
+    *ran = runner(&job)?;
     if let Some(why) = skipped(&expectation, ran) {
         return Ok(Outcome::Skipped(why));
     }
-    let seen = Seen::of(&ran.events);
-    if let Some(why) = seen.cut() {
-        let killed = seen.end().is_some_and(|end| end.cut == Some(Cut::Timeout));
+    let analysis = Analysis::of(&ran.events);
+    let index = analysis.index();
+    if let Some(why) = index.cut() {
+        let killed = index.end().is_some_and(|end| end.cut == Some(Cut::Timeout));
         let limit = limit.filter(|_| killed);
         let what = limit.map_or(why, |limit| {
             format!(
@@ -196,7 +198,7 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
     }
     if plan.bless {
         let file = task.file.as_deref().unwrap_or(Path::new(""));
-        let written = write(file, &bless(&expectation, &seen)?)?;
+        let written = write(file, &bless(&expectation, &analysis)?)?;
         // What must not be is no observation: it stays, and what breaks it is still told.
         let policy = Expectation {
             file: task.file.clone(),
@@ -204,12 +206,12 @@ fn decide(plan: &CheckPlan, task: &Task, perform: &Perform, ran: &mut Ran) -> Re
             lints: expectation.lints.clone(),
             ..Expectation::default()
         };
-        return Ok(match policy.check(&seen) {
+        return Ok(match policy.check(&analysis) {
             Ok(()) => Outcome::Blessed(written),
             Err(mismatch) => Outcome::Fails(mismatch),
         });
     }
-    Ok(match expectation.check(&seen) {
+    Ok(match expectation.check(&analysis) {
         Ok(()) => Outcome::Holds,
         Err(mismatch) => Outcome::Fails(mismatch),
     })
@@ -269,10 +271,10 @@ fn expectation(plan: &CheckPlan, task: &Task) -> Result<Expectation> {
 }
 
 /// Why the check is not for this machine, or for what the trace was recorded on.
-fn skipped(expectation: &Expectation, ran: &Ran) -> Option<String> {
+fn skipped(expectation: &Expectation, ran: &Recording) -> Option<String> {
     if let Some(skip) = &expectation.recipe.skip {
-        let said = String::from_utf8_lossy(&ran.stdout);
-        if let Some(line) = said.lines().find(|line| skip.fits(line)) {
+        let output = String::from_utf8_lossy(&ran.stdout);
+        if let Some(line) = output.lines().find(|line| skip.fits(line)) {
             return Some(format!("the program says: {line}"));
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::event::{Event, EventKind};
-use crate::lint::Seen;
+use crate::lint::Analysis;
 
 mod advice;
 mod reading;
@@ -26,7 +26,7 @@ fn good(text: &str) -> Expectation {
 fn events(lines: &[&str]) -> Vec<Event> {
     let parse = |line: &&str| serde_json::from_str(line).expect(line);
     let mut events: Vec<Event> = lines.iter().map(parse).collect();
-    let totals = Seen::of(&events).tree().totals();
+    let totals = Analysis::of(&events).index().tree().totals();
     if let Some(EventKind::End(end)) = events.last_mut().map(|event| &mut event.kind) {
         end.totals = totals;
     }
@@ -58,7 +58,7 @@ fn exit(seq: u64, task: u64, name: &str, code: i32) -> String {
 const END: &str = r#"{"type":"end","seq":99,"at_ns":3,"status":{"exited":0},"totals":{"processes":0,"threads":0,"leaders":0,"calls":{},"created":0,"failed":0,"untraced":0,"unfinished":0}}"#;
 
 /// Two forks, one refused vfork; the second child outlives the program.
-fn sample() -> Seen {
+fn sample() -> Analysis {
     let lines = [
         START.to_owned(),
         ROOT.to_owned(),
@@ -76,5 +76,5 @@ fn sample() -> Seen {
         END.to_owned(),
     ];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    Seen::of(&events(&lines))
+    Analysis::of(&events(&lines))
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::abi::{CloneFlags, Lang};
 
-use super::accept::changed;
 use super::bless::rows_for;
+use super::description::lines;
 use super::expect::Expectation;
-use super::known;
+use super::library_calls;
 use super::mismatch::Problem;
 use super::row::{KEYS, Row, View};
-use super::wording::lines;
+use super::suggestion::changed;
 
 /// Farther than this (the weights of [`KEYS`]) a call has nothing to do with a row: another call
 /// with other flags is a new one, not one that was changed.
@@ -93,7 +93,7 @@ pub(super) fn unexpected(
             },
             details,
             // Else it is the row that is to change.
-            accept: match (instead, &expectation.file) {
+            suggestion: match (instead, &expectation.file) {
                 (None, Some(_)) => Some(format!("add:\n{}", rows_for(group).join("\n"))),
                 _ => None,
             },
@@ -103,7 +103,7 @@ pub(super) fn unexpected(
 
 /// What the flags mean, where no known library passes them.
 fn meanings(view: &View) -> Vec<String> {
-    if known::name_of(&view.call.request).is_some() {
+    if library_calls::name_of(&view.call.request).is_some() {
         return Vec::new();
     }
     let flags = view.flags().unwrap_or(CloneFlags(0));
@@ -167,11 +167,11 @@ pub(super) fn differences(row: &Row, view: &View) -> Vec<String> {
             key.name.len(),
             (key.seen)(view)
         ));
-        let (wanted, seen) = match (key.name, row.flags.or(row.require), view.flags()) {
-            ("flags" | "require", Some(wanted), Some(seen)) => (wanted, seen),
+        let (wanted, passed) = match (key.name, row.flags.or(row.require), view.flags()) {
+            ("flags" | "require", Some(wanted), Some(passed)) => (wanted, passed),
             _ => continue,
         };
-        let (added, missing) = (seen.difference(wanted), wanted.difference(seen));
+        let (added, missing) = (passed.difference(wanted), wanted.difference(passed));
         if key.name == "flags" && !added.is_empty() {
             out.push(format!("  {:1$}  added    {added}", "", key.name.len()));
         }

@@ -1,6 +1,5 @@
 //! What came of checks.
 
-use std::io;
 use std::time::Duration;
 
 use super::mismatch::Mismatch;
@@ -40,15 +39,15 @@ pub enum Outcome {
 pub struct Verdict {
     /// Every check, in the order of the plan.
     pub checks: Vec<Checked>,
-    /// Reports that could not be written.
-    pub lost: Vec<io::Error>,
+    /// An output of it was lost.
+    pub lost: bool,
 }
 
 impl Verdict {
     /// The exit status: 0 all hold, 1 an expectation fails, 2 a check could not run.
     pub fn status(&self) -> u8 {
         let any = |is: fn(&Outcome) -> bool| self.checks.iter().any(|done| is(&done.outcome));
-        if any(|outcome| matches!(outcome, Outcome::Broken(_))) || !self.lost.is_empty() {
+        if any(|outcome| matches!(outcome, Outcome::Broken(_))) || self.lost {
             2
         } else {
             u8::from(any(|outcome| matches!(outcome, Outcome::Fails(_))))

@@ -1,8 +1,6 @@
 //! `clonespy check`: from what was typed to checks, and their verdict.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,12 +8,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Said, To, hint, running, watching};
+use super::message::{self, Message};
+use super::values::seconds;
+use super::{hint, lint_options, status};
 use crate::abi::{CloneFlags, FLAGS};
-use crate::check::{
-    self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Teller, Verdict,
-};
-use crate::error::{Error, Result, plain};
+use crate::check::{self, Adhoc, CheckPlan, FORMATS, Format, Range, Subject, Task, Verdict};
+use crate::error::{Result, plain};
+use crate::library::runner;
+use crate::output::{self, Outputs, Target};
 
 pub(super) static USAGE: &str = "clonespy check [OPTIONS] FILE...
        clonespy check [OPTIONS] [--expect FILE] -- PROGRAM [ARGS]...
@@ -32,7 +32,7 @@ Examples:
 
 /// What is to be checked.
 #[derive(Debug, Args)]
-pub(super) struct Asked {
+pub(super) struct CheckOptions {
     /// Expectation files, each of which names its own command
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -79,7 +79,7 @@ pub(super) struct Asked {
     #[arg(long, value_name = "NAME[:DEST]")]
     format: Vec<OsString>,
     /// The longest that a program may take whose file does not say
-    #[arg(long, value_name = "SECONDS", value_parser = running::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
 }
 
@@ -109,24 +109,38 @@ fn flags(word: &str) -> std::result::Result<CloneFlags, String> {
 
 /// Checks, and where their verdict goes.
 #[derive(Debug)]
-pub struct Checking {
+pub(super) struct CheckCommand {
     plan: CheckPlan,
-    outputs: Vec<(&'static Format, To)>,
+    outputs: Vec<(&'static Format, Target)>,
 }
 
-impl Asked {
+impl CheckCommand {
+    /// The files that are read.
+    fn inputs(&self) -> Vec<PathBuf> {
+        let of_task = |task: &Task| {
+            let trace = match &task.subject {
+                Subject::Trace(file) => Some(file.clone()),
+                Subject::Own | Subject::Command(_) => None,
+            };
+            task.file.clone().into_iter().chain(trace)
+        };
+        self.plan.tasks.iter().flat_map(of_task).collect()
+    }
+}
+
+impl CheckOptions {
     /// The checks as they were meant.
-    pub fn plan(self) -> std::result::Result<Checking, Said> {
+    pub fn plan(self) -> std::result::Result<CheckCommand, Message> {
         let adhoc = self.adhoc()?;
         let beside = !self.command.is_empty() || self.trace.is_some();
         if beside && !self.files.is_empty() {
-            return Err(Said::wrong(
+            return Err(Message::usage_error(
                 "an expectation for a program after `--`, or for a recorded trace, is given with \
                  --expect FILE; files without it name their own command",
             ));
         }
         if !beside && self.expect.is_some() {
-            return Err(Said::wrong(
+            return Err(Message::usage_error(
                 "--expect is about a program after `--` or a trace; a file that names its own \
                  command is given as it is: clonespy check FILE",
             ));
@@ -137,9 +151,9 @@ impl Asked {
             (None, _) => Subject::Own,
         };
         let default = if matches!(subject, Subject::Command(_)) {
-            To::Stderr
+            Target::Stderr
         } else {
-            To::Stdout
+            Target::Stdout
         };
         let tasks: Vec<Task> = match subject {
             Subject::Own => {
@@ -157,12 +171,14 @@ impl Asked {
             }],
         };
         if tasks.is_empty() {
-            return Err(Said::wrong(
+            return Err(Message::usage_error(
                 "nothing to check; usage: clonespy check FILE... (or -- PROGRAM)",
             ));
         }
         if self.bless && tasks.iter().any(|task| task.file.is_none()) {
-            return Err(Said::wrong("--bless needs a file to write: --expect FILE"));
+            return Err(Message::usage_error(
+                "--bless needs a file to write: --expect FILE",
+            ));
         }
         let plan = CheckPlan {
             tasks,
@@ -170,13 +186,13 @@ impl Asked {
             bless: self.bless,
             timeout: self.timeout,
         };
-        Ok(Checking {
+        Ok(CheckCommand {
             plan,
             outputs: outputs(&self.format, &default)?,
         })
     }
 
-    fn adhoc(&self) -> std::result::Result<Adhoc, Said> {
+    fn adhoc(&self) -> std::result::Result<Adhoc, Message> {
         let none = self.no_failures.then_some(Range::exactly(0));
         let counts = [
             ("processes", self.processes),
@@ -184,8 +200,8 @@ impl Asked {
             ("failed", none),
         ];
         Ok(Adhoc {
-            deny: watching::ids("--deny", &self.deny, &[check::WARNINGS])?,
-            allow: watching::ids("--allow", &self.allow, &[])?,
+            deny: lint_options::ids("--deny", &self.deny, &[check::WARNINGS])?,
+            allow: lint_options::ids("--allow", &self.allow, &[])?,
             counts: counts
                 .into_iter()
                 .filter_map(|(name, range)| Some((name, range?)))
@@ -201,31 +217,31 @@ impl Asked {
 /// `NAME[:DEST]`, each destination once.
 fn outputs(
     words: &[OsString],
-    default: &To,
-) -> std::result::Result<Vec<(&'static Format, To)>, Said> {
-    let mut outputs: Vec<(&'static Format, To)> = Vec::new();
+    default: &Target,
+) -> std::result::Result<Vec<(&'static Format, Target)>, Message> {
+    let mut outputs: Vec<(&'static Format, Target)> = Vec::new();
     for word in words {
         let mut parts = word.as_bytes().splitn(2, |&byte| byte == b':');
         let name = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
         let to = match parts.next() {
             Some([]) => {
-                return Err(Said::wrong(format!(
+                return Err(Message::usage_error(format!(
                     "--format {name}: no destination after the colon"
                 )));
             }
-            Some(to) => To::named(std::ffi::OsStr::from_bytes(to)),
+            Some(to) => Target::named(std::ffi::OsStr::from_bytes(to)),
             None => default.clone(),
         };
         let Some(format) = check::format(&name) else {
             let known = FORMATS.iter().map(|format| format.name);
             let all = known.clone().collect::<Vec<_>>().join(", ");
-            return Err(Said::wrong(format!(
+            return Err(Message::usage_error(format!(
                 "--format '{name}': unknown; there are {all}{}",
                 hint::meant(&name, known)
             )));
         };
         if outputs.iter().any(|(_, other)| *other == to) {
-            return Err(Said::wrong(format!(
+            return Err(Message::usage_error(format!(
                 "two formats for one destination ({to})"
             )));
         }
@@ -237,39 +253,42 @@ fn outputs(
     Ok(outputs)
 }
 
-/// Runs the checks and tells their verdict.
-///
+/// Runs the checks and writes their verdict.
+pub(super) fn check(command: &CheckCommand) -> ExitCode {
+    let verdict = verdict(command).map(|verdict| verdict.status());
+    ExitCode::from(verdict.unwrap_or_else(|why| {
+        // A check that was command for in vain has not run, whatever hindered it.
+        message::warn(&why.to_string());
+        status::NOT_CHECKED
+    }))
+}
+
 /// # Errors
 /// An output cannot be written; nothing has run then.
-pub fn check(asked: &Checking) -> Result<ExitCode> {
-    let mut tellers: Vec<Box<dyn Teller>> = Vec::new();
-    for (format, to) in &asked.outputs {
-        let out: Box<dyn Write> = match to {
-            To::Stdout => Box::new(io::stdout()),
-            To::Stderr => Box::new(io::stderr()),
-            To::File(path) => Box::new(File::create(path).map_err(|why| Error::Output {
-                path: path.clone(),
-                why,
-            })?),
-        };
-        tellers.push((format.make)(out));
+fn verdict(command: &CheckCommand) -> Result<Verdict> {
+    let targets = command.outputs.iter().map(|(_, target)| target);
+    let opened = output::open(targets, &command.inputs())?;
+    let mut outputs = Outputs::new();
+    for ((format, _), opened) in command.outputs.iter().zip(opened) {
+        outputs.add(opened.destination(), (format.make)(opened.waiting()));
     }
-    let verdict: Verdict = check::run(&asked.plan, &crate::perform::perform, &mut tellers);
-    for why in &verdict.lost {
-        super::said::complain(&format!("a verdict was lost: {}", plain(why)));
+    let (verdict, failures) = check::run(&command.plan, &runner::run_job, outputs);
+    for failure in &failures {
+        message::warn(&format!("a verdict was lost: {}", plain(&failure.why)));
     }
-    Ok(ExitCode::from(verdict.status()))
+    Ok(verdict)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Plan, parse};
+    use crate::cli::parse::parse;
+    use crate::cli::plan::Plan;
 
-    fn plan(args: &[&str]) -> std::result::Result<Checking, String> {
+    fn plan(args: &[&str]) -> std::result::Result<CheckCommand, String> {
         let words = ["clonespy", "check"].iter().chain(args).map(OsString::from);
         match parse(words) {
-            Ok(Plan::Check(asked)) => Ok(*asked),
+            Ok(Plan::Check(command)) => Ok(*command),
             Ok(other) => Err(format!("{other:?}")),
             Err(said) => Err(format!("{said:?}")),
         }
@@ -277,7 +296,7 @@ mod tests {
 
     #[test]
     fn files_are_checks_of_their_own() {
-        let asked = plan(&[
+        let command = plan(&[
             "a.toml",
             "b.toml",
             "-j",
@@ -287,22 +306,25 @@ mod tests {
             "text",
         ])
         .expect("a plan");
-        assert_eq!((asked.plan.tasks.len(), asked.plan.jobs), (2, 2));
+        assert_eq!((command.plan.tasks.len(), command.plan.jobs), (2, 2));
         assert!(
-            asked
+            command
                 .plan
                 .tasks
                 .iter()
                 .all(|task| task.subject == Subject::Own)
         );
-        let outputs: Vec<_> = asked
+        let outputs: Vec<_> = command
             .outputs
             .iter()
             .map(|(f, to)| (f.name, to.clone()))
             .collect();
         assert_eq!(
             outputs,
-            [("junit", To::File("r.xml".into())), ("text", To::Stdout)]
+            [
+                ("junit", Target::File("r.xml".into())),
+                ("text", Target::Stdout)
+            ]
         );
     }
 
@@ -316,8 +338,8 @@ mod tests {
             "./p",
             "--list",
         ];
-        let asked = plan(&[&args[..], &more[..]].concat()).expect("a plan");
-        let [task] = &asked.plan.tasks[..] else {
+        let command = plan(&[&args[..], &more[..]].concat()).expect("a plan");
+        let [task] = &command.plan.tasks[..] else {
             panic!("one check")
         };
         assert_eq!(
@@ -327,8 +349,8 @@ mod tests {
         assert_eq!(task.adhoc.counts.len(), 3);
         assert_eq!(task.adhoc.forbid.0, 0x1002_0000);
         assert_eq!(
-            asked.outputs.first().map(|(_, to)| to.clone()),
-            Some(To::Stderr)
+            command.outputs.first().map(|(_, to)| to.clone()),
+            Some(Target::Stderr)
         );
     }
 

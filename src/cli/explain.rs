@@ -1,17 +1,18 @@
 //! `clonespy explain`: from what was typed to a question, and its answer to standard output.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::Said;
-use super::language::Language;
+use super::language::{Language, language};
+use super::message::Message;
 use crate::abi::rules::Version;
 use crate::error::{Error, Result};
 use crate::event::Call;
 use crate::explain::{self, Explain, Format, What};
+use crate::output::{self, Target};
 use crate::report::Lang;
 
 pub(super) static USAGE: &str = "clonespy explain [OPTIONS] SET
@@ -28,7 +29,7 @@ Examples:
 
 /// What is to be explained, and how.
 #[derive(Debug, Args)]
-pub(super) struct Question {
+pub(super) struct ExplainOptions {
     /// Flags: 0x3d0f00, 'CLONE_VM|CLONE_FS|SIGCHLD', the name of a library function such as
     /// pthread_create, or a call as strace writes it. `-`: strace's output on standard input, each call explained below its line
     #[arg(value_name = "SET")]
@@ -63,21 +64,21 @@ fn format() -> PossibleValuesParser {
 
 /// A question, and whether strace's lines are to be annotated.
 #[derive(Debug)]
-pub struct Explaining {
+pub(super) struct ExplainCommand {
     question: Explain,
     stream: bool,
 }
 
-impl Question {
+impl ExplainOptions {
     /// The question as it was meant.
-    pub fn plan(self) -> std::result::Result<Explaining, Said> {
+    pub fn plan(self) -> std::result::Result<ExplainCommand, Message> {
         let stream = self.set.as_deref() == Some("-");
         let what = match self.set {
             _ if self.list => What::Flags,
             _ if self.rules => What::Rules,
             Some(set) => What::Set(set),
             None => {
-                return Err(Said::wrong(
+                return Err(Message::usage_error(
                     "nothing to explain; usage: clonespy explain SET",
                 ));
             }
@@ -91,10 +92,12 @@ impl Question {
                 true => "with `-`: each of strace's lines names its own call",
                 false => "with --list or --rules: it is about a set of flags",
             };
-            return Err(Said::wrong(format!("--call {call} cannot be had {why}")));
+            return Err(Message::usage_error(format!(
+                "--call {call} cannot be had {why}"
+            )));
         }
         if stream && self.format != "text" {
-            return Err(Said::wrong(format!(
+            return Err(Message::usage_error(format!(
                 "--format {} cannot be had with `-`: strace's lines are annotated as text alone; for a set, as in clonespy explain --format {} 0x3d0f00, it can",
                 self.format, self.format
             )));
@@ -102,7 +105,7 @@ impl Question {
         let language = match self.lang {
             Language::En => Lang::English,
             Language::Zh => Lang::Chinese,
-            Language::Auto => super::language::language(&|name| std::env::var_os(name)),
+            Language::Auto => language(&|name| std::env::var_os(name)),
         };
         let named = |call: &Call| Some(call.name()) == self.call.as_deref();
         let question = Explain {
@@ -115,7 +118,7 @@ impl Question {
             language,
             ..Explain::new(what)
         };
-        Ok(Explaining { question, stream })
+        Ok(ExplainCommand { question, stream })
     }
 }
 
@@ -128,15 +131,16 @@ fn running() -> Option<Version> {
 ///
 /// # Errors
 /// The set is none, or the answer could not be written. (Whoever closed the pipe has seen enough.)
-pub fn explain(asked: &Explaining) -> Result<ExitCode> {
-    let mut out = io::stdout().lock();
-    let done = if asked.stream {
-        explain::annotate(&asked.question, &mut io::stdin().lock(), &mut out)
+pub(super) fn explain(command: &ExplainCommand) -> Result<ExitCode> {
+    let inputs = command.stream.then(|| "-".into());
+    let mut out = output::open_one(&Target::Stdout, inputs.as_slice())?.waiting();
+    let done = if command.stream {
+        explain::annotate(&command.question, &mut io::stdin().lock(), &mut out)
     } else {
-        explain::explain(&asked.question, &mut out)
+        explain::explain(&command.question, &mut out)
     };
     let flushed = out.flush().map_err(|why| Error::Output {
-        path: "standard output".into(),
+        path: Target::Stdout.to_string().into(),
         why,
     });
     match done.and(flushed) {
@@ -149,15 +153,16 @@ pub fn explain(asked: &Explaining) -> Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::{Plan, parse};
+    use crate::cli::parse::parse;
+    use crate::cli::plan::Plan;
 
-    fn plan(args: &[&str]) -> Result<super::Explaining, String> {
+    fn plan(args: &[&str]) -> Result<super::ExplainCommand, String> {
         let words = ["clonespy", "explain"]
             .iter()
             .chain(args)
             .map(std::ffi::OsString::from);
         match parse(words) {
-            Ok(Plan::Explain(asked)) => Ok(*asked),
+            Ok(Plan::Explain(command)) => Ok(*command),
             Ok(other) => Err(format!("{other:?}")),
             Err(said) => Err(format!("{said:?}")),
         }
@@ -169,15 +174,15 @@ mod tests {
         use crate::event::Call;
         use crate::explain::{Format, What};
         use crate::report::Lang;
-        let asked =
+        let command =
             plan(&["0x11", "--call", "clone3", "--on", "5.10", "--lang=zh"]).expect("a question");
-        assert_eq!(asked.question.what, What::Set("0x11".into()));
-        assert_eq!(asked.question.call, Some(Call::Clone3));
-        assert_eq!(asked.question.on, Some(Version(5, 10, 0)));
-        assert_eq!(asked.question.language, Lang::Chinese);
-        let asked = plan(&["--list", "--format=json"]).expect("a question");
+        assert_eq!(command.question.what, What::Set("0x11".into()));
+        assert_eq!(command.question.call, Some(Call::Clone3));
+        assert_eq!(command.question.on, Some(Version(5, 10, 0)));
+        assert_eq!(command.question.language, Lang::Chinese);
+        let command = plan(&["--list", "--format=json"]).expect("a question");
         assert_eq!(
-            (asked.question.what, asked.question.format),
+            (command.question.what, command.question.format),
             (What::Flags, Format::Json)
         );
         assert!(plan(&["-"]).expect("a question").stream);
@@ -186,16 +191,16 @@ mod tests {
             assert!(said.contains("annotated as text alone"), "{said}");
         }
         assert!(plan(&["-", "--format", "text"]).expect("a question").stream);
-        let said = plan(&[]).expect_err("nothing is asked");
+        let said = plan(&[]).expect_err("nothing is command");
         assert!(said.contains("nothing to explain"), "{said}");
         assert!(plan(&["--list", "0x11"]).is_err());
-        for asked in [
+        for command in [
             ["-", "each of strace's lines"],
             ["--list", "a set"],
             ["--rules", "a set"],
         ] {
-            let said = plan(&[asked[0], "--call", "clone3"]).expect_err("no call is chosen");
-            assert!(said.contains(asked[1]), "{said}");
+            let said = plan(&[command[0], "--call", "clone3"]).expect_err("no call is chosen");
+            assert!(said.contains(command[1]), "{said}");
         }
         assert!(plan(&["0x11", "--call", "unshare"]).is_err());
         assert!(plan(&["0x11", "--on", "new"]).is_err());

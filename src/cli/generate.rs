@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{AFTER_LONG, Generate, Line};
+use super::arguments::{AFTER_LONG, Generate, Line};
 use crate::report;
 
 /// The file that was asked for.

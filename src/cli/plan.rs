@@ -4,11 +4,17 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::running::{Running, Until};
-use super::watching::Watching;
-use super::{How, Language, Render, Said, Start, Switch, When, hint};
+use super::arguments::{How, Render, Start, Switch, When};
+use super::attach::{AttachOptions, Until};
+use super::check::CheckCommand;
+use super::explain::ExplainCommand;
+use super::hint;
+use super::language::Language;
+use super::lint_options::LintOptions;
+use super::message::Message;
 use crate::event::{Call, Intercept};
-use crate::lint::Lints;
+use crate::lint::Linter;
+use crate::output::Target;
 use crate::report::{
     self, Calls, Clock, FORMATS, Filter, Format, Lang, Look, Outcomes, Stamps, Summary,
 };
@@ -16,48 +22,48 @@ use crate::tracer::start::options::{Attach, Launch};
 
 /// What is to be done.
 #[derive(Debug)]
-pub enum Plan {
+pub(super) enum Plan {
     /// Run a program and report what it creates.
     Trace(Box<Trace>),
     /// Render a recorded trace.
     Replay(Replay),
     /// Explain flags.
-    Explain(Box<super::Explaining>),
+    Explain(Box<ExplainCommand>),
     /// Hold programs against expectations.
-    Check(Box<super::Checking>),
+    Check(Box<CheckCommand>),
     /// Print a file about clonespy itself.
     Print(String),
 }
 
 /// A live trace.
 #[derive(Debug)]
-pub struct Trace {
+pub(super) struct Trace {
     /// What to start, if anything.
     pub launch: Option<Launch>,
     /// What to attach to, if anything.
     pub attach: Option<Attach>,
     /// What deserves attention.
-    pub lints: Lints,
+    pub lints: Linter,
     /// What to report.
     pub outputs: OutputPlan,
 }
 
 /// A recorded trace.
 #[derive(Debug)]
-pub struct Replay {
+pub(super) struct Replay {
     /// The file; `-` is the standard input.
     pub file: PathBuf,
     /// What deserves attention.
-    pub lints: Lints,
+    pub lints: Linter,
     /// What to report.
     pub outputs: OutputPlan,
 }
 
 /// The reports, and how text is to look as far as the command line says it.
 #[derive(Debug)]
-pub struct OutputPlan {
+pub(super) struct OutputPlan {
     /// Which format goes where.
-    pub outputs: Vec<(&'static Format, To)>,
+    pub outputs: Vec<(&'static Format, Target)>,
     /// How text is to look, but for what destination and environment decide.
     pub look: Look,
     /// Colour: yes, no, or (`None`) as the destination and the environment say.
@@ -66,63 +72,31 @@ pub struct OutputPlan {
     pub lang: Option<Lang>,
 }
 
-/// Where a report goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum To {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// A file, which is made or emptied.
-    File(PathBuf),
-}
-
-impl To {
-    /// A file; `-` is standard output.
-    pub(super) fn named(path: &OsStr) -> Self {
-        if path == "-" {
-            To::Stdout
-        } else {
-            To::File(path.into())
-        }
-    }
-}
-
-impl std::fmt::Display for To {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            To::Stdout => f.write_str("standard output"),
-            To::Stderr => f.write_str("standard error"),
-            To::File(path) => path.display().fmt(f),
-        }
-    }
-}
-
 /// The plan of a live trace.
 pub(super) fn trace(
     render: Render,
     start: Start,
-    running: &Running,
-    watching: &Watching,
+    attaching: &AttachOptions,
+    lints: &LintOptions,
     program: Option<(&OsString, &[OsString])>,
     options: Vec<String>,
-) -> Result<Trace, Said> {
+) -> Result<Trace, Message> {
     let intercept = match (start.intercept, start.seccomp_bpf) {
         (How::Seccomp, _) | (_, Some(Switch::On)) => Some(Intercept::Seccomp),
         (How::Syscall, _) | (_, Some(Switch::Off)) => Some(Intercept::Syscall),
         (How::Event, _) => Some(Intercept::Event),
         (How::Auto, None | Some(Switch::Auto)) => None,
     };
-    let pids = running.pids();
+    let pids = attaching.pids();
     let attach = (!pids.is_empty()).then(|| Attach {
         pids,
-        descendants: running.descendants,
+        descendants: attaching.descendants,
         // Along with a program the choice is about the program, unless it can be about both.
         intercept: intercept.filter(|how| program.is_none() || *how == Intercept::Syscall),
         stats: start.stats,
-        inherited_fds: watching.wants("fd-leak-to-exec"),
-        unreaped: watching.wants("unreaped-children"),
-        timeout: running.timeout,
+        inherited_fds: lints.wants("fd-leak-to-exec"),
+        unreaped: lints.wants("unreaped-children"),
+        timeout: attaching.timeout,
         options: options.clone(),
     });
     let launch = match program {
@@ -139,41 +113,45 @@ pub(super) fn trace(
             user: start.user,
             intercept,
             stats: start.stats,
-            inherited_fds: watching.wants("fd-leak-to-exec"),
-            unreaped: watching.wants("unreaped-children"),
+            inherited_fds: lints.wants("fd-leak-to-exec"),
+            unreaped: lints.wants("unreaped-children"),
             options,
             own_signals: true,
-            timeout: running.timeout,
-            until_main: running.until == Until::Main,
+            timeout: attaching.timeout,
+            until_main: attaching.until == Until::Main,
             attach: None,
         }),
     };
     Ok(Trace {
         launch,
         attach,
-        lints: watching.lints()?,
-        outputs: outputs(render, To::Stderr)?,
+        lints: lints.linter()?,
+        outputs: outputs(render, Target::Stderr)?,
     })
 }
 
 /// The plan of a replay. Its report is all that it makes, so it goes to stdout.
-pub(super) fn replay(render: Render, watching: &Watching, file: PathBuf) -> Result<Replay, Said> {
+pub(super) fn replay(
+    render: Render,
+    lints: &LintOptions,
+    file: PathBuf,
+) -> Result<Replay, Message> {
     Ok(Replay {
         file,
-        lints: watching.lints()?,
-        outputs: outputs(render, To::Stdout)?,
+        lints: lints.linter()?,
+        outputs: outputs(render, Target::Stdout)?,
     })
 }
 
 /// `VAR=VAL` sets, `VAR` takes away.
-fn variable(word: &OsStr) -> Result<(OsString, Option<OsString>), Said> {
+fn variable(word: &OsStr) -> Result<(OsString, Option<OsString>), Message> {
     let bytes = word.as_bytes();
     let (name, value) = match bytes.iter().position(|&byte| byte == b'=') {
         Some(at) => bytes.split_at(at),
         None => (bytes, &[][..]),
     };
     if name.is_empty() {
-        return Err(Said::wrong(format!(
+        return Err(Message::usage_error(format!(
             "-E '{}': no name of a variable",
             word.display()
         )));
@@ -184,11 +162,11 @@ fn variable(word: &OsStr) -> Result<(OsString, Option<OsString>), Said> {
     Ok((OsStr::from_bytes(name).to_owned(), value))
 }
 
-fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
+fn outputs(render: Render, default: Target) -> Result<OutputPlan, Message> {
     let main = render
         .output
         .as_ref()
-        .map(|path| To::named(path.as_os_str()));
+        .map(|path| Target::named(path.as_os_str()));
     let mut main_used = render.format.is_empty();
     let mut outputs = Vec::new();
     for word in &render.format {
@@ -200,7 +178,7 @@ fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
         ));
     }
     if let (Some(to), false) = (&main, main_used) {
-        return Err(Said::wrong(format!(
+        return Err(Message::usage_error(format!(
             "-o {to}: nothing goes there, each --format has a destination of its own"
         )));
     }
@@ -209,7 +187,7 @@ fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
     }
     for (at, (format, to)) in outputs.iter().enumerate() {
         if let Some((other, _)) = outputs.iter().take(at).find(|(_, other)| other == to) {
-            return Err(Said::wrong(format!(
+            return Err(Message::usage_error(format!(
                 "two formats ({}, {}) for one destination ({to}); \
                  give one of them its own: --format {}:FILE",
                 other.name, format.name, format.name
@@ -223,7 +201,7 @@ fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
     };
     if let Some(option) = table.filter(|_| !outputs.iter().any(|(format, _)| format.name == "text"))
     {
-        return Err(Said::wrong(format!(
+        return Err(Message::usage_error(format!(
             "{option}: its table is part of the text, which --format replaced; \
              add --format text, or --format text:FILE"
         )));
@@ -245,7 +223,7 @@ fn outputs(render: Render, default: To) -> Result<OutputPlan, Said> {
 }
 
 /// What the command line says of how text is to look.
-fn look(render: &Render) -> Result<Look, Said> {
+fn look(render: &Render) -> Result<Look, Message> {
     let filter = Filter {
         calls: calls(&render.trace)?,
         outcomes: match (render.successful_only, render.failed_only) {
@@ -283,7 +261,7 @@ fn look(render: &Render) -> Result<Look, Said> {
 }
 
 /// `NAME[:DEST]`.
-fn format(word: &OsStr) -> Result<(&'static Format, Option<To>), Said> {
+fn format(word: &OsStr) -> Result<(&'static Format, Option<Target>), Message> {
     let bytes = word.as_bytes();
     let (name, to) = match bytes.iter().position(|&byte| byte == b':') {
         Some(at) => {
@@ -295,23 +273,23 @@ fn format(word: &OsStr) -> Result<(&'static Format, Option<To>), Said> {
     let name = String::from_utf8_lossy(name);
     let format = report::format(&name).ok_or_else(|| {
         let known: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
-        Said::wrong(format!(
+        Message::usage_error(format!(
             "--format '{name}': unknown; there are {}{}",
             known.join(", "),
             hint::meant(&name, known.iter().copied())
         ))
     })?;
     match to {
-        Some([]) => Err(Said::wrong(format!(
+        Some([]) => Err(Message::usage_error(format!(
             "--format {name}: no destination after the colon"
         ))),
-        Some(to) => Ok((format, Some(To::named(OsStr::from_bytes(to))))),
+        Some(to) => Ok((format, Some(Target::named(OsStr::from_bytes(to))))),
         None => Ok((format, None)),
     }
 }
 
 /// `[trace=][!]SET`, as strace has it; of several the last counts.
-fn calls(words: &[String]) -> Result<Calls, Said> {
+fn calls(words: &[String]) -> Result<Calls, Message> {
     let Some(word) = words.last() else {
         return Ok(Calls::ALL);
     };
@@ -319,7 +297,7 @@ fn calls(words: &[String]) -> Result<Calls, Said> {
         None => word.as_str(),
         Some(("trace" | "t", set)) => set,
         Some((other, _)) => {
-            return Err(Said::wrong(format!(
+            return Err(Message::usage_error(format!(
                 "-e {other}=: unknown; only -e trace=SET is known"
             )));
         }
@@ -335,7 +313,7 @@ fn calls(words: &[String]) -> Result<Calls, Said> {
             ("%process" | "process" | "all", None) => chosen = Calls::ALL,
             ("none", None) => {}
             _ => {
-                return Err(Said::wrong(format!(
+                return Err(Message::usage_error(format!(
                     "-e trace={set}: '{name}' is none of fork, vfork, clone, clone3, %process{}",
                     hint::meant(name, Call::ALL.iter().map(|call| call.name()))
                 )));

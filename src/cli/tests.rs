@@ -5,11 +5,16 @@ use std::path::Path;
 
 use clap::CommandFactory;
 
-use super::*;
+use super::arguments::Line;
+use super::message::Message;
+use super::parse::parse;
+use super::plan::{Plan, Replay, Trace};
+use super::subcommands::SUBCOMMANDS;
 use crate::event::{Call, Intercept};
+use crate::output::Target;
 use crate::report::Calls;
 
-fn plan(args: &[&str]) -> Result<Plan, Said> {
+fn plan(args: &[&str]) -> Result<Plan, Message> {
     parse(["clonespy"].iter().chain(args).map(OsString::from))
 }
 
@@ -44,7 +49,7 @@ fn wrong(args: &[&str]) -> String {
     said.text
 }
 
-fn outputs(args: &[&str]) -> Vec<(&'static str, To)> {
+fn outputs(args: &[&str]) -> Vec<(&'static str, Target)> {
     trace(args)
         .outputs
         .outputs
@@ -53,8 +58,8 @@ fn outputs(args: &[&str]) -> Vec<(&'static str, To)> {
         .collect()
 }
 
-fn file(name: &str) -> To {
-    To::File(name.into())
+fn file(name: &str) -> Target {
+    Target::File(name.into())
 }
 
 #[test]
@@ -137,7 +142,7 @@ fn names_of_subcommands_to_come_are_kept() {
 fn replay_reads_a_file_and_writes_to_stdout() {
     let plan = replay(&["replay", "t.jsonl"]);
     assert_eq!(plan.file, Path::new("t.jsonl"));
-    assert_eq!(plan.outputs.outputs[0].1, To::Stdout);
+    assert_eq!(plan.outputs.outputs[0].1, Target::Stdout);
     let plan = replay(&[
         "replay",
         "-qq",
@@ -161,12 +166,12 @@ fn replay_reads_a_file_and_writes_to_stdout() {
 
 #[test]
 fn outputs_go_where_they_are_sent() {
-    assert_eq!(outputs(&["x"]), [("text", To::Stderr)]);
-    assert_eq!(outputs(&["-o", "-", "x"]), [("text", To::Stdout)]);
+    assert_eq!(outputs(&["x"]), [("text", Target::Stderr)]);
+    assert_eq!(outputs(&["-o", "-", "x"]), [("text", Target::Stdout)]);
     assert_eq!(outputs(&["-o", "f", "x"]), [("text", file("f"))]);
     assert_eq!(
         outputs(&["--format", "jsonl", "x"]),
-        [("jsonl", To::Stderr)]
+        [("jsonl", Target::Stderr)]
     );
     assert_eq!(
         outputs(&["--format=jsonl", "-o", "f", "x"]),
@@ -180,9 +185,9 @@ fn outputs_go_where_they_are_sent() {
             "x"
         ]),
         [
-            ("text", To::Stderr),
+            ("text", Target::Stderr),
             ("json", file("a:b")),
-            ("jsonl", To::Stdout)
+            ("jsonl", Target::Stdout)
         ]
     );
 }

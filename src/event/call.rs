@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::explanation::Explanation;
 use super::syscall::{Call, Stack};
@@ -97,6 +97,7 @@ pub struct Wrote {
 /// How sure a statement is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Certainty {
     /// It follows from what was read.
     Certain,
@@ -112,7 +113,7 @@ pub enum Certainty {
 }
 
 /// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Reason {
     /// The rule's name.
     pub rule: String,
@@ -125,9 +126,31 @@ pub struct Reason {
     pub evidence: BTreeMap<String, serde_json::Value>,
 }
 
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// As a line has it: the words are read by the rule that they are about.
+        #[derive(Deserialize)]
+        struct Recorded {
+            rule: String,
+            certainty: Certainty,
+            text: String,
+            #[serde(default)]
+            evidence: BTreeMap<String, serde_json::Value>,
+        }
+        let recorded = Recorded::deserialize(deserializer)?;
+        Ok(Reason {
+            text: Explanation::read(&recorded.rule, &recorded.text),
+            rule: recorded.rule,
+            certainty: recorded.certainty,
+            evidence: recorded.evidence,
+        })
+    }
+}
+
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// A task was created, and is traced.
     Created(Created),
@@ -211,6 +234,7 @@ pub struct Place {
 
 /// Whether creator and child have one object or two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum Share {
     /// One object for both.
     #[serde(rename = "shared")]
@@ -252,7 +276,7 @@ pub struct Cost {
 }
 
 /// A call of clone, clone3, fork or vfork: the request and the outcome.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct CloneCall {
     /// From the entry to the outcome; absent where the entry was not seen.
     #[serde(default, skip_serializing_if = "written_before")]

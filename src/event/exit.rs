@@ -10,6 +10,7 @@ use super::value::Tid;
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Ending {
     /// It ended itself.
     #[serde(rename = "self")]

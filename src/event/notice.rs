@@ -79,6 +79,7 @@ pub struct Kill {
 
 /// Something that deserves attention.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Finding {
     /// The lint's name.
     pub lint: String,

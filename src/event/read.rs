@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
         impl<'de> Visitor<'de> for Text {
             type Value = Name<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
+                f.write_str("variant identifier")
             }
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Name<'de>, E> {
                 Ok(Name(Cow::Borrowed(text)))

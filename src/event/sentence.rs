@@ -108,7 +108,8 @@ macro_rules! sentences {
                     read.write($crate::abi::Lang::English, &mut rest).is_ok() && rest.0.is_empty()
                 };
                 $(
-                    if $crate::event::sentence::may_begin($english, words) {
+                    let (start, end) = const { $crate::event::sentence::ends($english) };
+                    if words.as_bytes().starts_with(start) && words.as_bytes().ends_with(end) {
                         let row = $crate::event::sentence::fit($english, words, &mut |_holes| {
                             let mut _holes = _holes.iter();
                             let read = $name::$variant $({
@@ -204,11 +205,17 @@ const LONGEST: usize = 1 << 14;
 /// How often the words between two holes are looked for, at most: they may stand in the holes too.
 const TRIES: u32 = 1000;
 
-/// Whether words can be a row's, at first sight: most are not.
-#[inline]
-pub(super) fn may_begin(row: &str, words: &str) -> bool {
-    let (row, words) = (row.as_bytes().first(), words.as_bytes().first());
-    row == Some(&b'{') || row == words
+/// What stands before the first hole of a row, and behind the last one: most words have not both.
+pub(super) const fn ends(row: &str) -> (&[u8], &[u8]) {
+    let row = row.as_bytes();
+    let (mut first, mut last) = (0, row.len());
+    while first < row.len() && row[first] != b'{' {
+        first += 1;
+    }
+    while last > 0 && row[last - 1] != b'}' {
+        last -= 1;
+    }
+    (row.split_at(first).0, row.split_at(last).1)
 }
 
 /// Reads words by a row: `make` gets what stands in the holes, and says whether that can be.
@@ -219,8 +226,7 @@ pub(super) fn fit<'a, T>(
 ) -> Option<T> {
     let mut parts = row.split('{');
     let rest = words.strip_prefix(parts.next()?)?;
-    let (_, end) = row.rsplit_once('}').unwrap_or_default();
-    if words.len() > LONGEST || !words.ends_with(end) {
+    if words.len() > LONGEST {
         return None;
     }
     let between: Vec<&str> = parts

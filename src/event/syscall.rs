@@ -44,6 +44,7 @@ impl fmt::Display for Call {
 
 /// Which stack a call gives the child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stack {
     /// None is given: the child goes on with the caller's stack pointer.
     Zero,

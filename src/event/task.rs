@@ -31,6 +31,7 @@ impl fmt::Display for Kind {
 /// How a task came into view that no seen call made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum How {
     /// clonespy started it.
     Launched,
@@ -91,6 +92,7 @@ pub struct Appeared {
 /// How a program is linked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Linkage {
     /// It names an interpreter that loads its libraries.
     Dynamic,

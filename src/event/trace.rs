@@ -16,6 +16,7 @@ pub const FORMAT: u32 = 1;
 /// How the trace came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Mode {
     /// clonespy started the program.
     Launch,
@@ -26,6 +27,7 @@ pub enum Mode {
 /// How calls are caught.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Intercept {
     /// A seccomp filter stops the program on the few calls that matter: complete and fast.
     Seccomp,

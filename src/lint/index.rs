@@ -1,4 +1,4 @@
-//! What a trace says, laid out for questions: every task and every call, kept.
+//! An index of a trace: every task and every call, kept for what lints and checks ask.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,10 @@ use crate::event::{
 };
 use crate::tasks::TaskTree;
 
-use super::Lints;
-
 /// A task of a trace, from its beginning to its end.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct SeenTask {
+pub struct TaskRecord {
     /// clonespy's number.
     pub id: TaskId,
     /// Its tid.
@@ -43,7 +41,7 @@ pub struct SeenTask {
 /// A call of a trace.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct SeenCall {
+pub struct CallRecord {
     /// Its position in the trace.
     pub seq: u64,
     /// The request and the outcome.
@@ -52,9 +50,9 @@ pub struct SeenCall {
 
 /// Every task and every call of a trace.
 #[derive(Debug, Default)]
-pub struct Seen {
-    tasks: Vec<SeenTask>,
-    calls: Vec<SeenCall>,
+pub struct TraceIndex {
+    tasks: Vec<TaskRecord>,
+    calls: Vec<CallRecord>,
     tree: TaskTree,
     /// By clonespy's number: where in `tasks`.
     index: BTreeMap<TaskId, usize>,
@@ -64,37 +62,25 @@ pub struct Seen {
     root_ended: bool,
     /// What could not be seen, and why.
     blind: Vec<(Gap, String)>,
-    lints: Watched,
     /// Descriptors that new programs inherit were looked at.
     inherited: bool,
     /// Children that nobody waited for were looked at.
     reaping: bool,
 }
 
-/// What deserves attention, whoever asks later: every lint watches.
-#[derive(Debug)]
-struct Watched(Lints);
-
-impl Default for Watched {
-    fn default() -> Self {
-        Watched(Lints::all())
-    }
-}
-
-impl Seen {
+impl TraceIndex {
     /// From the events of a trace.
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
-        let mut seen = Seen::default();
+        let mut index = TraceIndex::default();
         for event in events {
-            seen.apply(event);
+            index.apply(event);
         }
-        seen
+        index
     }
 
     /// Takes in one event.
     pub fn apply(&mut self, event: &Event) {
         self.tree.apply(event);
-        self.lints.0.event(event, &self.tree);
         let header = &event.header;
         match &event.kind {
             EventKind::Start(start) => {
@@ -118,7 +104,7 @@ impl Seen {
                 if let Outcome::Created(created) = &call.outcome {
                     self.created(header.seq, call, created);
                 }
-                self.calls.push(SeenCall {
+                self.calls.push(CallRecord {
                     seq: header.seq,
                     call: (**call).clone(),
                 });
@@ -129,7 +115,7 @@ impl Seen {
         }
     }
 
-    fn add(&mut self, task: SeenTask) {
+    fn add(&mut self, task: TaskRecord) {
         let place = self.tasks.len();
         self.index.insert(task.id, place);
         if task.kind == Kind::Process {
@@ -140,7 +126,7 @@ impl Seen {
 
     fn appeared(&mut self, id: TaskId, task: &Appeared) {
         self.root.get_or_insert(task.tgid);
-        self.add(SeenTask {
+        self.add(TaskRecord {
             id,
             tid: task.tid,
             tgid: task.tgid,
@@ -158,7 +144,7 @@ impl Seen {
 
     fn created(&mut self, seq: u64, call: &CloneCall, created: &Created) {
         // Until it renames itself it has its creator's name, which is the one at the call.
-        self.add(SeenTask {
+        self.add(TaskRecord {
             id: created.task,
             tid: created.tid,
             tgid: created.tgid,
@@ -174,7 +160,7 @@ impl Seen {
         });
     }
 
-    fn task_mut(&mut self, id: TaskId) -> Option<&mut SeenTask> {
+    fn task_mut(&mut self, id: TaskId) -> Option<&mut TaskRecord> {
         let place = *self.index.get(&id)?;
         self.tasks.get_mut(place)
     }
@@ -213,17 +199,17 @@ impl Seen {
     }
 
     /// Every task, in order of appearance.
-    pub fn tasks(&self) -> &[SeenTask] {
+    pub fn tasks(&self) -> &[TaskRecord] {
         &self.tasks
     }
 
     /// The task of this number.
-    pub fn task(&self, id: TaskId) -> Option<&SeenTask> {
+    pub fn task(&self, id: TaskId) -> Option<&TaskRecord> {
         self.tasks.get(*self.index.get(&id)?)
     }
 
     /// Every call, in order of outcome.
-    pub fn calls(&self) -> &[SeenCall] {
+    pub fn calls(&self) -> &[CallRecord] {
         &self.calls
     }
 
@@ -235,11 +221,6 @@ impl Seen {
     /// Whether children that nobody waited for were looked at.
     pub(super) fn has_unreaped(&self) -> bool {
         self.reaping
-    }
-
-    /// What deserves attention, each lint having watched.
-    pub fn lints(&self) -> &Lints {
-        &self.lints.0
     }
 
     /// The folded tree of the same tasks.

@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
+use super::linter::MOST_SITES;
 use super::*;
+use crate::event::{Event, EventKind, Finding, Header, TaskId};
+use crate::tasks::TaskTree;
 
 /// What a line says that is a finding's.
 fn told(event: Event) -> (Header, Finding) {
@@ -12,21 +15,21 @@ fn told(event: Event) -> (Header, Finding) {
 
 /// A trace in the making, and the lints that read it.
 struct Story {
-    lints: Lints,
+    linter: Linter,
     tree: TaskTree,
     seq: u64,
     found: Vec<(Header, Finding)>,
 }
 
 fn all() -> Vec<String> {
-    LINTS.iter().map(|lint| lint.id.to_owned()).collect()
+    lints().map(|lint| lint.id.to_owned()).collect()
 }
 
 impl Story {
     /// One process, of one thread.
     fn new() -> Story {
         let mut story = Story {
-            lints: Lints::new(&[], &all()).unwrap(),
+            linter: Linter::new(&[], &all()).unwrap(),
             tree: TaskTree::new(),
             seq: 0,
             found: Vec::new(),
@@ -44,7 +47,7 @@ impl Story {
         let event: Event = serde_json::from_value(line).expect("an event");
         assert!(!matches!(event.kind, EventKind::Unknown));
         self.tree.apply(&event);
-        let found = self.lints.event(&event, &self.tree);
+        let found = self.linter.event(&event, &self.tree);
         self.found.extend(found.into_iter().map(told));
         self
     }
@@ -188,8 +191,8 @@ fn a_site_is_told_once_and_counted() {
         .exit(200, 3, (200, 200), "self")
         .exit(201, 4, (300, 300), "self");
     assert_eq!(story.told().len(), 1);
-    assert_eq!(story.lints.count("fork-with-threads"), 2);
-    let last = story.lints.finish();
+    assert_eq!(story.linter.count("fork-with-threads"), 2);
+    let last = story.linter.finish();
     assert_eq!(last.len(), 1);
     let (_, last) = told(last[0].clone());
     assert_eq!((last.count, last.clone_seq), (Some(2), Some(3)));
@@ -374,15 +377,15 @@ fn descriptors_that_were_not_given_to_the_program_itself() {
 
 #[test]
 fn lints_are_silenced_and_asked_for_by_name() {
-    assert!(Lints::new(&["no-such".into()], &[]).is_err());
-    let error = Lints::new(&[], &["typo".into()]).unwrap_err().to_string();
+    assert!(Linter::new(&["no-such".into()], &[]).is_err());
+    let error = Linter::new(&[], &["typo".into()]).unwrap_err().to_string();
     assert!(
         error.contains("\"typo\"") && error.contains("fork-with-threads"),
         "{error}"
     );
     let watched = |allow: &[String], enable: &[String]| {
-        let lints = Lints::new(allow, enable).unwrap();
-        lints
+        let linter = Linter::new(allow, enable).unwrap();
+        linter
             .watching
             .iter()
             .map(|(lint, _)| lint.id)
@@ -399,7 +402,7 @@ fn lints_are_silenced_and_asked_for_by_name() {
 #[test]
 fn every_lint_is_documented() {
     let page = include_str!("../../docs/lints.md");
-    for lint in LINTS {
+    for lint in lints() {
         let head = format!("\n## {}\n", lint.id);
         let (_, section) = page.split_once(&head).expect(lint.id);
         let section = section.split("\n#").next().unwrap_or_default();
@@ -432,9 +435,9 @@ fn sites_without_end_are_counted_together() {
         );
         story.exit(site, task, (tid, tid), "self");
     }
-    assert_eq!(story.lints.sites.len(), MOST_SITES + 1);
+    assert_eq!(story.linter.sites.len(), MOST_SITES + 1);
     assert_eq!(
-        story.lints.count("namespace-creation"),
+        story.linter.count("namespace-creation"),
         MOST_SITES as u64 + 100
     );
 }

@@ -43,6 +43,7 @@ impl Calls {
 
 /// Which calls have lines, by what came of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcomes {
     /// All.
     #[default]

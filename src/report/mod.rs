@@ -23,6 +23,7 @@ pub use reporter::{Destination, Reporter};
 pub use schema::schema;
 
 /// A format.
+#[non_exhaustive]
 pub struct Format {
     /// Its name, as `--format` takes it.
     pub name: &'static str,

@@ -19,13 +19,11 @@ static IGNORED: AtomicU64 = AtomicU64::new(0);
 static BLOCKED: AtomicU64 = AtomicU64::new(0);
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
-/// Runs before `main`, and so before Rust's runtime: the dynamic loader (or the static start code)
-/// calls every function of `.init_array`.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static CAPTURE: extern "C" fn() = capture;
-
-extern "C" fn capture() {
+/// Takes down what was inherited. It has to run before Rust's runtime, and so before `main`: the
+/// program asks the dynamic loader (or the static start code) for it by [`before_main`](crate::before_main). In a host
+/// program nobody does, and nothing was inherited that `inherited` tells of: there `Command` starts
+/// what is traced.
+pub extern "C" fn capture() {
     let mut ignored = 0;
     for signal in 1..=64 {
         // SAFETY: sigaction with a null new action only reads the present one into `action`.
@@ -61,6 +59,20 @@ extern "C" fn capture() {
     IGNORED.store(ignored, Ordering::Relaxed);
     BLOCKED.store(blocked, Ordering::Relaxed);
     CLOSED.store(closed, Ordering::Relaxed);
+}
+
+/// Makes the loader call [`capture`], which is what every function in `.init_array` is for. It stands
+/// in the program's source: in a library it would run in every host.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! before_main {
+    () => {
+        const _: () = {
+            #[used]
+            #[unsafe(link_section = ".init_array")]
+            static CAPTURE: extern "C" fn() = $crate::cli::capture;
+        };
+    };
 }
 
 pub(super) fn inherited() -> Inherited {

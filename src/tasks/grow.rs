@@ -3,16 +3,40 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::fold::Fold;
-use super::task::{Ended, Program, Task, ThreadGroup, Via};
-use super::{Children, Node, TaskTree};
+use super::model::{Children, Ended, Fold, Program, Task, ThreadGroup, Via};
+use super::tree::{Node, TaskTree};
 use crate::event::{
-    Appeared, CloneCall, Created, Ending, Exec, Exit, Header, How, Kind, Outcome, TaskId, Tid,
+    Appeared, CloneCall, Created, Ending, Event, EventKind, Exec, Exit, Header, How, Kind, Outcome,
+    TaskId, Tid,
 };
 
 impl TaskTree {
+    /// Takes in one event. Events that make no sense (an exit of an unknown task) change counts only.
+    pub fn apply(&mut self, event: &Event) {
+        let header = &event.header;
+        match &event.kind {
+            EventKind::Start(start) => {
+                self.start.get_or_insert_with(|| start.clone());
+            }
+            EventKind::End(end) => self.end = Some(end.clone()),
+            EventKind::Task(appeared) => self.appeared(header, appeared),
+            EventKind::Clone(call) => self.called(header, call),
+            EventKind::Exec(exec) => self.execed(header.task, exec),
+            EventKind::Exit(exit) => self.exited(header, exit),
+            EventKind::Detach(_) => self.let_go(header),
+            EventKind::Copy(_)
+            | EventKind::Unshared(_)
+            | EventKind::Lost(_)
+            | EventKind::Blind(_)
+            | EventKind::Kill(_)
+            | EventKind::Finding(_)
+            | EventKind::Stats(_)
+            | EventKind::Unknown => {}
+        }
+    }
+
     /// A task that no seen call made.
-    pub(super) fn appeared(&mut self, header: &Header, event: &Appeared) {
+    fn appeared(&mut self, header: &Header, event: &Appeared) {
         let task = Task {
             id: header.task,
             tid: event.tid,
@@ -77,7 +101,7 @@ impl TaskTree {
     }
 
     /// A call, whatever came of it.
-    pub(super) fn called(&mut self, header: &Header, call: &CloneCall) {
+    fn called(&mut self, header: &Header, call: &CloneCall) {
         let name = call.request.call.name();
         add(self.totals.calls.entry(name.to_owned()).or_default());
         if let Some(caller) = self.tasks.get_mut(&header.task)
@@ -273,7 +297,7 @@ impl TaskTree {
     }
 
     /// A task replaced its program.
-    pub(super) fn execed(&mut self, id: TaskId, event: &Exec) {
+    fn execed(&mut self, id: TaskId, event: &Exec) {
         let Some(node) = self.tasks.get_mut(&id) else {
             return;
         };
@@ -330,7 +354,7 @@ impl TaskTree {
     }
 
     /// A task ended.
-    pub(super) fn exited(&mut self, header: &Header, event: &Exit) {
+    fn exited(&mut self, header: &Header, event: &Exit) {
         let Some(node) = self.tasks.get_mut(&header.task) else {
             return;
         };
@@ -356,7 +380,7 @@ impl TaskTree {
     }
 
     /// A task was let go alive.
-    pub(super) fn let_go(&mut self, header: &Header) {
+    fn let_go(&mut self, header: &Header) {
         let Some(node) = self.tasks.get_mut(&header.task) else {
             return;
         };
@@ -410,7 +434,7 @@ impl TaskTree {
             };
             let fold = Fold::of_one(task, &self.seeds);
             if let Some(siblings) = self.children_mut(parent) {
-                siblings.fold(slot, fold);
+                siblings.add_fold(slot, fold);
             }
             next = parent;
         }

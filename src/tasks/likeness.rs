@@ -7,9 +7,6 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 
-use super::task::Task;
-use crate::event::Kind;
-
 /// The keys of one tree's hashes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seeds(RandomState);
@@ -101,44 +98,16 @@ pub(super) fn looser(
 /// One task's sides, each as a hash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Traits {
-    call: u64,
-    name: u64,
-    program: u64,
-    arguments: u64,
-    flags: u64,
-    ending: u64,
-    subtree: u64,
+    pub call: u64,
+    pub name: u64,
+    pub program: u64,
+    pub arguments: u64,
+    pub flags: u64,
+    pub ending: u64,
+    pub subtree: u64,
 }
 
 impl Traits {
-    /// The sides of a task whose children have this shape.
-    pub(super) fn of(task: &Task, subtree: u64, seeds: &Seeds) -> Traits {
-        let via = task.via.as_ref();
-        let mut flags: Vec<&str> = via
-            .map(|via| via.flags.iter().map(String::as_str).collect())
-            .unwrap_or_default();
-        flags.sort_unstable();
-        flags.dedup();
-        let made: (Kind, _, _, _) = (
-            task.kind,
-            via.map(|via| via.call),
-            via.is_some_and(|via| via.shares_memory),
-            task.how.as_ref().map(crate::event::How::word),
-        );
-        let program = task.program.as_deref();
-        let end = task.end.as_ref().map(|end| (&end.how, &end.status));
-        Traits {
-            call: seeds.hash(made),
-            // NUL cannot stand in a name, so a real `*` is not taken for digits.
-            name: seeds.hash(pattern(&task.comm, '\0')),
-            program: seeds.hash((task.execed, program.map(|program| &program.path))),
-            arguments: seeds.hash(program.map(|program| &program.argv)),
-            flags: seeds.hash(flags),
-            ending: seeds.hash((end, task.let_go_ns.is_some())),
-            subtree,
-        }
-    }
-
     /// The same without the sides that `mask` lets go of.
     pub(super) fn masked(self, mask: Various) -> Traits {
         let keep = |side: u64, gone: bool| if gone { 0 } else { side };

@@ -7,9 +7,10 @@
 
 use std::mem;
 
+use super::folding::traits;
 use super::likeness::{Traits, Various, common_name, looser};
-use super::task::{Generations, Task, widen, widen_known};
-use super::{Node, TaskTree};
+use super::model::{Generations, Task, widen, widen_known};
+use super::tree::{Node, TaskTree};
 use crate::event::TaskId;
 
 /// Ended tasks that are kept for each live one, at most.
@@ -67,7 +68,7 @@ impl TaskTree {
     fn link(&self, task: &Task) -> Traits {
         let each = task.generations.as_ref().map(|all| &all.each);
         let shape = each.unwrap_or(&task.children).shape(&self.seeds);
-        Traits::of(task, shape, &self.seeds)
+        traits(task, shape, &self.seeds)
     }
 
     /// Makes a task a further generation of its parent. Both are links of a relay.

@@ -81,7 +81,7 @@ impl Calls {
                         Outcome::Created(_) | Outcome::Untraced { .. } => Result::Created,
                         Outcome::Failed { errno, .. } => Result::Failed(errno.clone()),
                         Outcome::Unfinished {} => Result::Unfinished,
-                        Outcome::Other(other) => panic!("an unknown outcome: {other}"),
+                        other => panic!("an unknown outcome: {other:?}"),
                     },
                 };
                 calls

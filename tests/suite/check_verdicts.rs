@@ -1,9 +1,11 @@
 //! What a check says of programs that change, cannot run, or find themselves where they may not be traced.
 
+use std::ffi::OsStr;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use clonespy::check::Outcome;
+use clonespy::internals::Outcome;
 
 use crate::expectation_files::{plan, verdict};
 use crate::run::{End, run as run_command, tool};
@@ -188,7 +190,7 @@ fn what_is_written_by_bless_is_what_is_checked_next() {
 fn bless_writes_a_path_from_the_file_and_keeps_what_must_not_be() {
     let place = fresh_file("place");
     std::fs::create_dir_all(place.join("sub")).expect("a folder");
-    std::os::unix::fs::symlink("/bin/true", place.join("program")).expect("a link");
+    symlink("/bin/true", place.join("program")).expect("a link");
     let bless = |file: &str| {
         run_command(clonespy().current_dir(&place).args([
             "check",
@@ -303,7 +305,7 @@ fn what_lints_find_is_denied_and_allowed_live_and_recorded() {
     ];
     for (lints, status, named) in cases {
         std::fs::write(&file, format!("[lints]\n{lints}\n")).expect("a file");
-        let asked = |more: &[&std::ffi::OsStr]| {
+        let asked = |more: &[&OsStr]| {
             let mut command = clonespy();
             command.args(["check", "--format", "text:-", "--expect"]);
             let done = run_command(command.arg(&file).args(more));
@@ -389,4 +391,50 @@ fn what_was_not_looked_for_is_not_taken_for_absent() {
     );
     live.expect("the live check", End::Exit(1));
     assert!(live.err().contains("9 /dev/zero"), "{}", live.err());
+}
+
+/// A verdict of this format into a file that the check reads is refused, and the file stays as it was.
+fn refused(kept: &Path, arguments: &[&OsStr]) {
+    let before = std::fs::read(kept).expect("the file");
+    let done = run_command(clonespy().arg("check").args(arguments));
+    done.expect("refused", End::Exit(2));
+    let said = done.err();
+    assert!(
+        said.ends_with("is read or written for something else already\n")
+            && said.lines().count() == 1,
+        "{said}"
+    );
+    assert_eq!(std::fs::read(kept).expect("the file"), before);
+}
+
+#[test]
+fn a_verdict_does_not_overwrite_the_trace_that_is_checked() {
+    let trace = fresh_file("precious.jsonl");
+    let mut recording = clonespy();
+    recording
+        .arg("--format")
+        .arg(crate::trace::format(&trace, "jsonl"));
+    run_command(recording.arg("true")).expect("true", End::Exit(0));
+    let format = crate::trace::format(&trace, "json");
+    let arguments = ["--processes=1", "--trace"].map(OsStr::new);
+    let more = [trace.as_os_str(), OsStr::new("--format"), &format];
+    refused(&trace, &[&arguments[..], &more[..]].concat());
+}
+
+#[test]
+fn a_verdict_does_not_overwrite_what_is_expected() {
+    let (file, link) = (fresh_file("precious.toml"), fresh_file("link.toml"));
+    std::fs::write(&file, "command = ['true']\nexit = 0\n").expect("a file");
+    symlink(&file, &link).expect("a link");
+    for spelling in [&file, &link] {
+        let format = crate::trace::format(spelling, "json");
+        let format = [OsStr::new("--format"), &format];
+        refused(&file, &[&[file.as_os_str()][..], &format].concat());
+        let expect = [OsStr::new("--expect"), file.as_os_str()];
+        let program = ["--", "true"].map(OsStr::new);
+        refused(&file, &[&expect[..], &format, &program].concat());
+        // What is about to be written by --bless is not to be written twice.
+        let bless = [OsStr::new("--bless")];
+        refused(&file, &[&bless[..], &expect, &format, &program].concat());
+    }
 }

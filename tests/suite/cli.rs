@@ -279,3 +279,20 @@ fn a_reader_that_never_reads_does_not_hold_up_the_program() {
     assert!(done.err().contains("nobody reads it"), "{}", done.err());
     drop(open.expect("a FIFO"));
 }
+
+/// Standard output that is appended to what is read would never end.
+#[test]
+fn what_is_read_is_not_written_by_way_of_standard_output() {
+    let file = fresh_file("lines.strace");
+    let lines = "1 clone(child_stack=NULL, flags=SIGCHLD) = 2\n";
+    std::fs::write(&file, lines).expect("a file");
+    for arguments in ["explain - <\"$2\"", "replay - <\"$2\"", "replay \"$2\""] {
+        let script = format!("\"$1\" {arguments} >>\"$2\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, "sh"]);
+        let own = clonespy().get_program().to_owned();
+        let word = "standard output is read or written for something else already";
+        complains(&run(shell.arg(own).arg(&file)), OWN, word);
+        assert_eq!(std::fs::read_to_string(&file).expect("a file"), lines);
+    }
+}

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use regex::Regex;
 
 use crate::fixtures::{CASES, program, sources};
+use crate::layers::{self, sources::Sources};
 use crate::run::{guard, lacking, run, tool};
 use crate::trace::fresh_file;
 
@@ -266,4 +267,49 @@ fn the_readme_names_every_option_and_no_other() {
         let named = readme.contains(&option) || readme.contains(&format!("`{short}"));
         assert!(named, "the README lacks {option}");
     }
+}
+
+/// The tests of a crate by their paths, without the `tests` that they lie in; macros make some of them.
+fn tests_of(sources: &Sources) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut todo: Vec<(usize, String)> = (0..sources.modules.len())
+        .filter(|id| sources.modules[*id].parent.is_none())
+        .map(|id| (id, String::new()))
+        .collect();
+    while let Some((id, path)) = todo.pop() {
+        let module = &sources.modules[id];
+        let words = module.items.iter().chain(&module.perhaps);
+        paths.extend(words.map(|word| format!("{path}::{word}")));
+        for (name, children) in &module.children {
+            let inside = match name.as_str() {
+                "tests" => path.clone(),
+                name => format!("{path}::{name}"),
+            };
+            paths.push(inside.clone());
+            todo.extend(children.iter().map(|child| (*child, inside.clone())));
+        }
+    }
+    paths
+}
+
+#[test]
+fn the_tests_that_are_named_exist() {
+    let suite = Sources::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite"));
+    let all = [tests_of(layers::read()), tests_of(&suite)]
+        .concat()
+        .join("\n");
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md"))
+            .expect("a document");
+    let names = Regex::new(r"`([a-z_]+(?:::[a-z0-9_…]+)+)`").unwrap();
+    let mut missing = Vec::new();
+    for name in names.captures_iter(&text).map(|found| found[1].to_owned()) {
+        // `…` is what is left out of a long name; what comes after a module may be left out whole.
+        let pattern = regex::escape(&name).replace('…', ".*");
+        let pattern = Regex::new(&format!("(?m)::{pattern}$")).unwrap();
+        if !pattern.is_match(&all) {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }

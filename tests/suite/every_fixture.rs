@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::process::Command;
 
-use clonespy::abi::flags::CLONE_VFORK;
 use clonespy::event::{Created, EventKind, Kind, Outcome, Status, TaskId, Tid};
+use clonespy::internals::flags::CLONE_VFORK;
 
 use crate::fixture_facts::{Fact, facts, normal};
 use crate::fixtures::{Build, CASES, Case, built, named, program};

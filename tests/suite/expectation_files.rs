@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clonespy::check::{
-    CheckPlan, Expectation, Job, Ran, Subject, Task, Verdict, bless, format, run,
-};
+use clonespy::Expectation;
 use clonespy::event::Event;
-use clonespy::lint::Seen;
-use clonespy::perform::perform;
+use clonespy::internals::{
+    Analysis, CheckPlan, Job, Outputs, Recording, Task, Verdict, bless, check, expected_exit,
+    format, run_job,
+};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -37,14 +37,8 @@ fn stem(file: &Path) -> &str {
 }
 
 /// Runs the program of an expectation.
-fn ran(expectation: &Expectation) -> clonespy::Result<Ran> {
-    let lints = expectation.lints.lints();
-    let job = Job {
-        recipe: expectation.recipe.clone(),
-        subject: Subject::Own,
-        lints: lints.iter().map(|lint| lint.value.id).collect(),
-    };
-    perform(&job)
+fn ran(expectation: &Expectation) -> clonespy::Result<Recording> {
+    run_job(&Job::of(expectation))
 }
 
 pub fn plan(files: &[PathBuf]) -> CheckPlan {
@@ -64,8 +58,9 @@ pub fn verdict(plan: &CheckPlan) -> (Verdict, String) {
     let file = fresh_file("verdict.txt");
     let out = std::fs::File::create(&file).expect("a file");
     let text = format("text").expect("text is a format");
-    let mut tellers = [(text.make)(Box::new(out))];
-    let verdict = run(plan, &perform, &mut tellers);
+    let mut outputs = Outputs::new();
+    outputs.add("verdict.txt", (text.make)(Box::new(out)));
+    let (verdict, _) = check(plan, &run_job, outputs);
     (
         verdict,
         std::fs::read_to_string(&file).expect("the verdict"),
@@ -147,12 +142,9 @@ fn every_fixture_has_an_expectation_and_every_expectation_is_of_a_fixture() {
         // The file's name is a case's, and both say how the program ends.
         let case = named(stem(file));
         let program = format!("../target/fixtures/{}", case.fixture);
-        assert_eq!(expectation.recipe.command[0], program, "{}", file.display());
-        let ends = expectation
-            .exit
-            .expect("each says how it ends")
-            .value
-            .to_string();
+        let recipe = Job::of(&expectation).recipe;
+        assert_eq!(recipe.command[0], program, "{}", file.display());
+        let ends = expected_exit(&expectation).expect("each says how it ends");
         match case.end {
             End::Exit(code) => assert_eq!(ends, code.to_string(), "{}", file.display()),
             End::Signal(_) => assert!(ends.starts_with("SIG"), "{}: {ends}", file.display()),
@@ -210,17 +202,17 @@ fn walk(key: &str, value: &Spanned<DeValue>, out: &mut Vec<Place>) {
 }
 
 /// What the check of a changed file says; `None`: it holds.
-fn complaint(text: &str, file: &Path, unchanged: &Expectation, seen: &Seen) -> Option<String> {
+fn complaint(text: &str, file: &Path, unchanged: &Expectation, seen: &Analysis) -> Option<String> {
     let expectation = match Expectation::parse(text, file) {
         Ok(expectation) => expectation,
         Err(why) => return Some(why.to_string()),
     };
-    if expectation.recipe == unchanged.recipe {
+    if Job::of(&expectation).recipe == Job::of(unchanged).recipe {
         return expectation.check(seen).err().map(|why| why.to_string());
     }
     match ran(&expectation) {
         Ok(ran) => expectation
-            .check(&Seen::of(&ran.events))
+            .check(&Analysis::of(&ran.events))
             .err()
             .map(|why| why.to_string()),
         Err(why) => Some(why.to_string()),
@@ -238,7 +230,7 @@ fn every_value_of_every_expectation_matters() {
         let unchanged = Expectation::parse(&text, file).expect("a good file");
         let ran = ran(&unchanged).expect("it runs");
         let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-        if let Some(skip) = &unchanged.recipe.skip
+        if let Some(skip) = &Job::of(&unchanged).recipe.skip
             && said.lines().any(|line| skip.fits(line))
         {
             continue;
@@ -248,7 +240,7 @@ fn every_value_of_every_expectation_matters() {
             println!("{}: not all of it happens for this user", file.display());
             continue;
         }
-        let seen = Seen::of(&ran.events);
+        let seen = Analysis::of(&ran.events);
         unchanged.check(&seen).expect("unchanged it holds");
         let mut all = Vec::new();
         places(DeTable::parse(&text).expect("TOML").get_ref(), &mut all);
@@ -274,11 +266,11 @@ fn every_value_of_every_expectation_matters() {
 
 /// Blesses a trace and checks it against that.
 #[track_caller]
-fn bless_holds(what: &str, expectation: &Expectation, seen: &Seen) {
+fn bless_holds(what: &str, expectation: &Expectation, seen: &Analysis) {
     let text = match bless(expectation, seen) {
         Ok(text) => text,
         Err(why) => {
-            assert!(seen.cut().is_some(), "{what}: {why}");
+            assert!(seen.index().cut().is_some(), "{what}: {why}");
             return;
         }
     };
@@ -287,7 +279,11 @@ fn bless_holds(what: &str, expectation: &Expectation, seen: &Seen) {
     if let Err(mismatch) = blessed.check(seen) {
         panic!("{what}: {mismatch}\n{text}");
     }
-    let said = text.lines().filter(|line| !line.starts_with('#'));
+    // How it is run is taken over, and a path may go up.
+    let taken_over = ["#", "command = ", "build = "];
+    let said = text
+        .lines()
+        .filter(|line| !taken_over.iter().any(|start| line.starts_with(start)));
     let ranges: Vec<&str> = said.filter(|line| line.contains("..")).collect();
     assert!(
         ranges.is_empty(),
@@ -301,13 +297,12 @@ fn what_is_blessed_holds() {
         return;
     };
     for file in &files {
-        let mut expectation = Expectation::from_file(file).expect("a good file");
+        let expectation = Expectation::from_file(file).expect("a good file");
         let ran = ran(&expectation).expect("it runs");
-        expectation.recipe = clonespy::check::Recipe::default();
         bless_holds(
             &file.display().to_string(),
             &expectation,
-            &Seen::of(&ran.events),
+            &Analysis::of(&ran.events),
         );
     }
     // And what was recorded on other days.
@@ -322,7 +317,7 @@ fn what_is_blessed_holds() {
             let lines = text
                 .lines()
                 .filter_map(|line| serde_json::from_str::<Event>(line).ok());
-            let seen = Seen::of(&lines.collect::<Vec<_>>());
+            let seen = Analysis::of(&lines.collect::<Vec<_>>());
             let what = entry.path().display().to_string();
             bless_holds(&what, &Expectation::default(), &seen);
         }

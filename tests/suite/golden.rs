@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clonespy::event::{Call, Event};
-use clonespy::lint::{LINTS, Lints};
+use clonespy::internals::lints;
 use clonespy::replay::Replay;
 use clonespy::report::{self, Calls, Clock, Lang, Look, Outcomes, Summary};
-use clonespy::{Outputs, Run, run};
+use clonespy::{Linter, Outputs, Run, run};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -60,13 +60,13 @@ fn render(
     format: &str,
     look: &Look,
 ) -> (String, Run) {
-    let lints = Lints::new(&[], &["unreaped-children".to_owned()]).unwrap();
-    render_with(events, lints, format, look)
+    let linter = Linter::new(&[], &["unreaped-children".to_owned()]).unwrap();
+    render_with(events, linter, format, look)
 }
 
 fn render_with(
     events: impl Iterator<Item = clonespy::Result<Event>>,
-    lints: Lints,
+    linter: Linter,
     format: &str,
     look: &Look,
 ) -> (String, Run) {
@@ -74,7 +74,7 @@ fn render_with(
     let mut outputs = Outputs::new();
     let make = report::format(format).unwrap().make;
     outputs.add("sink", make(Box::new(sink.clone()), look));
-    let run = run(events, lints, outputs);
+    let run = run(events, linter, outputs);
     let text = String::from_utf8(sink.0.borrow().clone()).unwrap();
     (text, run)
 }
@@ -106,9 +106,9 @@ fn the_chinese_report_of_every_trace_is_chinese() {
             look.style.lang = Lang::Chinese;
             look.style.cut = false;
             look.style.width = 10_000;
-            let all: Vec<_> = LINTS.iter().map(|lint| lint.id.to_owned()).collect();
-            let lints = Lints::new(&[], &all).unwrap();
-            let text = render_with(Replay::open(&path).unwrap(), lints, "text", &look).0;
+            let all: Vec<_> = lints().map(|lint| lint.id.to_owned()).collect();
+            let linter = Linter::new(&[], &all).unwrap();
+            let text = render_with(Replay::open(&path).unwrap(), linter, "text", &look).0;
             let left: Vec<_> = words
                 .find_iter(&text)
                 .map(|found| found.as_str())

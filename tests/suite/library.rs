@@ -8,10 +8,8 @@ use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::time::Duration;
 
-use clonespy::check::Expectation;
 use clonespy::event::{EventKind, Intercept, Status};
-use clonespy::trace::Options;
-use clonespy::{Error, Trace, trace};
+use clonespy::{Error, Expectation, Options, Trace, trace};
 
 use crate::run::guard;
 
@@ -243,4 +241,47 @@ fn mistakes_in_a_file_are_readable_in_a_panic() {
     let panic = std::panic::catch_unwind(wrong).expect_err("it is wrong");
     let words = panic.downcast_ref::<String>().expect("a message");
     assert!(words.contains("\n --> x.toml:1:1\n"), "{words}");
+}
+
+/// The functions of a program that its loader calls before `main`, by their names.
+fn before_main(program: &Path) -> Vec<String> {
+    let bytes = std::fs::read(program).expect("a program");
+    let elf = goblin::elf::Elf::parse(&bytes).expect("an ELF file");
+    let arrays = || {
+        let sections = elf.section_headers.iter();
+        sections.filter(|section| section.sh_type == goblin::elf::section_header::SHT_INIT_ARRAY)
+    };
+    // Where the program may lie anywhere, the addresses are in its relocations.
+    let relocated = elf.dynrelas.iter().filter(|reloc| {
+        arrays()
+            .any(|array| (array.sh_addr..array.sh_addr + array.sh_size).contains(&reloc.r_offset))
+    });
+    let addresses: Vec<u64> = relocated
+        .filter_map(|reloc| u64::try_from(reloc.r_addend?).ok())
+        .collect();
+    assert!(!addresses.is_empty(), "no function runs before main");
+    let named = elf
+        .syms
+        .iter()
+        .filter(|symbol| addresses.contains(&symbol.st_value));
+    named
+        .filter_map(|symbol| Some(elf.strtab.get_at(symbol.st_name)?.to_owned()))
+        .collect()
+}
+
+/// The program takes down what it inherited before Rust's runtime changes it; a program that links
+/// the library, as this one does, is not made to.
+#[test]
+fn nothing_of_the_library_runs_before_the_main_of_a_host() {
+    let host = std::env::current_exe().expect("this program");
+    let ours = |names: Vec<String>| -> Vec<String> {
+        let ours = names.into_iter().filter(|name| name.contains("clonespy"));
+        ours.collect()
+    };
+    assert_eq!(ours(before_main(&host)), [""; 0]);
+    let program = ours(before_main(Path::new(env!("CARGO_BIN_EXE_clonespy"))));
+    assert!(
+        matches!(&program[..], [one] if one.contains("capture")),
+        "{program:?}"
+    );
 }

@@ -1,10 +1,10 @@
-//! Lints on programs: what is found, and what is not.
+//! Linter on programs: what is found, and what is not.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use clonespy::event::{Event, EventKind, Finding};
-use clonespy::lint::LINTS;
+use clonespy::internals::lints;
 
 use crate::fixtures::program;
 use crate::run::{End, run, tool};
@@ -39,7 +39,7 @@ fn findings(traced: &Traced, options: &[&str]) -> Vec<Finding> {
 /// The names of the lints that a command meets, every lint asked for, each once.
 #[track_caller]
 fn met(command: &[&OsStr]) -> Vec<String> {
-    let all: Vec<&str> = LINTS.iter().map(|lint| lint.id).collect();
+    let all: Vec<&str> = lints().map(|lint| lint.id).collect();
     let options = ["--lint", &all.join(",")];
     let mut ids: Vec<String> = findings(&trace_with(&options, command), &options)
         .into_iter()

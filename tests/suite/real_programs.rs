@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use clonespy::Trace;
-use clonespy::check::Expectation;
+use clonespy::internals::Job;
+use clonespy::{Expectation, Trace};
 
 use crate::calls::Calls;
 use crate::fixtures::{Strace, program, scratch, sources};
@@ -26,7 +26,7 @@ fn expectation(name: &str) -> Expectation {
 
 /// Its command, with the files that lie beside the expectation by their whole paths.
 fn command(expectation: &Expectation) -> Vec<OsString> {
-    let recipe = &expectation.recipe;
+    let recipe = Job::of(expectation).recipe;
     let whole = |word: &String| match recipe.directory.join(word) {
         file if file.is_file() => file.into(),
         _ => word.into(),
@@ -253,7 +253,7 @@ fn a_go_program() {
         return;
     }
     let expectation = expectation("go");
-    let recipe = &expectation.recipe;
+    let recipe = Job::of(&expectation).recipe;
     let build = recipe.build.as_ref().expect("it is built");
     run(Command::new("sh")
         .args(["-c", build])

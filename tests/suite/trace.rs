@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clonespy::abi::flags::CLONE_THREAD;
 use clonespy::event::{Event, EventKind, Kind, Outcome};
+use clonespy::internals::flags::CLONE_THREAD;
 
 use crate::calls::Calls;
 use crate::fixtures::{Case, Strace, program, scratch};

@@ -3,10 +3,10 @@
 use toml::de::DeValue;
 
 use super::super::expect::Recipe;
+use super::super::names::no_nul;
 use super::super::values::Glob;
-use super::super::words::no_nul;
+use super::reader::{Keys, Reader, Value};
 use super::value::sort;
-use super::{Keys, Reader, Value};
 
 impl Reader<'_> {
     pub(super) fn recipe(&mut self, keys: &mut Keys) -> Recipe {

@@ -8,9 +8,9 @@ use toml::de::{DeTable, DeValue};
 use crate::abi::{CloneFlags, signals};
 
 use super::super::expect::Placed;
+use super::super::names::{Read, flag, meant, named, signal_names};
 use super::super::values::{BadValue, End, Ends, Range};
-use super::super::words::{Read, flag, meant, named, signal_names};
-use super::{Reader, Value};
+use super::reader::{Reader, Value};
 
 /// The longest time that can be waited for, in seconds: a day.
 const LONGEST_TIMEOUT: u64 = 86_400;

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use super::super::*;
 use super::{END, ROOT, START, call, events, exit, good, made};
 use crate::event::Event;
-use crate::lint::Seen;
+use crate::lint::Analysis;
 
 /// A trace of a program whose calls are these: the child's name, its code, and what sort of call it is.
-fn trace(children: &[(String, i32, u8)]) -> Seen {
+fn trace(children: &[(String, i32, u8)]) -> Analysis {
     let mut lines = vec![START.to_owned(), ROOT.to_owned()];
     for (number, (name, code, sort)) in children.iter().enumerate() {
         let task = u64::try_from(number).expect("few") + 11;
@@ -37,14 +37,18 @@ fn trace(children: &[(String, i32, u8)]) -> Seen {
     lines.push(exit(98, 1, "a", 0));
     lines.push(END.to_owned());
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    Seen::of(&events(&lines))
+    Analysis::of(&events(&lines))
 }
 
 /// A file after what a difference says was written into it, line by line as a person would.
 fn advised(text: &str, mismatch: &Mismatch) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut added = String::new();
-    for advice in mismatch.problems.iter().filter_map(|p| p.accept.as_deref()) {
+    for advice in mismatch
+        .problems
+        .iter()
+        .filter_map(|p| p.suggestion.as_deref())
+    {
         if let Some(rows) = advice.strip_prefix("add:\n") {
             added.push_str(&format!("\n{rows}\n"));
         } else if let Some(rest) = advice.strip_prefix("line ") {
@@ -78,12 +82,13 @@ fn advised(text: &str, mismatch: &Mismatch) -> String {
 
 /// Whoever follows the advice has a check that holds.
 #[track_caller]
-fn advice_holds(what: &str, text: &str, seen: &Seen) {
+fn advice_holds(what: &str, text: &str, seen: &Analysis) {
     let Err(mismatch) = good(text).check(seen) else {
         return;
     };
     // Of what cannot be seen nothing can be written.
-    let unsaid = |problem: &Problem| problem.accept.is_none() && problem.seen.ends_with("or more");
+    let unsaid =
+        |problem: &Problem| problem.suggestion.is_none() && problem.seen.ends_with("or more");
     if mismatch.problems.iter().any(unsaid) {
         return;
     }
@@ -153,8 +158,8 @@ fn what_is_advised_of_recorded_traces_holds() {
             let lines = text
                 .lines()
                 .filter_map(|line| serde_json::from_str::<Event>(line).ok());
-            let seen = Seen::of(&lines.collect::<Vec<_>>());
-            traces.extend(seen.cut().is_none().then_some((path, seen)));
+            let seen = Analysis::of(&lines.collect::<Vec<_>>());
+            traces.extend(seen.index().cut().is_none().then_some((path, seen)));
         }
     }
     assert!(traces.len() > 5);

@@ -1,10 +1,12 @@
 //! Expectations against traces, and how verdicts are told.
 
+use super::super::expect::{Denied, Forbid};
 use super::super::*;
 use super::{END, ROOT, START, call, events, exit, good, made, sample};
 use crate::error::Error;
 use crate::event::EventKind;
-use crate::lint::Seen;
+use crate::lint::Analysis;
+use crate::output::Outputs;
 
 #[test]
 fn what_is_so_holds_and_what_is_not_is_named() {
@@ -124,7 +126,7 @@ fn a_failed_call_is_told_with_its_reason() {
             &exit(3, 1, "a", 0),
             END,
         ];
-        let why = good("tasks.failed = 0").check(&Seen::of(&events(&lines)));
+        let why = good("tasks.failed = 0").check(&Analysis::of(&events(&lines)));
         why.expect_err("it failed").to_string()
     };
     for certainty in ["certain", "likely"] {
@@ -171,7 +173,7 @@ fn what_is_no_observation_stays_when_it_is_blessed() {
 fn a_tracer_that_cannot_see_failures_cannot_promise_that_there_were_none() {
     let start = START.replace("\"seccomp\"}", "\"event\",\"blind\":[\"failed calls\"]}");
     let exit = exit(2, 1, "a", 0);
-    let seen = Seen::of(&events(&[&start, ROOT, &exit, END]));
+    let seen = Analysis::of(&events(&[&start, ROOT, &exit, END]));
     let why = good("tasks.failed = 0")
         .check(&seen)
         .expect_err("it cannot know");
@@ -189,7 +191,7 @@ fn a_tracer_that_cannot_see_failures_cannot_promise_that_there_were_none() {
 
 #[test]
 fn a_trace_that_was_cut_short_is_not_blessed_and_does_not_hold() {
-    let seen = Seen::of(&events(&[START, ROOT]));
+    let seen = Analysis::of(&events(&[START, ROOT]));
     assert!(bless(&Expectation::default(), &seen).is_err());
     let why = good("").check(&seen).expect_err("it is cut short");
     assert!(why.to_string().contains("before its end"), "{why}");
@@ -202,15 +204,15 @@ fn a_trace_whose_lines_do_not_add_up_is_no_proof() {
     let whole = [START, ROOT, &child[0], &child[1], &exit(4, 1, "a", 0), END].map(str::to_owned);
     let whole = whole.iter().map(String::as_str).collect::<Vec<_>>();
     let whole = events(&whole);
-    assert_eq!(Seen::of(&whole).cut(), None);
+    assert_eq!(Analysis::of(&whole).index().cut(), None);
     // As a line of a newer clonespy is read.
     let mut unread = whole.clone();
     unread[2].kind = EventKind::Unknown;
     let mut lost = whole;
     lost.remove(2);
     for events in [lost, unread] {
-        let seen = Seen::of(&events);
-        let why = seen.cut().expect("it does not add up");
+        let seen = Analysis::of(&events);
+        let why = seen.index().cut().expect("it does not add up");
         assert!(why.contains("its end counts"), "{why}");
         assert!(good("exit = 0").check(&seen).is_err());
         assert!(bless(&Expectation::default(), &seen).is_err());
@@ -229,7 +231,7 @@ fn names_that_attack_are_blessed_and_shown_safely() {
         END.to_owned(),
     ];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let seen = Seen::of(&events(&lines));
+    let seen = Analysis::of(&events(&lines));
     let text = bless(&Expectation::default(), &seen).expect("whole");
     assert_eq!(good(&text).check(&seen), Ok(()), "{text}");
     assert!(
@@ -275,11 +277,11 @@ fn verdicts_are_told_in_every_format() {
         jobs: 3,
         ..CheckPlan::default()
     };
-    let perform = |job: &Job| match &job.subject {
+    let run_job = |job: &Job| match &job.subject {
         Subject::Trace(file) if file.to_string_lossy().contains("gone") => {
             Err(Error::Usage("it is \u{1b}gone\nfor good".into()))
         }
-        _ => Ok(Ran {
+        _ => Ok(Recording {
             events: events(&[
                 START,
                 ROOT,
@@ -289,16 +291,16 @@ fn verdicts_are_told_in_every_format() {
                 END,
             ]),
             stdout: b"\x1b[31m&".to_vec(),
-            ..Ran::default()
+            ..Recording::default()
         }),
     };
     let sinks: Vec<Sink> = FORMATS.iter().map(|_| Sink::default()).collect();
-    let mut tellers: Vec<Box<dyn Teller>> = FORMATS
-        .iter()
-        .zip(&sinks)
-        .map(|(format, sink)| (format.make)(Box::new(sink.clone())))
-        .collect();
-    let verdict = run(&plan, &perform, &mut tellers);
+    let mut outputs = Outputs::new();
+    for (format, sink) in FORMATS.iter().zip(&sinks) {
+        outputs.add(format.name, (format.make)(Box::new(sink.clone())));
+    }
+    let (verdict, failures) = run(&plan, &run_job, outputs);
+    assert!(failures.is_empty(), "{failures:?}");
     assert_eq!(verdict.status(), 2);
     let said: Vec<String> = sinks
         .iter()

@@ -226,8 +226,8 @@ pub(super) fn totals(look: &Look, totals: &Totals, blind: bool) -> [String; 2] {
             "{mains} 个主线程 + 新建 {more} 个"
         ),
     };
-    let processes = units::counted(totals.processes, "process", lang);
-    let threads = units::counted(totals.threads, "thread", lang);
+    let processes = units::counted(totals.processes, &units::PROCESS, lang);
+    let threads = units::counted(totals.threads, &units::THREAD, lang);
     let tasks = match (totals.processes, created) {
         (1, 0) => say!(
             look,
@@ -249,7 +249,7 @@ pub(super) fn totals(look: &Look, totals: &Totals, blind: bool) -> [String; 2] {
         .calls
         .values()
         .fold(0u64, |sum, &n| sum.saturating_add(n));
-    let mut calls = units::counted(sum, "creating call", lang);
+    let mut calls = units::counted(sum, &units::CREATING_CALL, lang);
     let failed = units::count(totals.failed);
     let (of_them, sum_of) = if totals.failed == 0 {
         ("", "")

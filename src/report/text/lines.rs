@@ -351,7 +351,7 @@ impl Lines {
             }
             EventKind::Lost(e) => {
                 let what = self.look.name(&e.what);
-                let many = units::counted(e.count, "event", self.look.lang());
+                let many = units::counted(e.count, &units::EVENT, self.look.lang());
                 self.note(&say!(
                     self.look,
                     "{many} of type {what} lost",

@@ -199,12 +199,12 @@ fn below<'a>(
 }
 
 fn unlisted(look: &Look, tasks: u64) -> String {
-    let many = units::counted(tasks, "task", look.lang());
+    let many = units::counted(tasks, &units::TASK, look.lang());
     say!(look, "{many} more, only counted", "另有 {many}，只计数")
 }
 
 fn untraced(look: &Look, tasks: u64) -> String {
-    let many = units::counted(tasks, "task", look.lang());
+    let many = units::counted(tasks, &units::TASK, look.lang());
     say!(
         look,
         "{many} untraced: let go, not seen",

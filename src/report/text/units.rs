@@ -73,19 +73,22 @@ pub(super) fn count(n: u64) -> String {
     out
 }
 
-/// Nouns that are counted: in English, and in Chinese with the measure word.
-#[rustfmt::skip]
-static NOUNS: &[(&str, &str)] = &[
-    ("process", "个进程"), ("thread", "个线程"), ("task", "个任务"), ("call", "次调用"),
-    ("creating call", "次创建调用"), ("event", "个事件"), ("byte", "字节"),
-];
+/// A noun that is counted: in English, and in Chinese with the measure word.
+pub(super) struct Noun(&'static str, &'static str);
 
-/// `1 call`, `2 calls`; `1 process`, `2 processes`; `2 次调用`.
-pub(super) fn counted(n: u64, noun: &str, lang: Lang) -> String {
-    let chinese = NOUNS.iter().find(|(english, _)| *english == noun);
-    match (lang, chinese) {
-        (Lang::Chinese, Some((_, word))) => format!("{} {word}", count(n)),
-        _ => format!("{} {}", count(n), plural(n, noun)),
+pub(super) static PROCESS: Noun = Noun("process", "个进程");
+pub(super) static THREAD: Noun = Noun("thread", "个线程");
+pub(super) static TASK: Noun = Noun("task", "个任务");
+pub(super) static CREATING_CALL: Noun = Noun("creating call", "次创建调用");
+pub(super) static EVENT: Noun = Noun("event", "个事件");
+static BYTE: Noun = Noun("byte", "字节");
+
+/// `1 thread`, `2 threads`; `1 process`, `2 processes`; `2 个线程`.
+pub(super) fn counted(n: u64, noun: &Noun, lang: Lang) -> String {
+    let Noun(english, chinese) = noun;
+    match lang {
+        Lang::English => format!("{} {}", count(n), plural(n, english)),
+        Lang::Chinese => format!("{} {chinese}", count(n)),
     }
 }
 
@@ -111,7 +114,7 @@ pub(super) fn bytes(size: Hex, lang: Lang) -> String {
             };
         }
     }
-    counted(size.0, "byte", lang)
+    counted(size.0, &BYTE, lang)
 }
 
 #[cfg(test)]
@@ -152,9 +155,9 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(20_000), "20,000");
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
-        assert_eq!(counted(1, "process", Lang::English), "1 process");
-        assert_eq!(counted(0, "process", Lang::English), "0 processes");
-        assert_eq!(counted(1000, "thread", Lang::Chinese), "1,000 个线程");
+        assert_eq!(counted(1, &PROCESS, Lang::English), "1 process");
+        assert_eq!(counted(0, &PROCESS, Lang::English), "0 processes");
+        assert_eq!(counted(1000, &THREAD, Lang::Chinese), "1,000 个线程");
         assert_eq!(bytes(Hex(0x7f_ff80), Lang::English), "8 MiB");
         assert_eq!(bytes(Hex(0x9000), Lang::English), "36 KiB");
         assert_eq!(bytes(Hex(1536), Lang::English), "1.5 KiB");

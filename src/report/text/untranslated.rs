@@ -59,8 +59,12 @@ fn line(kind: &str, fields: Value) -> Value {
 }
 
 fn failed(explanation: &Explanation, evidence: &Value) -> Value {
+    let rule = match explanation {
+        Explanation::Rule(rule) | Explanation::Among { rule, .. } => rule,
+        Explanation::Found(_) => "sandbox-filter",
+    };
     let reason = |certainty: &str| {
-        json!({"rule": "sandbox-filter", "certainty": certainty,
+        json!({"rule": rule, "certainty": certainty,
             "text": explanation, "evidence": evidence})
     };
     let reasons = ["certain", "likely", "possible", "excluded"].map(reason);
@@ -145,7 +149,10 @@ fn why_calls_failed() {
 
 #[test]
 fn the_rule_s_own_words_stand_for_words_that_are_not_known() {
-    let newer = Explanation::read("the moon was full and nobody could see it");
+    let newer = Explanation::read(
+        "sandbox-filter",
+        "the moon was full and nobody could see it",
+    );
     let text = report([start(json!({})), failed(&newer, &json!({"moon": 4}))]);
     expect_chinese(&text, "a newer explanation");
     assert!(text.contains("（moon: 4）"), "{text}");

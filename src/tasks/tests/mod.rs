@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::event::{
-    Appeared, Call, CallArgs, CloneCall, Created, Detach, Ending, EventKind, Exec, Exit, Header,
-    How, Kind, Outcome, Request, Status,
+    Appeared, Call, CallArgs, CloneCall, Created, Detach, Ending, Event, EventKind, Exec, Exit,
+    Header, How, Kind, Outcome, Request, Status, TaskId, Tid, Totals,
 };
 
 /// The flags of a glibc pthread_create, shortened.

@@ -5,15 +5,15 @@ use std::io::Write;
 use std::path::Path;
 use std::rc::Rc;
 
-use clonespy::check::Expectation;
+use clonespy::Expectation;
+use clonespy::Linter;
 use clonespy::event::{Event, Request, Tid};
-use clonespy::explain::{Explain, What, annotate};
-use clonespy::lint::{Lints, Seen};
-use clonespy::peek::{Errno, Peek, Syscall};
+use clonespy::internals::insn::{Insn, RET_ACTION_FULL, SeccompData};
+use clonespy::internals::{
+    Analysis, Errno, Explain, Peek, Syscall, What, annotate, decode, flags, walk, wrote,
+};
 use clonespy::replay::Replay;
 use clonespy::report::{FORMATS, Lang, Look, Style};
-use clonespy::seccomp::insn::{Insn, RET_ACTION_FULL, SeccompData};
-use clonespy::seccomp::walk;
 use clonespy::tasks::TaskTree;
 
 /// A reader that is not to be broken.
@@ -161,7 +161,7 @@ fn rendered(input: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     let events = Replay::read("fuzz.jsonl", std::io::Cursor::new(input.to_vec()));
-    let done = clonespy::run(events, Lints::default(), outputs);
+    let done = clonespy::run(events, Linter::default(), outputs);
     assert!(done.failures.is_empty(), "{:?}", done.failures);
     sinks.iter().map(|sink| sink.0.borrow().clone()).collect()
 }
@@ -170,7 +170,7 @@ fn replay_holds(input: &[u8]) {
     assert!(rendered(input) == rendered(input), "two readings differ");
     let events = Replay::read("fuzz.jsonl", std::io::Cursor::new(input.to_vec()));
     let events: Vec<Event> = events.map_while(Result::ok).collect();
-    let mut lints = Lints::new(&[], &[]).expect("the lints of always");
+    let mut lints = Linter::new(&[], &[]).expect("the lints of always");
     let mut tree = TaskTree::new();
     for event in &events {
         tree.apply(event);
@@ -183,7 +183,7 @@ fn replay_holds(input: &[u8]) {
         "[tasks]\nthreads = \"1..\"\n[[clone]]\n",
         Path::new("x.toml"),
     );
-    let _ = any.expect("a good file").check(&Seen::of(&events));
+    let _ = any.expect("a good file").check(&Analysis::of(&events));
 }
 
 /// `call ARCH NR ARG…`, `memory ADDRESS BYTES`, `fails ERRNO`, all in hexadecimal.
@@ -269,17 +269,13 @@ impl Peek for Image {
 
 fn decode_holds(input: &[u8]) {
     let image = Image::parse(input);
-    let Some(decoded) = clonespy::decode::decode(&image, &image.call) else {
+    let Some(decoded) = decode(&image, &image.call) else {
         return;
     };
-    let _ = clonespy::decode::wrote(&image, &decoded);
+    let _ = wrote(&image, &decoded);
     let request = &decoded.request;
     let bits = |names: &[String]| {
-        let of = |name: &String| {
-            clonespy::abi::flags::named(name)
-                .expect("in the table")
-                .bits
-        };
+        let of = |name: &String| flags::named(name).expect("in the table").bits;
         names.iter().map(of).fold(0, |all, bit| all | bit)
     };
     let unknown = request.flags_unknown.map_or(0, |bits| bits.0);
@@ -295,7 +291,7 @@ fn decode_holds(input: &[u8]) {
 fn expect_holds(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     match Expectation::parse(&text, Path::new("x.toml")) {
-        Ok(expectation) => drop(expectation.check(&Seen::of(&[]))),
+        Ok(expectation) => drop(expectation.check(&Analysis::of(&[]))),
         Err(why) => assert!(why.to_string().contains("x.toml"), "{why}"),
     }
 }

@@ -7,6 +7,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("abi", &["error", "event"]),
     ("event", &["error", "abi"]),
     ("suggest", &[]),
+    ("output", &["error", "sys"]),
     ("origins", &["error", "abi", "event"]),
     ("seccomp", &["error", "abi"]),
     // The kinds of questions that the kernel answers are its.
@@ -39,7 +40,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     (
         "check",
         &[
-            "error", "abi", "event", "suggest", "origins", "tasks", "lint",
+            "error", "abi", "event", "suggest", "origins", "tasks", "lint", "output",
         ],
     ),
     ("layout", &["abi"]),
@@ -48,20 +49,16 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         &["error", "abi", "event", "layout", "origins", "tasks"],
     ),
     (
-        "output",
-        &["error", "abi", "event", "tasks", "lint", "check", "report"],
-    ),
-    (
         "explain",
         &["error", "abi", "event", "layout", "suggest", "origins"],
     ),
 ];
 
 /// What joins the layers and may use all of them.
-pub const JOINTS: &[&str] = &["lib", "trace", "perform", "cli", "main"];
+pub const JOINTS: &[&str] = &["lib", "library", "cli", "main"];
 
 /// Modules for tests alone: any test may use them.
-pub const FOR_TESTS: &[&str] = &["event_samples", "watchdog"];
+pub const FOR_TESTS: &[&str] = &["event_samples", "scripted", "watchdog"];
 
 /// What a module may use of another, and nothing else: the tables of calls, and what explains them,
 /// speak of the four calls and of how a stack is given.

@@ -1,11 +1,11 @@
-//! What the tree holds: tasks, thread groups, and the words about them.
+//! What the tree holds: tasks, their children, folds of those that are gone, thread groups. A task has
+//! children, among them folds, whose example is a task: one file, since none of them goes without the
+//! others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
-use super::children::Children;
-use super::fold::Fold;
-use super::likeness::Various;
+use super::likeness::{Traits, Various};
 use crate::abi::flags::CLONE_VM;
 use crate::event::{Call, CloneCall, Created, Ending, How, Kind, Status, TaskId, Tid};
 
@@ -171,5 +171,163 @@ pub(super) fn widen_known<T: Ord + Copy>(
     match (one, other) {
         (Some(one), Some(other)) => Some(widen(one, other)),
         (one, other) => one.or(other),
+    }
+}
+
+/// Tasks alike that are gone: same creator, call, kind, flags, name but for digits, program, ending
+/// and shape of subtree (or all but what `various` says). A fold of one keeps everything of that one.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    /// How many.
+    pub count: u64,
+    /// The smallest and the largest tid among them.
+    pub tids: (Tid, Tid),
+    /// The shortest and the longest known life among them, in nanoseconds.
+    pub lived_ns: Option<(u64, u64)>,
+    /// The member that was created first, standing for all. Its `children` are the folds of the
+    /// subtree, with counts of *one* member and ranges over all members (of this member alone, where
+    /// `various.subtree`).
+    pub example: Task,
+    /// The name of all, or a pattern that fits all (`worker-*`).
+    pub name: String,
+    /// In what the members differ: set only where a creator had so many different children that
+    /// they were folded less strictly.
+    pub various: Various,
+    /// How many tasks this is: the members and all of their descendants.
+    pub tasks: u64,
+    /// The fewest and the most descendants of a member.
+    pub descendants: (u64, u64),
+    /// Descendants of the example that are counted here and stand nowhere in `example.children`,
+    /// because the tree got too deep or too large there. 0, or all of them.
+    pub only_counted: u64,
+    /// The first member's sides.
+    pub(super) traits: Traits,
+    /// Folds in here, this one included.
+    pub(super) nodes: usize,
+    /// Levels of folds in here, this one included.
+    pub(super) height: usize,
+}
+
+/// Children in order of appearance. A fold stands where its first member stood.
+#[derive(Clone, Debug, Default)]
+pub struct Children {
+    pub(super) slots: BTreeMap<u64, Branch>,
+    /// The folds' slots by likeness, as far as `mask` leaves it.
+    pub(super) index: BTreeMap<Traits, u64>,
+    /// What the folds here no longer need to have in common.
+    pub(super) mask: Various,
+    pub(super) next: u64,
+    /// Folds in here, at all depths.
+    pub(super) nodes: usize,
+}
+
+/// An iterator over [`Children`].
+pub type Iter<'a> = btree_map::Values<'a, u64, Branch>;
+
+impl<'a> IntoIterator for &'a Children {
+    type Item = &'a Branch;
+    type IntoIter = Iter<'a>;
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl Children {
+    /// All, in order of appearance.
+    pub fn iter(&self) -> Iter<'_> {
+        self.slots.values()
+    }
+
+    /// How many branches there are; a fold is one.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The first.
+    pub fn first(&self) -> Option<&Branch> {
+        self.iter().next()
+    }
+
+    /// The folds alone.
+    pub fn folds(&self) -> impl Iterator<Item = &Fold> {
+        self.iter().filter_map(|branch| match branch {
+            Branch::Fold(fold) => Some(&**fold),
+            Branch::Task(_) => None,
+        })
+    }
+
+    pub(super) fn folds_mut(&mut self) -> impl Iterator<Item = &mut Fold> {
+        self.slots.values_mut().filter_map(|branch| match branch {
+            Branch::Fold(fold) => Some(&mut **fold),
+            Branch::Task(_) => None,
+        })
+    }
+
+    /// The tasks that are not in folds.
+    pub fn tasks_kept(&self) -> impl Iterator<Item = TaskId> {
+        self.iter().filter_map(|branch| match branch {
+            Branch::Task(id) => Some(*id),
+            Branch::Fold(_) => None,
+        })
+    }
+
+    /// How many tasks are in the folds here, at all depths.
+    pub fn tasks(&self) -> u64 {
+        self.folds()
+            .fold(0, |sum, fold| sum.saturating_add(fold.tasks))
+    }
+
+    /// How many children are not folds.
+    pub(super) fn open(&self) -> usize {
+        self.slots.len().saturating_sub(self.index.len())
+    }
+
+    /// The child that alone is not a fold.
+    pub(super) fn only_open(&self) -> Option<TaskId> {
+        // There are at most MAX_FOLDS others to look at.
+        if self.open() == 1 {
+            self.tasks_kept().next()
+        } else {
+            None
+        }
+    }
+
+    /// Folds in here at all depths, and levels of them.
+    pub(super) fn extent(&self) -> (usize, usize) {
+        let height = self.folds().map(|fold| fold.height).max();
+        (self.nodes, height.unwrap_or(0))
+    }
+
+    /// Counts the folds anew, from what they say.
+    pub(super) fn measure(&mut self) {
+        self.nodes = self.folds().map(|fold| fold.nodes).sum();
+    }
+
+    /// Adds a task at the end; returns its slot.
+    pub(super) fn push(&mut self, id: TaskId) -> u64 {
+        let slot = self.next;
+        self.next += 1;
+        self.slots.insert(slot, Branch::Task(id));
+        slot
+    }
+
+    /// Takes a task out.
+    pub(super) fn remove(&mut self, slot: u64) {
+        if matches!(self.slots.get(&slot), Some(Branch::Task(_))) {
+            self.slots.remove(&slot);
+        }
+    }
+
+    /// Takes the tasks out, in order, and leaves the folds.
+    pub(super) fn take_open(&mut self) -> Vec<TaskId> {
+        let open = self.tasks_kept().collect();
+        self.slots
+            .retain(|_, branch| matches!(branch, Branch::Fold(_)));
+        open
     }
 }

@@ -1,52 +1,14 @@
-//! The command line: parsing does nothing but parse, then [`Plan`] says what is to be done.
-
-mod check;
-mod ended;
-mod explain;
-mod generate;
-mod hint;
-mod language;
-mod open;
-mod patient;
-mod plan;
-mod running;
-mod said;
-mod watching;
+//! The options, as clap reads them.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use check::{Checking, check};
-pub use ended::{replayed, traced};
-pub use explain::{Explaining, explain};
-pub use open::open;
-pub use plan::{OutputPlan, Plan, Replay, To, Trace};
-pub use said::{Said, fail, say};
+use super::language::Language;
+use super::{attach, check, explain, lint_options};
 
-use language::Language;
-
-/// Exit statuses of clonespy's own. Anything else is the traced program's: its own status, or death
-/// by the same signal. They are those of env(1) and timeout(1).
-pub mod status {
-    /// `--timeout` ended what was started.
-    pub const TIMEOUT: u8 = 124;
-    /// clonespy itself failed: the command line, an output, tracing, a trace that is none.
-    pub const FAILED: u8 = 125;
-    /// A check could not run.
-    pub const NOT_CHECKED: u8 = 2;
-    /// The program is there and cannot be executed.
-    pub const NOT_EXECUTABLE: u8 = 126;
-    /// The program is not there.
-    pub const NOT_FOUND: u8 = 127;
-}
-
-/// Subcommands that exist, and names that are kept for those to come.
-static SUBCOMMANDS: &[&str] = &["replay", "explain", "check"];
-static RESERVED: &[&str] = &["cost"];
-
-static USAGE: &str = "clonespy [OPTIONS] [--] PROGRAM [ARGS]...
+pub(super) static USAGE: &str = "clonespy [OPTIONS] [--] PROGRAM [ARGS]...
        clonespy [OPTIONS] -p PID[,PID]...
        clonespy replay [OPTIONS] FILE
        clonespy explain [OPTIONS] SET
@@ -61,7 +23,7 @@ Examples:
 
 `clonespy --help` has every option.";
 
-static AFTER_LONG: &str = "\
+pub(super) static AFTER_LONG: &str = "\
 Exit status: the program's own, or death by the same signal. 125: clonespy
 itself failed; 126: the program cannot be executed; 127: it was not found;
 124: --timeout ended it. After -p: 0.
@@ -82,36 +44,36 @@ Examples:
 #[command(name = "clonespy", version, override_usage = USAGE, after_help = AFTER)]
 #[command(disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 #[command(disable_help_flag = true)]
-struct Line {
+pub(super) struct Line {
     #[command(subcommand)]
-    command: Option<Sub>,
+    pub command: Option<Sub>,
     /// Print a file about clonespy itself: man (page), schema (JSON Schema of a trace's lines),
     /// complete-bash, complete-zsh, complete-fish, complete-elvish, complete-powershell
     #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "program")]
     #[arg(hide_short_help = true, hide_possible_values = true)]
-    generate: Option<Generate>,
+    pub generate: Option<Generate>,
     /// Show the options of most use; --help shows all
     #[arg(short = 'h', action = ArgAction::SetTrue)]
-    brief: bool,
+    pub brief: bool,
     /// Show this
     #[arg(long, action = ArgAction::SetTrue, hide_short_help = true)]
-    help: bool,
+    pub help: bool,
     #[command(flatten)]
-    render: Render,
+    pub render: Render,
     #[command(flatten)]
-    watching: watching::Watching,
+    pub lints: lint_options::LintOptions,
     #[command(flatten)]
-    start: Start,
+    pub start: Start,
     #[command(flatten)]
-    running: running::Running,
+    pub attach: attach::AttachOptions,
     /// The program to run, and its arguments
     #[arg(trailing_var_arg = true, value_name = "PROGRAM", hide = true)]
     #[arg(value_hint = clap::ValueHint::CommandWithArguments)]
-    program: Vec<OsString>,
+    pub program: Vec<OsString>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Sub {
+pub(super) enum Sub {
     /// Render a recorded trace (jsonl or json), as the live one would have been
     #[command(override_usage = "clonespy replay [OPTIONS] FILE", args = help_options())]
     #[command(
@@ -122,7 +84,7 @@ enum Sub {
         #[command(flatten)]
         render: Render,
         #[command(flatten)]
-        watching: watching::Watching,
+        lints: lint_options::LintOptions,
         /// The recorded trace; `-` is the standard input
         file: PathBuf,
     },
@@ -130,11 +92,11 @@ enum Sub {
     /// it. Traces nothing
     #[command(override_usage = explain::USAGE, after_help = explain::AFTER)]
     #[command(args = help_options())]
-    Explain(explain::Question),
+    Explain(explain::ExplainOptions),
     /// Hold programs, or recorded traces, against expectations: a verdict for CI
     #[command(override_usage = check::USAGE, after_help = check::AFTER)]
     #[command(args = help_options())]
-    Check(check::Asked),
+    Check(check::CheckOptions),
 }
 
 /// `-h` and `--help` of a subcommand: clap's own are off for all, since those of clonespy itself
@@ -151,28 +113,28 @@ fn help_options() -> [Arg; 2] {
 /// What decides how a trace is shown, whether it is live or recorded.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is shown, and where")]
-struct Render {
+pub(super) struct Render {
     /// Write the report to FILE, where the program's own output does not come between its lines; `-`
     /// is standard output [default: stderr; with replay: stdout]
     #[arg(short, long = "output", value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub output: Option<PathBuf>,
     /// Explain no flags; -qq: the tree alone; -qqq: nothing but what other options ask for
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "verbose")]
-    quiet: u8,
+    pub quiet: u8,
     /// Explain the flags of every call, not only of the first with a set of flags; -vv: with the
     /// kernel's function and object behind each
     #[arg(short, long, action = ArgAction::Count)]
-    verbose: u8,
+    pub verbose: u8,
     /// Tell the kernel's function and object behind each flag that is explained
     #[arg(long, hide_short_help = true)]
-    why_flags: bool,
+    pub why_flags: bool,
     /// Show every line: do not fold those that are alike
     #[arg(long)]
-    all: bool,
+    pub all: bool,
     /// Show the lines of these calls only: fork, vfork, clone, clone3, %process (all four), with
     /// commas; `!` turns the choice round. The tree, the totals and JSON stay complete
     #[arg(short = 'e', long = "expr", value_name = "trace=SET")]
-    trace: Vec<String>,
+    pub trace: Vec<String>,
     /// Show the lines of calls that succeeded only
     #[arg(
         short = 'z',
@@ -180,42 +142,42 @@ struct Render {
         conflicts_with = "failed_only",
         hide_short_help = true
     )]
-    successful_only: bool,
+    pub successful_only: bool,
     /// Show the lines of calls that failed only
     #[arg(short = 'Z', long)]
-    failed_only: bool,
+    pub failed_only: bool,
     /// Show threads, not the processes that are created (they are followed and counted)
     #[arg(long)]
-    threads_only: bool,
+    pub threads_only: bool,
     /// Show tasks down to N levels below the program (deeper ones are followed and counted)
     #[arg(long, value_name = "N", value_parser = levels, allow_hyphen_values = true)]
-    depth: Option<usize>,
+    pub depth: Option<usize>,
     /// A table of calls instead of the report: by kind and flags, with counts and failures
     #[arg(short = 'c', long, conflicts_with = "summary")]
-    summary_only: bool,
+    pub summary_only: bool,
     /// The same table after the report
     #[arg(short = 'C', long, hide_short_help = true)]
-    summary: bool,
+    pub summary: bool,
     /// The time of day on each line; -tt: with microseconds; -ttt: seconds since the epoch
     #[arg(short = 't', long = "absolute-timestamps", action = ArgAction::Count)]
-    times: u8,
+    pub times: u8,
     /// The time since the line before, on each line
     #[arg(short = 'r', long = "relative-timestamps", hide_short_help = true)]
-    relative: bool,
+    pub relative: bool,
     /// The time from each call to the birth of its task, or to its failure
     #[arg(short = 'T', long = "syscall-times", hide_short_help = true)]
-    took: bool,
+    pub took: bool,
     /// Name what numbers stand for: descriptors, the cgroup of CLONE_INTO_CGROUP, pids
     #[arg(short = 'y', long = "decode-fds", action = ArgAction::Count, hide_short_help = true)]
-    names: u8,
+    pub names: u8,
     /// Write the trace in this format (text, strace, jsonl, json); may be given again for another
     /// DEST [default: text]
     #[arg(long, value_name = "NAME[:DEST]", long_help = formats_help())]
-    format: Vec<OsString>,
+    pub format: Vec<OsString>,
     /// The language of explanations: en, zh, auto (as the locale says)
     #[arg(long, value_name = "LANG", value_enum, default_value = "auto")]
     #[arg(hide_possible_values = true, hide_default_value = true)]
-    lang: Language,
+    pub lang: Language,
     /// Colour the text: auto (where it goes to a terminal), always, never
     #[arg(long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true)]
     #[arg(
@@ -224,13 +186,13 @@ struct Render {
         hide_short_help = true
     )]
     #[arg(hide_possible_values = true, hide_default_value = true)]
-    color: When,
+    pub color: When,
 }
 
 /// What decides how a program is started and caught.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The program, and how it is traced")]
-struct Start {
+pub(super) struct Start {
     /// How to catch calls: seccomp (a filter: complete and fast), event (misses failed calls),
     /// syscall (complete and slow), auto (the best that works)
     #[arg(long, value_name = "HOW", value_enum, default_value = "auto")]
@@ -239,7 +201,7 @@ struct Start {
         hide_possible_values = true,
         hide_default_value = true
     )]
-    intercept: How,
+    pub intercept: How,
     /// strace's spelling of --intercept
     #[arg(long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true)]
     #[arg(
@@ -247,7 +209,7 @@ struct Start {
         hide = true,
         conflicts_with = "intercept"
     )]
-    seccomp_bpf: Option<Switch>,
+    pub seccomp_bpf: Option<Switch>,
     /// Set VAR in the program's environment, or take it away
     #[arg(
         short = 'E',
@@ -255,10 +217,10 @@ struct Start {
         value_name = "VAR[=VAL]",
         hide_short_help = true
     )]
-    env: Vec<OsString>,
+    pub env: Vec<OsString>,
     /// Run the program as this user, with the user's groups
     #[arg(short, long, value_name = "USER", hide_short_help = true)]
-    user: Option<String>,
+    pub user: Option<String>,
     /// Tell the program that this is its name
     #[arg(
         long,
@@ -266,24 +228,24 @@ struct Start {
         allow_hyphen_values = true,
         hide_short_help = true
     )]
-    argv0: Option<OsString>,
+    pub argv0: Option<OsString>,
     /// Count what tracing took: stops, requests, reads
     #[arg(long, hide_short_help = true)]
-    stats: bool,
+    pub stats: bool,
     /// New tasks are always followed
     #[arg(short = 'f', long = "follow-forks", action = ArgAction::Count, hide = true)]
-    follow: u8,
+    pub follow: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum When {
+pub(super) enum When {
     Auto,
     Always,
     Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum How {
+pub(super) enum How {
     Auto,
     Seccomp,
     Event,
@@ -291,14 +253,14 @@ enum How {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Switch {
+pub(super) enum Switch {
     Auto,
     On,
     Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Generate {
+pub(super) enum Generate {
     Man,
     Schema,
     CompleteBash,
@@ -326,123 +288,3 @@ fn formats_help() -> String {
     }
     text
 }
-
-/// Reads the command line, the program's own name first.
-///
-/// # Errors
-/// What is to be said instead of doing anything: help, the version, or what is wrong.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Plan, Said> {
-    let args: Vec<OsString> = args.into_iter().collect();
-    let check = args.get(1).is_some_and(|word| word == "check");
-    understand(args).map_err(|said| match check && said.status == status::FAILED {
-        // A check that was asked for in vain has not run, whatever hindered it.
-        true => Said {
-            status: status::NOT_CHECKED,
-            ..said
-        },
-        false => said,
-    })
-}
-
-fn understand(args: Vec<OsString>) -> Result<Plan, Said> {
-    let line = Line::try_parse_from(&args).map_err(Said::from_clap)?;
-    let Line {
-        command,
-        render,
-        watching,
-        start,
-        running,
-        generate,
-        brief,
-        help,
-        program,
-    } = line;
-    if brief || help {
-        return Ok(Plan::Print(generate::help(brief)));
-    }
-    if let Some(what) = generate {
-        return Ok(Plan::Print(generate::text(what)));
-    }
-    match command {
-        Some(Sub::Replay {
-            render,
-            watching,
-            file,
-        }) => {
-            return plan::replay(render, &watching, file).map(Plan::Replay);
-        }
-        Some(Sub::Explain(question)) => {
-            return question.plan().map(|asked| Plan::Explain(Box::new(asked)));
-        }
-        Some(Sub::Check(asked)) => {
-            return asked.plan().map(|asked| Plan::Check(Box::new(asked)));
-        }
-        None => {}
-    }
-    // What is left of the program are clonespy's options: the program takes all that follows it.
-    let ours = args
-        .get(1..args.len().saturating_sub(program.len()))
-        .unwrap_or_default();
-    let (ours, dashes) = match ours {
-        [ours @ .., last] if last == "--" => (ours, true),
-        ours => (ours, false),
-    };
-    let options: Vec<String> = ours
-        .iter()
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let Some((name, rest)) = program.split_first() else {
-        if !running.pids().is_empty() {
-            running.without_program()?;
-            return plan::trace(render, start, &running, &watching, None, options)
-                .map(|trace| Plan::Trace(Box::new(trace)));
-        }
-        return Err(Said::wrong(format!(
-            "no program to run; usage: {}",
-            USAGE.lines().next().unwrap_or_default()
-        )));
-    };
-    if !dashes {
-        not_a_subcommand(name, ours, rest)?;
-    }
-    plan::trace(
-        render,
-        start,
-        &running,
-        &watching,
-        Some((name, rest)),
-        options,
-    )
-    .map(|trace| Plan::Trace(Box::new(trace)))
-}
-
-/// A program that is named like a subcommand is one only after `--`.
-fn not_a_subcommand(name: &OsString, ours: &[OsString], rest: &[OsString]) -> Result<(), Said> {
-    let words = |first: &str, more: &[OsString]| {
-        let more = more
-            .iter()
-            .map(|word| format!(" {}", word.to_string_lossy()));
-        more.fold(first.to_owned(), |line, word| line + &word)
-    };
-    let Some(word) = name.to_str() else {
-        return Ok(());
-    };
-    let run = format!("clonespy{}", words(&words("", ours), &[])) + " -- " + &words(word, rest);
-    if SUBCOMMANDS.contains(&word) {
-        let sub = words(&words(&format!("clonespy {word}"), ours), rest);
-        return Err(Said::wrong(format!(
-            "'{word}' after an option: for the subcommand write '{sub}', \
-             to run a program of that name '{run}'"
-        )));
-    }
-    if RESERVED.contains(&word) {
-        return Err(Said::wrong(format!(
-            "the subcommand '{word}' is not in this version; \
-             to run a program of that name write '{run}'"
-        )));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests;

@@ -2,13 +2,14 @@
 
 use clap::Args;
 
-use super::{Said, hint};
-use crate::lint::{LINTS, Lints};
+use super::hint;
+use super::message::Message;
+use crate::lint::{Linter, lints};
 
 /// Which lints are to watch.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What is shown, and where")]
-pub(super) struct Watching {
+pub(super) struct LintOptions {
     /// Do not point at what this lint finds (its name stands after each finding, in brackets); may
     /// be given again, or with commas
     #[arg(long, value_name = "LINT", value_delimiter = ',')]
@@ -20,7 +21,7 @@ pub(super) struct Watching {
 
 /// What can be asked for, from the table.
 fn help() -> String {
-    let lints = LINTS.iter().filter(|lint| !lint.default);
+    let lints = lints().filter(|lint| !lint.default);
     let names: Vec<&str> = lints.map(|lint| lint.id).collect();
     format!(
         "Point at what this lint finds, too, which is not watched for by itself: {}",
@@ -28,7 +29,7 @@ fn help() -> String {
     )
 }
 
-impl Watching {
+impl LintOptions {
     /// Whether a lint that is not watched for by itself was asked for.
     pub(super) fn wants(&self, id: &str) -> bool {
         let among = |ids: &[String]| ids.iter().any(|one| one == id);
@@ -36,10 +37,10 @@ impl Watching {
     }
 
     /// The lints.
-    pub(super) fn lints(&self) -> Result<Lints, Said> {
+    pub(super) fn linter(&self) -> Result<Linter, Message> {
         ids("--allow", &self.allow, &[])?;
         ids("--lint", &self.lint, &[])?;
-        Lints::new(&self.allow, &self.lint).map_err(|why| Said::wrong(why.to_string()))
+        Linter::new(&self.allow, &self.lint).map_err(|why| Message::usage_error(why.to_string()))
     }
 }
 
@@ -48,18 +49,13 @@ pub(super) fn ids(
     option: &str,
     words: &[String],
     others: &'static [&'static str],
-) -> Result<Vec<&'static str>, Said> {
-    let known = || {
-        LINTS
-            .iter()
-            .map(|lint| lint.id)
-            .chain(others.iter().copied())
-    };
+) -> Result<Vec<&'static str>, Message> {
+    let known = || lints().map(|lint| lint.id).chain(others.iter().copied());
     let one = |word: &String| {
         known().find(|id| id == word).ok_or_else(|| {
             let all = known().collect::<Vec<_>>().join(", ");
             let meant = hint::meant(word, known());
-            Said::wrong(format!(
+            Message::usage_error(format!(
                 "{option} '{word}': unknown; there are {all}{meant}"
             ))
         })

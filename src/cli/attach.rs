@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::Said;
+use super::message::Message;
+use super::values::seconds;
 use crate::event::Tid;
 
 /// Whom to attach to, and until when.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The program, and how it is traced")]
-pub(super) struct Running {
+pub(super) struct AttachOptions {
     /// Attach to these running processes, every thread of them; again, or with commas or blanks,
     /// for more. Ctrl-C lets them go
     #[arg(short = 'p', long = "attach", value_name = "PID[,PID]", value_parser = pids)]
@@ -62,16 +63,7 @@ fn pids(word: &str) -> Result<Pids, String> {
     Ok(Pids(pids))
 }
 
-/// `2`, `0.5`.
-pub(super) fn seconds(word: &str) -> Result<Duration, String> {
-    word.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|time| !time.is_zero())
-        .ok_or_else(|| format!("'{word}' is no number of seconds"))
-}
-
-impl Running {
+impl AttachOptions {
     /// Every process that was named.
     pub fn pids(&self) -> Vec<Tid> {
         self.attach
@@ -84,9 +76,9 @@ impl Running {
     ///
     /// # Errors
     /// What is to be said.
-    pub fn without_program(&self) -> Result<(), Said> {
+    pub fn without_program(&self) -> Result<(), Message> {
         if self.until == Until::Main {
-            return Err(Said::wrong(
+            return Err(Message::usage_error(
                 "--until=main is about a program that clonespy starts; there is none",
             ));
         }
@@ -103,12 +95,5 @@ mod tests {
         assert_eq!(pids("1,2"), Ok(Pids(vec![1, 2])));
         assert_eq!(pids("31 7\n"), Ok(Pids(vec![31, 7])));
         assert!(pids("").is_err() && pids("-3").is_err() && pids("1,x").is_err());
-    }
-
-    #[test]
-    fn seconds_are_positive() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert!(seconds("0").is_err() && seconds("-1").is_err() && seconds("nan").is_err());
-        assert!(seconds("1e300").is_err());
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::event::{Certainty, CloneCall, Kind, Outcome, Reason};
 
-use super::known;
+use super::library_calls;
 use super::row::View;
-use crate::lint::{Seen, SeenTask};
+use crate::lint::{TaskRecord, TraceIndex};
 
 /// How many calls or tasks are shown of each sort of trouble.
 const SHOWN: usize = 4;
@@ -38,7 +38,7 @@ pub(super) fn line(view: &View) -> String {
         signal if signal == "SIGCHLD" => String::new(),
         signal => format!(", exit signal {signal}"),
     };
-    let request = match (known::name_of(&call.request), view.flags()) {
+    let request = match (library_calls::name_of(&call.request), view.flags()) {
         (Some(name), _) if name == made_by.name() => name.to_owned(),
         (Some(name), _) => format!("{made_by} (as {name} does)"),
         (None, Some(flags)) if flags.is_empty() => format!("{made_by} without flags{signal}"),
@@ -94,13 +94,13 @@ fn place(call: &CloneCall) -> Option<String> {
     })
 }
 
-fn task_words(task: &SeenTask) -> String {
+fn task_words(task: &TaskRecord) -> String {
     format!("{:?} (tid {})", task.name, task.tid)
 }
 
 /// What a count is made of.
-pub(super) fn details_of(name: &str, seen: &Seen) -> Vec<String> {
-    let views = || seen.calls().iter().map(|call| View::of(seen, call));
+pub(super) fn details_of(name: &str, index: &TraceIndex) -> Vec<String> {
+    let views = || index.calls().iter().map(|call| View::of(index, call));
     match name {
         "failed" | "unfinished" => {
             let is = |view: &View| match name {
@@ -110,17 +110,17 @@ pub(super) fn details_of(name: &str, seen: &Seen) -> Vec<String> {
             lines(&views().filter(is).collect::<Vec<_>>())
         }
         "cut_off" | "outlived" => {
-            let is = |task: &&SeenTask| match name {
+            let is = |task: &&TaskRecord| match name {
                 "cut_off" => task.cut_off,
                 _ => task.outlived,
             };
             {
-                let tasks: Vec<&SeenTask> = seen.tasks().iter().filter(is).collect();
-                few(&tasks, |task| left(seen, task))
+                let tasks: Vec<&TaskRecord> = index.tasks().iter().filter(is).collect();
+                few(&tasks, |task| left(index, task))
             }
         }
         _ => {
-            let given = seen.tasks().iter().filter(|task| task.clone_seq.is_none());
+            let given = index.tasks().iter().filter(|task| task.clone_seq.is_none());
             let counted = given.filter(|task| name != "processes" || task.tid == task.tgid);
             let mut rows = match counted.count() {
                 0 => Vec::new(),
@@ -130,17 +130,17 @@ pub(super) fn details_of(name: &str, seen: &Seen) -> Vec<String> {
                     "{n} × tasks that were there at the start, or came without a call"
                 )],
             };
-            rows.extend(makers(seen, name == "processes"));
+            rows.extend(makers(index, name == "processes"));
             rows
         }
     }
 }
 
 /// A task that was still there, and where it came from.
-fn left(seen: &Seen, task: &SeenTask) -> String {
+fn left(index: &TraceIndex, task: &TaskRecord) -> String {
     let made = task.clone_seq.and_then(|seq| {
-        let call = seen.calls().iter().find(|call| call.seq == seq)?;
-        Some(line(&View::of(seen, call)))
+        let call = index.calls().iter().find(|call| call.seq == seq)?;
+        Some(line(&View::of(index, call)))
     });
     match made {
         Some(made) => made,
@@ -149,9 +149,9 @@ fn left(seen: &Seen, task: &SeenTask) -> String {
 }
 
 /// Who made tasks, and how many; `processes` counts those alone.
-fn makers(seen: &Seen, processes: bool) -> Vec<String> {
+fn makers(index: &TraceIndex, processes: bool) -> Vec<String> {
     let mut made: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for view in seen.calls().iter().map(|call| View::of(seen, call)) {
+    for view in index.calls().iter().map(|call| View::of(index, call)) {
         let call = view.call;
         let Some(child) = view
             .child

@@ -2,26 +2,65 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Watch, listed, words};
+use super::site::listed;
 use crate::event::{Ending, Event, EventKind, Exec, Exit, Header, InheritedFd, TaskId, Tid};
+use crate::lint::definition::{Level, Lint, Needs, Occurrence, Watch, words};
+use crate::lint::index::TraceIndex;
 use crate::tasks::TaskTree;
+
+/// The rows.
+pub(super) static LINTS: &[Lint] = &[
+    Lint {
+        id: "threads-cut-off",
+        level: Level::Note,
+        default: false,
+        meaning: "threads that were alive when their process ended",
+        needs: None,
+        watch: || Box::<CutOff>::default(),
+    },
+    Lint {
+        id: "fd-leak-to-exec",
+        level: Level::Note,
+        default: false,
+        meaning: "a new program that inherits descriptors beyond 0 to 2: they lack close-on-exec",
+        needs: Some(Needs {
+            met: TraceIndex::has_inherited,
+            otherwise: "the trace does not hold which descriptors are inherited: record it with \
+                        --lint fd-leak-to-exec",
+        }),
+        watch: || Box::<Inherited>::default(),
+    },
+    Lint {
+        id: "unreaped-children",
+        level: Level::Note,
+        default: false,
+        meaning: "a process that ended without having waited for children that had ended: they were \
+                  zombies as long as it lived",
+        needs: Some(Needs {
+            met: TraceIndex::has_unreaped,
+            otherwise: "the trace does not hold which children were not waited for: record it with \
+                        --lint unreaped-children",
+        }),
+        watch: || Box::new(Unreaping),
+    },
+];
 
 /// Names that are told, at most.
 const NAMED: usize = 4;
 
 /// Threads that were alive when their process ended.
 #[derive(Default)]
-pub(super) struct CutOff {
+struct CutOff {
     /// By process: how many, and the names of the first.
     cut: BTreeMap<Tid, (u64, Vec<String>)>,
 }
 
 impl Watch for CutOff {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
         match &event.kind {
             EventKind::Exit(exit) if exit.last => {
                 if let Some((count, names)) = self.cut.remove(&exit.tgid) {
-                    found.push(told(&event.header, exit, tree, count, &names));
+                    occurrences.push(cut_off(&event.header, exit, tree, count, &names));
                 }
             }
             EventKind::Exit(exit) if exit.how == Ending::CutOff => {
@@ -39,7 +78,13 @@ impl Watch for CutOff {
     }
 }
 
-fn told(header: &Header, exit: &Exit, tree: &TaskTree, count: u64, names: &[String]) -> Found {
+fn cut_off(
+    header: &Header,
+    exit: &Exit,
+    tree: &TaskTree,
+    count: u64,
+    names: &[String],
+) -> Occurrence {
     let threads = if count == 1 { "thread" } else { "threads" };
     let process = exit.tgid;
     let (names, chinese) = listed(names, usize::try_from(count).unwrap_or(usize::MAX));
@@ -47,7 +92,7 @@ fn told(header: &Header, exit: &Exit, tree: &TaskTree, count: u64, names: &[Stri
         "process {process} ended, and with it {count} {threads} that had not: {names}",
         "进程 {process} 结束，尚未结束的 {count} 个线程随之结束：{chinese}"
     );
-    Found {
+    Occurrence {
         at_ns: header.at_ns,
         task: header.task,
         text,
@@ -57,10 +102,10 @@ fn told(header: &Header, exit: &Exit, tree: &TaskTree, count: u64, names: &[Stri
 }
 
 /// Children that their parent did not wait for.
-pub(super) struct Unreaping;
+struct Unreaping;
 
 impl Watch for Unreaping {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
         let EventKind::Exit(exit) = &event.kind else {
             return;
         };
@@ -79,7 +124,7 @@ impl Watch for Unreaping {
             "process {process} ended without having waited for {names}: zombies as long as it lived",
             "进程 {process} 结束时没有等待过 {chinese}：它活着时它们一直是僵尸"
         );
-        found.push(Found {
+        occurrences.push(Occurrence {
             at_ns: event.header.at_ns,
             task: event.header.task,
             text,
@@ -99,13 +144,13 @@ fn program(task: TaskId, exit: &Exit, tree: &TaskTree) -> String {
 
 /// Descriptors that a new program inherits.
 #[derive(Default)]
-pub(super) struct Inherited {
+struct Inherited {
     /// What the program that we started had from the beginning: that it hands on is not its doing.
     given: Option<Vec<InheritedFd>>,
 }
 
 impl Watch for Inherited {
-    fn event(&mut self, event: &Event, tree: &TaskTree, found: &mut Vec<Found>) {
+    fn event(&mut self, event: &Event, tree: &TaskTree, occurrences: &mut Vec<Occurrence>) {
         let EventKind::Exec(exec) = &event.kind else {
             return;
         };
@@ -137,7 +182,7 @@ impl Watch for Inherited {
             "{program} inherits descriptors beyond 0 to 2: {names}",
             "{program} 继承了 0 到 2 之外的描述符：{chinese}"
         );
-        found.push(Found {
+        occurrences.push(Occurrence {
             at_ns: event.header.at_ns,
             task: event.header.task,
             text,

@@ -7,9 +7,9 @@ use crate::origins;
 use crate::suggest::nearest;
 
 use super::expect::WARNINGS;
-use super::known;
+use super::library_calls;
 use super::values::Glob;
-use crate::lint::{self, LINTS};
+use crate::lint::{self, lints};
 
 /// A message that names its key.
 pub(super) fn named(key: &str, what: &str) -> String {
@@ -74,7 +74,7 @@ pub(super) fn call(word: &str) -> Read<Call> {
 /// A lint's name.
 pub(super) fn lint(word: &str) -> Read<&'static str> {
     let found = lint::named(word).map(|lint| lint.id);
-    found.ok_or_else(|| unknown("lint", word, LINTS.iter().map(|lint| lint.id)))
+    found.ok_or_else(|| unknown("lint", word, lints().map(|lint| lint.id)))
 }
 
 /// A lint's name, or the word for all warnings.
@@ -82,7 +82,7 @@ pub(super) fn denied(word: &str) -> Read<&'static str> {
     if word == WARNINGS {
         return Ok(WARNINGS);
     }
-    let names = LINTS.iter().map(|lint| lint.id).chain([WARNINGS]);
+    let names = lints().map(|lint| lint.id).chain([WARNINGS]);
     lint(word).map_err(|_| unknown("lint", word, names))
 }
 
@@ -116,7 +116,7 @@ pub(super) fn flag(word: &str) -> Read<CloneFlags> {
 
 /// What libraries call, by the function's name.
 pub(super) fn pattern(word: &str) -> Read<&'static str> {
-    let names = known::names();
+    let names = library_calls::names();
     if let Some(found) = names.iter().copied().find(|name| *name == word) {
         return Ok(found);
     }

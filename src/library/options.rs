@@ -1,21 +1,16 @@
 //! Tracing from a program of one's own: [`trace`] a [`Command`], and ask the [`Trace`].
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, Command};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use crate::check::{Expectation, Glob, Mismatch};
+use super::deadline::Deadline;
+use super::trace::Trace;
 use crate::error::{Error, Result};
-use crate::event::{CloneCall, Cut, Event, EventKind, Kind, Outcome, Status, Tid};
-use crate::lint::{Seen, SeenTask};
-use crate::replay::Replay;
-use crate::sys::{Host, Pidfd};
-use crate::tasks::TaskTree;
+use crate::event::{Cut, Event, EventKind};
+use crate::sys::Host;
 use crate::tracer::start::command::{self, Hook};
 
 /// Runs a command to the end of its last task, and tells what it created.
@@ -87,114 +82,6 @@ pub struct Options {
     pub unreaped: bool,
 }
 
-/// What a program created, from its start to the end of its last task.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Trace {
-    events: Vec<Event>,
-    seen: Seen,
-    /// What the program wrote to a piped standard output.
-    pub stdout: Vec<u8>,
-    /// What the program wrote to a piped standard error.
-    pub stderr: Vec<u8>,
-}
-
-impl Trace {
-    /// From events, such as those of a recorded trace.
-    pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
-        let events: Vec<Event> = events.into_iter().collect();
-        Trace {
-            seen: Seen::of(&events),
-            events,
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-        }
-    }
-
-    /// Reads a recorded trace, as `clonespy --format jsonl` writes it.
-    ///
-    /// # Errors
-    /// It cannot be read, or is no trace. One that was cut short is read as far as it goes.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let events: Vec<Event> = Replay::open(path.as_ref())?.collect::<Result<_>>()?;
-        Ok(Self::of(events))
-    }
-
-    /// Everything that happened, line by line of a trace file.
-    pub fn events(&self) -> &[Event] {
-        &self.events
-    }
-
-    /// The events alone.
-    pub fn into_events(self) -> Vec<Event> {
-        self.events
-    }
-
-    /// The folded tree of all tasks.
-    pub fn tree(&self) -> &TaskTree {
-        self.seen.tree()
-    }
-
-    /// Tasks and calls, laid out for questions.
-    pub fn seen(&self) -> &Seen {
-        &self.seen
-    }
-
-    /// Every task, the first one of each process included, in order of appearance.
-    pub fn threads(&self) -> impl Iterator<Item = &SeenTask> {
-        self.seen.tasks().iter()
-    }
-
-    /// The tasks that began as processes of their own.
-    pub fn processes(&self) -> impl Iterator<Item = &SeenTask> {
-        self.threads().filter(|task| task.kind == Kind::Process)
-    }
-
-    /// The tasks whose last name fits a pattern such as `worker-*`.
-    pub fn named(&self, pattern: &str) -> impl Iterator<Item = &SeenTask> {
-        let glob = Glob(pattern.to_owned());
-        self.threads().filter(move |task| glob.fits(&task.name))
-    }
-
-    /// Every call of clone, clone3, fork and vfork, with its outcome.
-    pub fn calls(&self) -> impl Iterator<Item = &CloneCall> {
-        self.seen.calls().iter().map(|seen| &seen.call)
-    }
-
-    /// The calls that were refused.
-    pub fn failed(&self) -> impl Iterator<Item = &CloneCall> {
-        self.calls()
-            .filter(|call| matches!(call.outcome, Outcome::Failed { .. }))
-    }
-
-    /// How the program ended.
-    pub fn status(&self) -> Option<&Status> {
-        self.seen.status()
-    }
-
-    /// The program's exit code, if it exited.
-    pub fn exit_code(&self) -> Option<i32> {
-        match self.status()? {
-            Status::Exited { exited } => Some(*exited),
-            Status::Signaled { .. } => None,
-        }
-    }
-
-    /// It was killed because its time was over.
-    pub fn timed_out(&self) -> bool {
-        let end = self.seen.end();
-        end.and_then(|end| end.cut.as_ref()) == Some(&Cut::Timeout)
-    }
-
-    /// Whether the trace is as expected.
-    ///
-    /// # Errors
-    /// All that differs, readable: `unwrap()` and `?` show it.
-    pub fn check(&self, expectation: &Expectation) -> std::result::Result<(), Mismatch> {
-        expectation.check(&self.seen)
-    }
-}
-
 impl Options {
     /// As [`trace`].
     ///
@@ -264,12 +151,12 @@ fn conclude(
     spawned: io::Result<Attended>,
 ) -> Result<Trace> {
     match (followed, spawned) {
-        (Ok(Followed { events, .. }), Ok(attended)) if !events.is_empty() => Ok(Trace {
-            seen: Seen::of(&events),
-            events,
-            stdout: attended.stdout,
-            stderr: attended.stderr,
-        }),
+        (Ok(Followed { events, .. }), Ok(attended)) if !events.is_empty() => {
+            let mut trace = Trace::of(events);
+            trace.stdout = attended.stdout;
+            trace.stderr = attended.stderr;
+            Ok(trace)
+        }
         (Ok(Followed { reached, .. }), Err(why)) => {
             Err(command::spawn_failure(program, reached, why))
         }
@@ -338,15 +225,15 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
             reached: true,
         });
     };
-    let doomed = Doomed::default();
-    doomed.born(tracer.root());
+    let deadline = Deadline::default();
+    deadline.born(tracer.root());
     thread::scope(|scope| {
         let (over, waiting) = mpsc::channel::<()>();
         scope.spawn({
-            let doomed = &doomed;
+            let deadline = &deadline;
             move || {
                 if waiting.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
-                    doomed.kill();
+                    deadline.kill();
                 }
             }
         });
@@ -355,7 +242,7 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
         for event in tracer {
             match event {
                 Ok(event) => {
-                    doomed.note(&event);
+                    deadline.note(&event);
                     events.push(event);
                 }
                 Err(why) => failed = Some(why),
@@ -365,7 +252,7 @@ fn follow(hook: Hook, timeout: Option<Duration>) -> Result<Followed> {
         if let Some(why) = failed {
             return Err(why);
         }
-        if doomed.state().killed
+        if deadline.killed()
             && let Some(EventKind::End(end)) = events.last_mut().map(|event| &mut event.kind)
         {
             end.cut = Some(Cut::Timeout);
@@ -382,53 +269,5 @@ fn begun(events: Vec<Event>) -> Vec<Event> {
     match events.first().map(|event| &event.kind) {
         Some(EventKind::Start(_)) => events,
         _ => Vec::new(),
-    }
-}
-
-/// The processes that a deadline ends, each by a descriptor: a pid may be another's by then.
-#[derive(Default)]
-struct Doomed(Mutex<Processes>);
-
-#[derive(Default)]
-struct Processes {
-    alive: BTreeMap<Tid, Pidfd>,
-    killed: bool,
-}
-
-impl Doomed {
-    fn state(&self) -> MutexGuard<'_, Processes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A new process: what is born after the deadline is ended at once.
-    fn born(&self, pid: Tid) {
-        // One that is gone needs no end.
-        if let Ok(process) = Pidfd::open(pid) {
-            let mut state = self.state();
-            if state.killed {
-                process.kill();
-            }
-            state.alive.insert(pid, process);
-        }
-    }
-
-    fn note(&self, event: &Event) {
-        match &event.kind {
-            EventKind::Task(task) if task.kind == Kind::Process => self.born(task.tid),
-            EventKind::Clone(call) => match &call.outcome {
-                Outcome::Created(made) if made.kind == Kind::Process => self.born(made.tid),
-                _ => {}
-            },
-            EventKind::Exit(exit) if exit.last => {
-                self.state().alive.remove(&exit.tgid);
-            }
-            _ => {}
-        }
-    }
-
-    fn kill(&self) {
-        let mut state = self.state();
-        state.killed = true;
-        state.alive.values().for_each(Pidfd::kill);
     }
 }

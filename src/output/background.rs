@@ -23,10 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 4096;
 
 /// The destination.
-pub(super) struct Patient(Arc<Shared>);
+pub struct BackgroundWriter(Arc<Shared>);
 
 /// To wait for what is kept.
-pub(super) struct Rest(Arc<Shared>);
+pub struct Pending(Arc<Shared>);
 
 struct Shared {
     file: File,
@@ -45,7 +45,7 @@ struct State {
     gave_up: bool,
 }
 
-impl Patient {
+impl BackgroundWriter {
     /// Writes to this file, pipe or socket.
     pub fn new(fd: OwnedFd) -> Self {
         Self(Arc::new(Shared {
@@ -56,8 +56,8 @@ impl Patient {
     }
 
     /// The other end of it, for when the program has ended.
-    pub fn rest(&self) -> Rest {
-        Rest(Arc::clone(&self.0))
+    pub fn pending(&self) -> Pending {
+        Pending(Arc::clone(&self.0))
     }
 }
 
@@ -119,7 +119,7 @@ fn given_up() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, why)
 }
 
-impl Write for Patient {
+impl Write for BackgroundWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let shared = &self.0;
         let mut state = shared.lock();
@@ -162,7 +162,7 @@ impl Write for Patient {
     }
 }
 
-impl Rest {
+impl Pending {
     /// Waits until all is written. The program has ended: only clonespy waits, for as long as the
     /// reader takes, as every program does; Ctrl-C ends it.
     ///
@@ -189,52 +189,53 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    fn pipe() -> (File, Patient) {
+    fn pipe() -> (File, BackgroundWriter) {
         let (read, write) = io::pipe().unwrap();
-        (OwnedFd::from(read).into(), Patient::new(write.into()))
+        (
+            OwnedFd::from(read).into(),
+            BackgroundWriter::new(write.into()),
+        )
     }
 
     #[test]
     fn what_waits_comes_in_order_when_somebody_reads() {
-        let (mut reader, mut patient) = pipe();
+        let (mut reader, mut writer) = pipe();
         let lines: Vec<String> = (0..100_000).map(|n| format!("{n}\n")).collect();
         // Far more than a pipe holds, and nobody reads.
         for line in &lines {
-            patient.write_all(line.as_bytes()).unwrap();
-            patient.flush().unwrap();
+            writer.write_all(line.as_bytes()).unwrap();
+            writer.flush().unwrap();
         }
-        let rest = patient.rest();
-        drop(patient);
+        let pending = writer.pending();
+        drop(writer);
         let read = thread::spawn(move || {
             let mut text = String::new();
             reader.read_to_string(&mut text).unwrap();
             text
         });
-        rest.wait().unwrap();
+        pending.wait().unwrap();
         assert_eq!(read.join().unwrap(), lines.concat());
     }
 
     #[test]
     fn who_never_reads_loses_the_output_and_holds_up_nobody() {
-        let (reader, mut patient) = pipe();
+        let (reader, mut writer) = pipe();
         let block = vec![0; 1 << 20];
-        let failed = (0..8)
-            .find_map(|_| patient.write_all(&block).err())
-            .unwrap();
+        let failed = (0..8).find_map(|_| writer.write_all(&block).err()).unwrap();
         assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
         assert!(failed.to_string().contains("nobody reads it"), "{failed}");
-        assert_eq!(patient.flush().unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert!(patient.rest().wait().is_err());
+        assert_eq!(writer.flush().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(writer.pending().wait().is_err());
         drop(reader);
     }
 
     #[test]
     fn a_reader_that_leaves_is_noticed_at_the_end_at_the_latest() {
-        let (reader, mut patient) = pipe();
-        patient.write_all(&vec![0; 1 << 20]).unwrap();
+        let (reader, mut writer) = pipe();
+        writer.write_all(&vec![0; 1 << 20]).unwrap();
         drop(reader);
         assert_eq!(
-            patient.rest().wait().unwrap_err().kind(),
+            writer.pending().wait().unwrap_err().kind(),
             io::ErrorKind::BrokenPipe
         );
     }

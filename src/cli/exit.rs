@@ -4,18 +4,20 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::said::complain;
+use super::message::warn;
 use super::status;
 use crate::abi::signals;
+use crate::error::Result;
 use crate::error::plain;
 use crate::event::{Cut, Mode, Status};
-use crate::{Failure, Result, Run};
+use crate::library::Run;
+use crate::output::Failure;
 
 /// After a live trace: says what was lost, and ends as the traced program ended.
 ///
 /// # Errors
 /// What ended the trace before the program's end was seen.
-pub fn traced(run: Run) -> Result<ExitCode> {
+pub(super) fn traced(run: Run) -> Result<ExitCode> {
     // An output that was lost does not change the status: that one is the program's.
     run.failures.iter().for_each(lost);
     let attached = run
@@ -30,12 +32,12 @@ pub fn traced(run: Run) -> Result<ExitCode> {
     }
     match (run.error, run.end.and_then(|end| end.status)) {
         (error, Some(status)) => {
-            error.iter().for_each(|error| complain(&error.to_string()));
+            error.iter().for_each(|error| warn(&error.to_string()));
             Ok(end_as(&status))
         }
         (Some(error), None) => Err(error),
         (None, None) => {
-            complain("the trace ended before the program did");
+            warn("the trace ended before the program did");
             Ok(ExitCode::from(status::FAILED))
         }
     }
@@ -45,7 +47,7 @@ pub fn traced(run: Run) -> Result<ExitCode> {
 ///
 /// # Errors
 /// What ended the reading.
-pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
+pub(super) fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
     // Whoever closed the pipe has seen enough.
     let failures = || {
         run.failures
@@ -57,7 +59,7 @@ pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
         return Err(error);
     }
     if run.end.is_none() {
-        complain(&format!("{}: this trace was cut short", file.display()));
+        warn(&format!("{}: this trace was cut short", file.display()));
     }
     Ok(ExitCode::from(if failures().next().is_none() {
         0
@@ -67,7 +69,7 @@ pub fn replayed(run: Run, file: &Path) -> Result<ExitCode> {
 }
 
 fn lost(failure: &Failure) {
-    complain(&format!(
+    warn(&format!(
         "the report to {} was lost: {}",
         failure.destination,
         plain(&failure.why)
@@ -82,7 +84,7 @@ fn end_as(end: &Status) -> ExitCode {
         Status::Signaled { signaled, .. } => match signals::number(signaled) {
             Some(signal) => crate::sys::die_by(signal),
             None => {
-                complain(&format!(
+                warn(&format!(
                     "the program was ended by {signaled}, which has no number here"
                 ));
                 ExitCode::from(status::FAILED)

@@ -1,4 +1,4 @@
-//! What clonespy itself says. No write here can panic: a closed pipe is no reason
+//! What clonespy itself says, beside its reports. No write here can panic: a closed pipe is no reason
 //! to lose the exit status.
 
 use std::io::{self, Write};
@@ -7,44 +7,45 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 
 use super::hint::meant;
-use super::{SUBCOMMANDS, status};
-use crate::Error;
+use super::status;
+use super::subcommands::SUBCOMMANDS;
+use crate::error::Error;
 
 /// Words instead of deeds: help, the version, or what is wrong with the command line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Said {
+pub(super) struct Message {
     /// The text.
     pub text: String,
     /// The exit status.
     pub status: u8,
 }
 
-impl Said {
+impl Message {
     /// What is wrong with the command line, in one line.
-    pub(super) fn wrong(text: impl Into<String>) -> Self {
-        Said {
+    pub fn usage_error(text: impl Into<String>) -> Self {
+        Message {
             text: text.into(),
             status: status::FAILED,
         }
     }
 
     /// Help goes to stdout as it is; an error becomes one line of ours.
-    pub(super) fn from_clap(error: clap::Error) -> Self {
+    pub fn from_clap(error: clap::Error) -> Self {
         match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Said {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Message {
                 text: error.render().to_string(),
                 status: 0,
             },
-            _ => Said::wrong(first_part(&error.render().to_string())),
+            _ => Message::usage_error(first_part(&error.render().to_string())),
         }
     }
 
-    /// Says it: on stdout where that was asked for, else on stderr. Returns the exit status.
+    /// Writes it: to stdout where that was asked for, else to stderr. Returns the exit status.
     pub fn print(&self) -> ExitCode {
         if self.status == 0 {
-            say(&self.text);
+            print(&self.text);
         } else {
-            complain(&self.text);
+            warn(&self.text);
         }
         ExitCode::from(self.status)
     }
@@ -71,14 +72,14 @@ fn first_part(text: &str) -> String {
 }
 
 /// Writes a text to stdout.
-pub fn say(text: &str) {
+pub(super) fn print(text: &str) {
     let mut out = io::stdout().lock();
     // Whoever closed it does not want to know.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Writes one line to stderr. Names in it cannot break the line or move the cursor.
-pub fn complain(text: &str) {
+pub(super) fn warn(text: &str) {
     let mut line = String::from("clonespy: ");
     for c in text.chars() {
         match c {
@@ -98,14 +99,14 @@ pub fn complain(text: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// Says an error, and which exit status it has.
-pub fn fail(error: &Error) -> ExitCode {
+/// Writes an error to stderr; its exit status.
+pub(super) fn report(error: &Error) -> ExitCode {
     // A subcommand that is misspelt is taken for a program.
     let hint = match error {
         Error::NotFound { program, .. } => meant(program, SUBCOMMANDS.iter().copied()),
         _ => String::new(),
     };
-    complain(&format!("{error}{hint}"));
+    warn(&format!("{error}{hint}"));
     ExitCode::from(match error {
         Error::NotFound { .. } => status::NOT_FOUND,
         Error::NotExecutable { .. } => status::NOT_EXECUTABLE,

@@ -2,16 +2,17 @@
 
 use std::process::{Command, Stdio};
 
-use crate::check::{Job, Ran, Recipe, Subject};
+use super::options::Options;
+use super::trace::Trace;
+use crate::check::{Job, Recipe, Recording, Subject};
 use crate::error::{Error, Result};
 use crate::replay::Replay;
-use crate::trace::{Options, Trace};
 
 /// Does a job: builds, runs and traces a program, or reads a recorded trace.
 ///
 /// # Errors
 /// The program cannot be built or run, or tracing is not permitted; the trace cannot be read.
-pub fn perform(job: &Job) -> Result<Ran> {
+pub fn run_job(job: &Job) -> Result<Recording> {
     let mut options = Options {
         timeout: job.recipe.timeout,
         inherited_fds: job.lints.contains(&"fd-leak-to-exec"),
@@ -19,9 +20,9 @@ pub fn perform(job: &Job) -> Result<Ran> {
         ..Options::default()
     };
     match &job.subject {
-        Subject::Trace(file) => Ok(Ran {
+        Subject::Trace(file) => Ok(Recording {
             events: Replay::open(file)?.collect::<Result<_>>()?,
-            ..Ran::default()
+            ..Recording::default()
         }),
         Subject::Command(words) => {
             let Some((program, args)) = words.split_first() else {
@@ -45,8 +46,8 @@ pub fn perform(job: &Job) -> Result<Ran> {
     }
 }
 
-fn ran(mut trace: Trace) -> Ran {
-    Ran {
+fn ran(mut trace: Trace) -> Recording {
+    Recording {
         stdout: std::mem::take(&mut trace.stdout),
         stderr: std::mem::take(&mut trace.stderr),
         events: trace.into_events(),
