@@ -245,9 +245,9 @@ mod machine {
 mod machine {
     //! Other machines, riscv64 among them, by what kernels since 6.16 offer for all of them:
     //! PTRACE_SET_SYSCALL_INFO. (On riscv64 nothing else can change the first argument: the call
-    //! takes it from `orig_a0`, which no set of registers has.)
+    //! takes it from `orig_a0`, which no set of registers has; a call that is made again does too.)
 
-    use super::{Change, Instruction, io, set_argument_by_info};
+    use super::{Change, Instruction, io, ptrace, set_argument_by_info};
 
     /// What becomes of an argument register; `None`: it cannot be changed.
     pub fn change_of(_: &str, index: usize) -> Option<Change> {
@@ -273,12 +273,36 @@ mod machine {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Goes back to an instruction: not known for this machine.
+    /// Goes back to an instruction that the processor has left already: on riscv64 a refused system
+    /// call. (A breakpoint is reported at its own address, and a7 still has the number.)
     ///
     /// # Errors
-    /// Unsupported.
-    pub fn step_back(_: i32, _: Instruction) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// ESRCH: it was killed. Unsupported: not known for this machine.
+    pub fn step_back(tid: i32, instruction: Instruction) -> io::Result<()> {
+        if cfg!(not(target_arch = "riscv64")) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        if instruction == Instruction::Breakpoint {
+            return Ok(());
+        }
+        // arch/riscv/include/uapi/asm/ptrace.h, struct user_regs_struct: pc comes first.
+        let mut registers = [0_u64; 32];
+        request(libc::PTRACE_GETREGSET, tid, &mut registers)?;
+        registers[0] = registers[0].wrapping_sub(ECALL);
+        request(libc::PTRACE_SETREGSET, tid, &mut registers)
+    }
+
+    /// include/uapi/linux/elf.h.
+    const NT_PRSTATUS: usize = 1;
+    /// The length of riscv64's instruction for a system call.
+    const ECALL: u64 = 4;
+
+    fn request(request: libc::c_uint, tid: i32, registers: &mut [u64; 32]) -> io::Result<()> {
+        let mut part = libc::iovec {
+            iov_base: registers.as_mut_ptr().cast(),
+            iov_len: size_of_val(registers),
+        };
+        ptrace(request, tid, NT_PRSTATUS, &raw mut part as usize).map(drop)
     }
 }
 
