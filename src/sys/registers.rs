@@ -153,8 +153,8 @@ mod machine {
 #[cfg(target_arch = "aarch64")]
 mod machine {
     //! aarch64: registers are read and written as a set. x0 is the first argument and the result;
-    //! what was passed is kept in `orig_x0`, which no set has: /proc/TID/syscall shows it, and a
-    //! call that is made again gets it back (arch/arm64/kernel/syscall.c, signal.c).
+    //! what was passed is kept in `orig_x0`, which no set has and /proc/TID/syscall shows
+    //! (arch/arm64/kernel/syscall.c). A call that is made again was seen to get the change, on 7.2.
 
     use std::mem;
 

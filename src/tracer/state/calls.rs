@@ -187,6 +187,11 @@ pub fn returned<K: Kernel>(
     let Some(mut pending) = cx.table.take_call(tid) else {
         return Ok(());
     };
+    if pending.restarting {
+        // It is a handler's sigreturn that returns; the call comes back by its entry.
+        cx.table.set_call(tid, pending);
+        return Ok(());
+    }
     let edit = pending.edit.take();
     let mended = match &edit {
         Some(edit) => untraced::put_back(task, edit),

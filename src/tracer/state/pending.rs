@@ -42,12 +42,17 @@ impl Edit {
         args
     }
 
-    /// What is still changed when the call is made again. Memory and what stays of registers are
+    /// What may still be changed when the call is made again. Memory and what stays of registers are
     /// put back; what the kernel keeps for the call itself (riscv64's `orig_a0`) nobody can.
     pub fn kept(self) -> Option<Self> {
-        let register = self.register?;
-        (register.change == Change::Ends { shown: true }).then_some(Self {
-            register: Some(register),
+        let mut poked = self.register?;
+        if poked.change == Change::Stays {
+            return None;
+        }
+        // Seen on aarch64 with 7.2 too, whatever is shown in the meantime.
+        poked.change = Change::Ends { shown: true };
+        Some(Self {
+            register: Some(poked),
             memory: None,
         })
     }
@@ -83,7 +88,7 @@ pub struct Pending {
     pub registers: Option<Registers>,
     /// It returned -ERESTART…: it will be made again (signal(7)).
     pub restarting: bool,
-    /// CLONE_UNTRACED was taken off. Of a call that will be made again: what it begins with.
+    /// CLONE_UNTRACED was taken off. Of a call that will be made again: what it may begin with.
     pub edit: Option<Edit>,
     /// CLONE_UNTRACED was given and could not be taken off.
     pub escapes: bool,
@@ -105,13 +110,13 @@ mod tests {
     use crate::abi;
 
     /// Of what was changed for a call that is made again, the kernel keeps no more than an argument
-    /// that it has for the call itself, and what was passed takes its place.
+    /// that ends with the call, and what was passed takes its place.
     #[test]
     fn a_call_made_again_keeps_what_nobody_can_put_back() {
         let abi = abi::arch::named("riscv64").expect("a row");
         let changes = [
             (Change::Stays, false),
-            (Change::Ends { shown: false }, false),
+            (Change::Ends { shown: false }, true),
             (Change::Ends { shown: true }, true),
         ];
         for (change, stays) in changes {
