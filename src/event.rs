@@ -14,6 +14,7 @@
 mod call;
 mod exit;
 mod explanation;
+mod extra;
 mod flat;
 mod gap;
 mod header;
@@ -33,6 +34,7 @@ pub use call::{
 };
 pub use exit::{Ending, Exit, Status, Unreaped, Usage};
 pub use explanation::{Circumstance, Explanation, Observation};
+pub use extra::{Extra, Extras};
 pub use gap::{Cut, Gap, KillReason, NoFilter, Obstacle, Refusal, SystemError};
 pub use header::Header;
 pub use kind::EventKind;

@@ -112,7 +112,9 @@ impl Expectation {
         let (index, linter) = (analysis.index(), analysis.linter());
         for Placed { value: lint, line } in self.lints.lints() {
             let count = linter.count(lint.id);
-            let unseen = lint.needs.filter(|needs| !(needs.met)(index));
+            let unseen = lint
+                .needs
+                .filter(|needs| !index.recorded().has(needs.extra));
             if count == 0 && unseen.is_none() {
                 continue;
             }

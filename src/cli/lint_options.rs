@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::hint;
 use super::message::Message;
-use crate::lint::{Linter, lints};
+use crate::event::Extras;
+use crate::lint::{Linter, extras, lints};
 
 /// Which lints are to watch.
 #[derive(Debug, Default, Args)]
@@ -30,10 +31,10 @@ fn help() -> String {
 }
 
 impl LintOptions {
-    /// Whether a lint that is not watched for by itself was asked for.
-    pub(super) fn wants(&self, id: &str) -> bool {
-        let among = |ids: &[String]| ids.iter().any(|one| one == id);
-        among(&self.lint) && !among(&self.allow)
+    /// What the lints that were asked for need to be recorded.
+    pub(super) fn extras(&self) -> Extras {
+        let asked = self.lint.iter().filter(|id| !self.allow.contains(id));
+        extras(asked.map(String::as_str))
     }
 
     /// The lints.

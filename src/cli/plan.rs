@@ -87,6 +87,7 @@ pub(super) fn trace(
         (How::Event, _) => Some(Intercept::Event),
         (How::Auto, None | Some(Switch::Auto)) => None,
     };
+    let record = lints.extras();
     let pids = attaching.pids();
     let attach = (!pids.is_empty()).then(|| Attach {
         pids,
@@ -94,8 +95,7 @@ pub(super) fn trace(
         // Along with a program the choice is about the program, unless it can be about both.
         intercept: intercept.filter(|how| program.is_none() || *how == Intercept::Syscall),
         stats: start.stats,
-        inherited_fds: lints.wants("fd-leak-to-exec"),
-        unreaped: lints.wants("unreaped-children"),
+        record: record.clone(),
         timeout: attaching.timeout,
         options: options.clone(),
     });
@@ -113,8 +113,7 @@ pub(super) fn trace(
             user: start.user,
             intercept,
             stats: start.stats,
-            inherited_fds: lints.wants("fd-leak-to-exec"),
-            unreaped: lints.wants("unreaped-children"),
+            record,
             options,
             own_signals: true,
             timeout: attaching.timeout,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::deadline::Deadline;
 use super::trace::Trace;
 use crate::error::{Error, Result};
-use crate::event::{Cut, Event, EventKind};
+use crate::event::{Cut, Event, EventKind, Extras};
 use crate::sys::Host;
 use crate::tracer::start::command::{self, Hook};
 
@@ -76,10 +76,8 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// What a piped standard input gives.
     pub stdin: Vec<u8>,
-    /// Record the descriptors that each new program inherits.
-    pub inherited_fds: bool,
-    /// Record the children that a process leaves behind as zombies. Every task stops once more for it.
-    pub unreaped: bool,
+    /// What is recorded on demand: what some lints need.
+    pub record: Extras,
 }
 
 impl Options {
@@ -90,8 +88,7 @@ impl Options {
     pub fn trace(&self, mut command: Command) -> Result<Trace> {
         let program = command.get_program().to_string_lossy().into_owned();
         let (mut hook, host) = command::hook(&mut command)?;
-        hook.inherited_fds(self.inherited_fds);
-        hook.unreaped(self.unreaped);
+        hook.record(self.record.clone());
         let stopped = |why| Error::Launch {
             what: "starting the tracing thread".to_owned(),
             why,

@@ -6,6 +6,7 @@ use super::options::Options;
 use super::trace::Trace;
 use crate::check::{Job, Recipe, Recording, Subject};
 use crate::error::{Error, Result};
+use crate::lint;
 use crate::replay::Replay;
 
 /// Does a job: builds, runs and traces a program, or reads a recorded trace.
@@ -15,8 +16,7 @@ use crate::replay::Replay;
 pub fn run_job(job: &Job) -> Result<Recording> {
     let mut options = Options {
         timeout: job.recipe.timeout,
-        inherited_fds: job.lints.contains(&"fd-leak-to-exec"),
-        unreaped: job.lints.contains(&"unreaped-children"),
+        record: lint::extras(job.lints.iter().copied()),
         ..Options::default()
     };
     match &job.subject {

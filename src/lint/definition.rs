@@ -2,8 +2,7 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::index::TraceIndex;
-use crate::event::{Event, TaskId};
+use crate::event::{Event, Extra, TaskId};
 use crate::tasks::TaskTree;
 
 /// How grave a finding is.
@@ -44,8 +43,8 @@ pub struct Lint {
 /// What a trace holds only where it was asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Needs {
-    /// Whether it is there.
-    pub met: fn(&TraceIndex) -> bool,
+    /// What it is.
+    pub extra: Extra,
     /// What to do about it.
     pub otherwise: &'static str,
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::event::{
-    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Gap, Kind, Outcome,
-    Start, Status, TaskId, Tid, Totals,
+    Appeared, CloneCall, Created, End, Ending, Event, EventKind, Exec, Exit, Extras, Gap, Kind,
+    Outcome, Start, Status, TaskId, Tid, Totals,
 };
 use crate::tasks::TaskTree;
 
@@ -62,10 +62,8 @@ pub struct TraceIndex {
     root_ended: bool,
     /// What could not be seen, and why.
     blind: Vec<(Gap, String)>,
-    /// Descriptors that new programs inherit were looked at.
-    inherited: bool,
-    /// Children that nobody waited for were looked at.
-    reaping: bool,
+    /// What was recorded on demand.
+    recorded: Extras,
 }
 
 impl TraceIndex {
@@ -81,6 +79,7 @@ impl TraceIndex {
     /// Takes in one event.
     pub fn apply(&mut self, event: &Event) {
         self.tree.apply(event);
+        self.recorded.note(&event.kind);
         let header = &event.header;
         match &event.kind {
             EventKind::Start(start) => {
@@ -166,7 +165,6 @@ impl TraceIndex {
     }
 
     fn execed(&mut self, id: TaskId, exec: &Exec) {
-        self.inherited |= exec.inherited_fds.is_some();
         if let Some(task) = self.task_mut(id) {
             task.execed = true;
             if let Some(comm) = &exec.comm {
@@ -184,7 +182,6 @@ impl TraceIndex {
             task.how = Some(exit.how.clone());
             task.status.clone_from(&exit.status);
         }
-        self.reaping |= exit.unreaped.is_some();
         if !exit.last {
             return;
         }
@@ -213,14 +210,9 @@ impl TraceIndex {
         &self.calls
     }
 
-    /// Whether the descriptors that new programs inherit were looked at.
-    pub(super) fn has_inherited(&self) -> bool {
-        self.inherited
-    }
-
-    /// Whether children that nobody waited for were looked at.
-    pub(super) fn has_unreaped(&self) -> bool {
-        self.reaping
+    /// What was recorded on demand, as far as there was something to record it of.
+    pub fn recorded(&self) -> &Extras {
+        &self.recorded
     }
 
     /// The folded tree of the same tasks.

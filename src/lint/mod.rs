@@ -20,7 +20,7 @@ mod index;
 mod linter;
 
 pub use self::analysis::Analysis;
-pub use self::catalog::{lints, named};
+pub use self::catalog::{extras, lints, named};
 pub use self::definition::{Level, Lint};
 pub use self::index::{CallRecord, TaskRecord, TraceIndex};
 pub use self::linter::Linter;

@@ -17,18 +17,13 @@ pub mod origin;
 pub mod program;
 pub mod reasons;
 
-pub use observer::Observer;
+use crate::event::{Extra, Extras};
 
-/// A question that is asked only where an option wants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extra {
-    /// Which descriptors a new program inherits.
-    InheritedFds,
-}
+pub use observer::Observer;
 
 type Make = fn() -> Box<dyn Observer>;
 
-/// The observers, in the order in which they are asked, and which of them only where it is wanted.
+/// The observers, in the order in which they are asked, and what some of them record on demand.
 static OBSERVERS: &[(Option<Extra>, Make)] = &[
     (None, || Box::new(program::Program)),
     (None, || Box::<libc::Libc>::default()),
@@ -40,17 +35,9 @@ static OBSERVERS: &[(Option<Extra>, Make)] = &[
     }),
 ];
 
-fn observers(wanted: Option<Extra>) -> impl Iterator<Item = Box<dyn Observer>> {
-    let rows = OBSERVERS.iter().filter(move |(extra, _)| *extra == wanted);
-    rows.map(|(_, make)| make())
-}
-
-/// The observers of every trace.
-pub fn standard() -> Vec<Box<dyn Observer>> {
-    observers(None).collect()
-}
-
-/// The observers of a question that is asked on demand.
-pub fn extra(wanted: Extra) -> impl Iterator<Item = Box<dyn Observer>> {
-    observers(Some(wanted))
+/// The observers of a trace that records this.
+pub fn observers(wanted: &Extras) -> Vec<Box<dyn Observer>> {
+    let asked = |on_demand: &Option<Extra>| on_demand.is_none_or(|one| wanted.has(one));
+    let rows = OBSERVERS.iter().filter(|(on_demand, _)| asked(on_demand));
+    rows.map(|(_, make)| make()).collect()
 }

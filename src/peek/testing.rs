@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Errno, Peek, Syscall};
 use crate::event::Tid;
+use crate::sys::Question;
 
 const ENOENT: Errno = Errno(2);
 const EFAULT: Errno = Errno(14);
@@ -22,6 +23,8 @@ pub(crate) struct Recorded {
     pub links: BTreeMap<String, Vec<u8>>,
     /// The errno of every read, for a task that is gone or may not be read.
     pub fails: Option<Errno>,
+    /// What the kernel answers to questions.
+    pub answers: Vec<(Question, u64)>,
     /// Files of the system's, by path.
     pub system_files: BTreeMap<String, Vec<u8>>,
     /// Links of the system's.
@@ -62,6 +65,12 @@ impl Recorded {
     /// Puts a link under `/proc/TID`.
     pub fn with_link(mut self, name: &str, target: impl Into<Vec<u8>>) -> Self {
         self.links.insert(name.to_owned(), target.into());
+        self
+    }
+
+    /// The kernel's answer to a question.
+    pub fn with_answer(mut self, question: Question, answer: u64) -> Self {
+        self.answers.push((question, answer));
         self
     }
 
@@ -131,6 +140,11 @@ impl Peek for Recorded {
     fn proc_link(&self, name: &str) -> Result<Vec<u8>, Errno> {
         self.fails.map_or(Ok(()), Err)?;
         self.links.get(name).cloned().ok_or(ENOENT)
+    }
+
+    fn ask(&self, question: Question) -> Result<u64, Errno> {
+        let found = self.answers.iter().find(|(one, _)| *one == question);
+        found.map(|(_, answer)| *answer).ok_or(ENOENT)
     }
 
     fn system_file(&self, path: &str) -> Result<Vec<u8>, Errno> {

@@ -27,8 +27,7 @@ use std::collections::BTreeMap;
 
 use crate::abi::{self, Abi};
 use crate::error::{Error, Result};
-use crate::event::{Event, Intercept, Stats, Status, Tid};
-use crate::observe::{self, Extra};
+use crate::event::{Event, Extras, Intercept, Stats, Status, Tid};
 use crate::proc;
 use crate::seccomp::filter::TRACE_DATA;
 use crate::sys::{self, Op, Report, Request, What};
@@ -81,9 +80,9 @@ pub struct Tracer<K: Kernel = Live> {
 }
 
 impl<K: Kernel> Tracer<K> {
-    fn new(kernel: K, intercept: Intercept, abis: Vec<&'static Abi>) -> Self {
+    fn new(kernel: K, intercept: Intercept, abis: Vec<&'static Abi>, record: &Extras) -> Self {
         Self {
-            cx: Context::new(kernel, intercept, abis),
+            cx: Context::new(kernel, intercept, abis, record),
             life: Lifecycle::default(),
             filters: Filters::default(),
             vforks: Vforks::default(),
@@ -95,14 +94,6 @@ impl<K: Kernel> Tracer<K> {
             tell_stats: false,
             ended: false,
             failed: false,
-        }
-    }
-
-    /// Records which descriptors new programs inherit, if that is asked for.
-    fn look_at_inherited(&mut self, asked: bool) {
-        if asked {
-            let extra = observe::extra(Extra::InheritedFds);
-            self.cx.observers.extend(extra);
         }
     }
 

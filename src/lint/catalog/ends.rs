@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::site::listed;
-use crate::event::{Ending, Event, EventKind, Exec, Exit, Header, InheritedFd, TaskId, Tid};
+use crate::event::{Ending, Event, EventKind, Exec, Exit, Extra, Header, InheritedFd, TaskId, Tid};
 use crate::lint::definition::{Level, Lint, Needs, Occurrence, Watch, words};
-use crate::lint::index::TraceIndex;
 use crate::tasks::TaskTree;
 
 /// The rows.
@@ -24,7 +23,7 @@ pub(super) static LINTS: &[Lint] = &[
         default: false,
         meaning: "a new program that inherits descriptors beyond 0 to 2: they lack close-on-exec",
         needs: Some(Needs {
-            met: TraceIndex::has_inherited,
+            extra: Extra::InheritedFds,
             otherwise: "the trace does not hold which descriptors are inherited: record it with \
                         --lint fd-leak-to-exec",
         }),
@@ -37,7 +36,7 @@ pub(super) static LINTS: &[Lint] = &[
         meaning: "a process that ended without having waited for children that had ended: they were \
                   zombies as long as it lived",
         needs: Some(Needs {
-            met: TraceIndex::has_unreaped,
+            extra: Extra::Unreaped,
             otherwise: "the trace does not hold which children were not waited for: record it with \
                         --lint unreaped-children",
         }),

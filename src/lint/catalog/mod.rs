@@ -10,6 +10,7 @@ mod site;
 mod vforks;
 
 use super::definition::Lint;
+use crate::event::Extras;
 
 /// The rows of each file, in the order in which findings about one event are told. docs/lints.md has
 /// an example of each lint.
@@ -29,6 +30,13 @@ pub fn lints() -> impl Iterator<Item = &'static Lint> + Clone {
 /// The lint of this name.
 pub fn named(id: &str) -> Option<&'static Lint> {
     lints().find(|lint| lint.id == id)
+}
+
+/// What these lints need to be recorded.
+pub fn extras<'a>(ids: impl IntoIterator<Item = &'a str>) -> Extras {
+    let lints = ids.into_iter().filter_map(named);
+    let needs = lints.filter_map(|lint| lint.needs);
+    needs.map(|needs| needs.extra).collect()
 }
 
 /// Not a lint.

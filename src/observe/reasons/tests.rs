@@ -1,9 +1,10 @@
 use super::*;
-use crate::abi::flags::{CLONE_NEWUTS, CLONE_THREAD, CLONE_VM};
+use crate::abi::flags::{CLONE_NEWUSER, CLONE_NEWUTS, CLONE_THREAD, CLONE_VM};
 use crate::decode;
 use crate::event::{Certainty, Hex};
 use crate::peek::Syscall;
 use crate::peek::testing::{Recorded, x86_64};
+use crate::sys::Question;
 
 /// An ordinary user's task on this kernel, with limits far away.
 fn user_on(release: &str) -> Recorded {
@@ -282,6 +283,27 @@ fn a_capability_that_is_missing_is_certain() {
             .to_string()
             .starts_with("CLONE_NEWUTS without CAP_SYS_ADMIN")
     );
+}
+
+/// The kernel answers, or does not have the question.
+#[test]
+fn namespaces_around_the_callers_are_counted_by_the_kernel() {
+    let first = |around: Option<u64>| {
+        let task = user_on("6.18.44");
+        let question = Question::UserNamespacesAround;
+        let task = match around {
+            Some(around) => task.with_answer(question, around),
+            None => task,
+        };
+        let call = clone(CLONE_NEWUSER.0 | 17);
+        let reasons = told(&why(&task, &mut ours(), call, "ENOSPC"));
+        reasons
+            .into_iter()
+            .find(|one| one.ends_with("userns-too-deep"))
+    };
+    assert_eq!(first(Some(33)).as_deref(), Some("Certain userns-too-deep"));
+    assert_eq!(first(Some(1)).as_deref(), Some("Excluded userns-too-deep"));
+    assert_eq!(first(None).as_deref(), Some("Possible userns-too-deep"));
 }
 
 #[test]

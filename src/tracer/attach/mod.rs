@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::abi;
 use crate::error::{Error, Result};
-use crate::event::{Event, Intercept};
+use crate::event::{Event, Extra, Intercept};
 use crate::sys;
 use crate::tracer::Tracer;
 use crate::tracer::kernel::live::{Live, proc_is_ours};
@@ -141,12 +141,14 @@ impl Tracer<Live> {
             deadline: deadline(wanted.timeout),
         };
         let abis = abi::arch::of_machine(std::env::consts::ARCH);
-        let mut tracer = Tracer::new(Live::new(style), intercept, abis);
+        let mut tracer = Tracer::new(Live::new(style), intercept, abis, &wanted.record);
         tracer.tell_stats = wanted.stats;
         tracer.unseen_entries |= !seize::is_full(wanted);
-        tracer.look_at_inherited(wanted.inherited_fds);
         let until_main = false;
-        tracer.cx.exit_stops.options = wanted.unreaped.then_some(Options { until_main });
+        tracer.cx.exit_stops.options = wanted
+            .record
+            .has(Extra::Unreaped)
+            .then_some(Options { until_main });
         let start = first_line::of_attach(wanted, intercept);
         tracer.cx.ledger.start(start);
         let refusals = seize::all(&mut tracer.cx, &mut tracer.life.newborns, wanted);

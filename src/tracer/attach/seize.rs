@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use crate::error::plain;
-use crate::event::{Gap, How, Intercept, Obstacle, Refusal, SystemError, Tid};
+use crate::event::{Extra, Gap, How, Intercept, Obstacle, Refusal, SystemError, Tid};
 use crate::peek::{Errno, Peek};
 use crate::proc;
 use crate::tracer::kernel::Kernel;
@@ -38,8 +38,9 @@ pub fn all<K: Kernel>(
     let full = is_full(wanted);
     let mut seizing = Seizing { cx, newborns, full };
     let refusals = seizing.all(wanted);
-    if full || wanted.unreaped {
-        interrupt_all(cx, wanted.unreaped);
+    let unreaped = wanted.record.has(Extra::Unreaped);
+    if full || unreaped {
+        interrupt_all(cx, unreaped);
     }
     refusals
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::abi::{self, Abi};
 use crate::error::{Error, Result};
-use crate::event::{Intercept, NoFilter};
+use crate::event::{Extras, Intercept, NoFilter};
 use crate::sys::{self, Coming, Host};
 use crate::tracer::Tracer;
 use crate::tracer::kernel::live::Live;
@@ -57,14 +57,9 @@ pub fn hook(command: &mut Command) -> Result<(Hook, Host)> {
 }
 
 impl Hook {
-    /// Whether to record the descriptors that each new program inherits.
-    pub fn inherited_fds(&mut self, asked: bool) {
-        self.launch.inherited_fds = asked;
-    }
-
-    /// Whether to record the children that a process leaves behind as zombies.
-    pub fn unreaped(&mut self, asked: bool) {
-        self.launch.unreaped = asked;
+    /// What to record on demand.
+    pub fn record(&mut self, what: Extras) {
+        self.launch.record = what;
     }
 
     /// Waits for the child, seizes it and lets it go on to its exec. `None`: no child came, and
@@ -81,8 +76,12 @@ impl Hook {
         let Some(mut child) = coming.map_err(|why| failed("waiting for the child", why))? else {
             return Ok(None);
         };
-        let mut tracer = Tracer::new(Live::new(Style::Plain), self.intercept, self.abis);
-        tracer.look_at_inherited(self.launch.inherited_fds);
+        let mut tracer = Tracer::new(
+            Live::new(Style::Plain),
+            self.intercept,
+            self.abis,
+            &self.launch.record,
+        );
         if let Err(why) = tracer.take_child(child.pid) {
             child.stop();
             return Err(why);

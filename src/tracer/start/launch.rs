@@ -2,7 +2,7 @@
 
 use crate::abi;
 use crate::error::{Error, Result};
-use crate::event::{Intercept, Kind, Tid};
+use crate::event::{Extra, Intercept, Kind, Tid};
 use crate::proc;
 use crate::sys;
 use crate::tracer::Tracer;
@@ -35,9 +35,8 @@ impl Tracer<Live> {
             None if launch.own_signals => Style::Mixed,
             None => Style::Plain,
         };
-        let mut tracer = Tracer::new(Live::new(style), intercept, abis);
+        let mut tracer = Tracer::new(Live::new(style), intercept, abis, &launch.record);
         tracer.tell_stats = launch.stats;
-        tracer.look_at_inherited(launch.inherited_fds);
         tracer.end.until_main = launch.until_main;
         tracer.also = launch.attach.clone();
         if launch.own_signals {
@@ -91,7 +90,10 @@ impl Tracer<Live> {
 /// Whether tasks are asked to stop before they end, and how.
 pub(super) fn exit_stops(launch: &Launch) -> Option<Options> {
     let until_main = launch.until_main;
-    launch.unreaped.then_some(Options { until_main })
+    launch
+        .record
+        .has(Extra::Unreaped)
+        .then_some(Options { until_main })
 }
 
 /// Why our own child cannot be seized. Who traces us has it already: a task has one tracer.

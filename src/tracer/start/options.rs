@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::event::{Intercept, Tid};
+use crate::event::{Extras, Intercept, Tid};
 
 /// What is to be started, and how it is watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,11 +22,8 @@ pub struct Launch {
     pub intercept: Option<Intercept>,
     /// Tell what tracing took.
     pub stats: bool,
-    /// Record the descriptors that each new program inherits ([`crate::event::Exec::inherited_fds`]).
-    pub inherited_fds: bool,
-    /// Record the children that a process leaves behind as zombies ([`crate::event::Exit::unreaped`]).
-    /// Every task stops once more for it.
-    pub unreaped: bool,
+    /// What is recorded on demand.
+    pub record: Extras,
     /// clonespy's options, for the record.
     pub options: Vec<String>,
     /// Signals, SIGCHLD first, belong to the trace: waits are directed by SIGCHLD, and what would
@@ -52,11 +49,8 @@ pub struct Attach {
     pub intercept: Option<Intercept>,
     /// Tell what tracing took.
     pub stats: bool,
-    /// Record the descriptors that each new program inherits ([`crate::event::Exec::inherited_fds`]).
-    pub inherited_fds: bool,
-    /// Record the children that a process leaves behind as zombies ([`crate::event::Exit::unreaped`]).
-    /// Every task stops once more for it.
-    pub unreaped: bool,
+    /// What is recorded on demand.
+    pub record: Extras,
     /// Let everything go after this time.
     pub timeout: Option<Duration>,
     /// clonespy's options, for the record.

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use crate::abi::Abi;
 use crate::event::{
-    Blind, Detach, Ending, EventKind, Exit, Gap, Intercept, Obstacle, Outcome, Status, TaskId, Tid,
-    lossy,
+    Blind, Detach, Ending, EventKind, Exit, Extras, Gap, Intercept, Obstacle, Outcome, Status,
+    TaskId, Tid, lossy,
 };
 use crate::ledger::Ledger;
-use crate::observe::Observer;
+use crate::observe::{self, Observer};
 use crate::proc::Stat;
 use crate::sys::Request;
 use crate::tracer::kernel::Kernel;
@@ -34,12 +34,12 @@ pub struct Context<K: Kernel> {
 
 impl<K: Kernel> Context<K> {
     /// Nobody is traced yet.
-    pub fn new(kernel: K, intercept: Intercept, abis: Vec<&'static Abi>) -> Self {
+    pub fn new(kernel: K, intercept: Intercept, abis: Vec<&'static Abi>, record: &Extras) -> Self {
         Self {
             kernel: Rc::new(kernel),
             table: Table::default(),
             ledger: Ledger::default(),
-            observers: crate::observe::standard(),
+            observers: observe::observers(record),
             exit_stops: ExitStops::default(),
             abis,
             intercept,

@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use crate::abi::arch;
 use crate::abi::flags::{self, CloneFlags};
-use crate::event::{Event, EventKind, How, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals};
+use crate::event::{
+    Event, EventKind, Extras, How, Intercept, Kind, Outcome, Status, TaskId, Tid, Totals,
+};
 use crate::peek::Syscall;
 use crate::peek::testing::x86_64;
 use crate::seccomp::filter::TRACE_DATA;
@@ -74,7 +76,12 @@ impl Story {
         world.memories.push(BTreeMap::new());
         world.tasks.insert(ROOT, fake(ROOT, ROOT, 1, 0));
         let kernel = Scripted(Rc::new(world.into()));
-        let mut tracer = Tracer::new(kernel, intercept, arch::of_machine("x86_64"));
+        let mut tracer = Tracer::new(
+            kernel,
+            intercept,
+            arch::of_machine("x86_64"),
+            &Extras::default(),
+        );
         tracer.end.root = ROOT;
         let id = tracer.cx.ledger.new_task();
         tracer.cx.table.insert(
