@@ -12,16 +12,16 @@
 //! * Unknown fields, unknown `type`s and unknown values of enumerations are read without complaint.
 
 mod call;
+mod call_fields;
 mod exit;
-mod explanation;
-mod extra;
-mod flat;
 mod gap;
 mod header;
 mod kind;
 mod line;
 mod notice;
+mod on_demand;
 mod read;
+mod reasons;
 mod sentence;
 mod syscall;
 mod task;
@@ -33,13 +33,13 @@ pub use call::{
     Request, Share, Sharing, Wrote,
 };
 pub use exit::{Ending, Exit, Status, Unreaped, Usage};
-pub use explanation::{Circumstance, Explanation, Observation};
-pub use extra::{Extra, Extras};
 pub use gap::{Cut, Gap, KillReason, NoFilter, Obstacle, Refusal, SystemError};
 pub use header::Header;
 pub use kind::EventKind;
 pub use line::Event;
 pub use notice::{Blind, Copied, Detach, Finding, Kill, Lost, Unshared};
+pub use on_demand::{Extra, Extras};
+pub use reasons::{Circumstance, Explanation, Observation};
 pub use syscall::{Call, Stack};
 pub use task::{Appeared, Exec, How, InheritedFd, Kind, Linkage};
 pub use trace::{End, FORMAT, Intercept, Mode, Start, Stats, Totals};

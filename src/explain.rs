@@ -149,18 +149,18 @@ fn set_of(text: &str, question: &Explain) -> Result<Set> {
     if name.is_none_or(|name| !strace_line::CALLS.contains(&name)) {
         return Set::parse(&clean, question.call, question.version()).map_err(|why| usage(&why));
     }
-    let asked = strace_line::call(&clean, question.version()).filter(|asked| asked.shown);
-    let Some(asked) = asked else {
+    let parsed = strace_line::call(&clean, question.version()).filter(|parsed| parsed.shown);
+    let Some(parsed) = parsed else {
         return Err(usage(&format!(
             "{text:?} does not show which flags are passed"
         )));
     };
-    if let Some(strange) = asked.strange.into_iter().next() {
+    if let Some(strange) = parsed.strange.into_iter().next() {
         return Err(usage(&BadSet::Word(strange)));
     }
-    match question.call.filter(|call| *call != asked.set.call) {
+    match question.call.filter(|call| *call != parsed.set.call) {
         Some(call) => Err(usage(&format!("{text:?} is no {call}"))),
-        None => Ok(asked.set),
+        None => Ok(parsed.set),
     }
 }
 

@@ -77,7 +77,7 @@ impl Ledger {
     }
 
     /// A task that no seen call made. `new_process`: nothing of its thread group was seen before.
-    pub fn appeared(&mut self, at_ns: u64, task: TaskId, line: Appeared, new_process: bool) {
+    pub fn unseen_birth(&mut self, at_ns: u64, task: TaskId, line: Appeared, new_process: bool) {
         self.count_task(line.kind, new_process);
         self.tell(at_ns, task, EventKind::Task(line));
     }

@@ -85,7 +85,7 @@ impl Script {
                     json!({"tid": tid, "tgid": tid, "kind": "process", "comm": comm,
                     "how": "launched"}),
                 );
-                self.ledger.appeared(self.now, task, line, true);
+                self.ledger.unseen_birth(self.now, task, line, true);
             }
             Step::Fork(tid, child) => {
                 let comm = self.tasks[&tid].2.clone();

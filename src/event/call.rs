@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::explanation::Explanation;
+use super::reasons::Explanation;
 use super::syscall::{Call, Stack};
 use super::task::Kind;
 use super::value::{Hex, TaskId, Tid, present};

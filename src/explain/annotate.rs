@@ -14,7 +14,7 @@ use crate::abi::rules::{self, Decided, Kernel, Rule, Version};
 use super::Lang;
 use super::analysis::{callers, kind_text, newest_before, signal_text};
 use super::set::Set;
-use super::strace_line::{self, Asked, Outcome, Prefix};
+use super::strace_line::{self, Outcome, ParsedCall, Prefix};
 use crate::layout::{Ink, Pen, Style};
 
 /// How far an explanation stands in.
@@ -64,7 +64,7 @@ impl Notes {
             self.resumed(pid, resumed)?
         } else {
             let rest = strace_line::cleaned(rest);
-            let asked = strace_line::call(&rest, self.version)?;
+            let parsed = strace_line::call(&rest, self.version)?;
             let outcome = strace_line::outcome(&rest);
             if outcome == Outcome::Unfinished {
                 if self.pending.len() >= MOST_PENDING {
@@ -72,7 +72,7 @@ impl Notes {
                 }
                 self.pending.insert(pid.to_owned(), rest.clone());
             }
-            self.about(&asked, outcome)
+            self.about(&parsed, outcome)
         };
         let style = Style::default();
         let mut pen = Pen::new(&style);
@@ -87,24 +87,24 @@ impl Notes {
         let begun = known.then(|| self.pending.remove(pid))??;
         let rest = strace_line::cleaned(rest.strip_prefix("resumed>").unwrap_or(rest));
         let whole = format!("{}{rest}", begun.trim_end());
-        let asked = strace_line::call(&whole, self.version)?;
+        let parsed = strace_line::call(&whole, self.version)?;
         match strace_line::outcome(&rest) {
-            Outcome::Failed(errno) => Some(self.why(&asked, errno)),
+            Outcome::Failed(errno) => Some(self.why(&parsed, errno)),
             Outcome::Again(name) => Some(self.again(name)),
             Outcome::Unfinished | Outcome::Unknown | Outcome::Made => None,
         }
     }
 
-    fn about(&mut self, asked: &Asked, outcome: Outcome<'_>) -> String {
-        let refused = self.refused(asked, outcome);
+    fn about(&mut self, parsed: &ParsedCall, outcome: Outcome<'_>) -> String {
+        let refused = self.refused(parsed, outcome);
         let made = match outcome {
             Outcome::Made => true,
             Outcome::Unfinished | Outcome::Unknown => refused.is_none(),
             Outcome::Again(_) | Outcome::Failed(_) => false,
         };
-        let mut text = self.head(asked, made);
+        let mut text = self.head(parsed, made);
         let more = match outcome {
-            Outcome::Failed(errno) => Some(self.why(asked, errno)),
+            Outcome::Failed(errno) => Some(self.why(parsed, errno)),
             Outcome::Again(name) => Some(self.again(name)),
             Outcome::Unfinished | Outcome::Unknown | Outcome::Made => refused,
         };
@@ -116,9 +116,9 @@ impl Notes {
     }
 
     /// What a call asks for: in full, or by the letter of the same set above.
-    fn head(&mut self, asked: &Asked, made: bool) -> String {
-        let set = &asked.set;
-        if !asked.shown {
+    fn head(&mut self, parsed: &ParsedCall, made: bool) -> String {
+        let set = &parsed.set;
+        if !parsed.shown {
             let (english, chinese) = match set.call {
                 Call::Clone3 => (
                     "clone3, of whose struct this line shows the address alone",
@@ -132,8 +132,8 @@ impl Notes {
             return self.language.pick(english, chinese).to_owned();
         }
         // A set of which not all is known is not the same as another.
-        if !asked.strange.is_empty() {
-            let (names, rest) = (asked.strange.join("|"), self.in_full(set, made));
+        if !parsed.strange.is_empty() {
+            let (names, rest) = (parsed.strange.join("|"), self.in_full(set, made));
             return match self.language {
                 Lang::English => {
                     format!("{names}: no flag of this name is known; without it: {rest}")
@@ -172,11 +172,11 @@ impl Notes {
     }
 
     /// What is to say of arguments that the kernel refuses, where the line does not say that it did.
-    fn refused(&self, asked: &Asked, outcome: Outcome<'_>) -> Option<String> {
-        if !asked.shown || !asked.strange.is_empty() {
+    fn refused(&self, parsed: &ParsedCall, outcome: Outcome<'_>) -> Option<String> {
+        if !parsed.shown || !parsed.strange.is_empty() {
             return None;
         }
-        let rule = rules::judge(&asked.set.arguments, &asked.set.kernel)?;
+        let rule = rules::judge(&parsed.set.arguments, &parsed.set.kernel)?;
         let (version, errno) = (self.kernel(), rule.errno().unwrap_or("?"));
         let what = match self.language {
             Lang::English => format!(
@@ -253,8 +253,8 @@ impl Notes {
         let new = listed(new.map(|flag| flag.name).collect());
         let mut callers: Vec<&str> = callers(set).iter().map(|row| row.name).collect();
         callers.dedup();
-        let asked = self.asks(made);
-        let mut parts = vec![format!("{asked}{}", kind_text(set, self.language))];
+        let request = self.asks(made);
+        let mut parts = vec![format!("{request}{}", kind_text(set, self.language))];
         for (what, names) in [
             (pick("shares ", "共享"), shared),
             (pick("copies ", "复制"), copied),
@@ -284,8 +284,8 @@ impl Notes {
     }
 
     /// Why it failed, as far as the line says.
-    fn why(&self, asked: &Asked, errno: &str) -> String {
-        let set = &asked.set;
+    fn why(&self, parsed: &ParsedCall, errno: &str) -> String {
+        let set = &parsed.set;
         if let Some(rule) = certain(set, errno) {
             let text = rule_text(rule, self.language);
             return match self.language {
@@ -295,13 +295,13 @@ impl Notes {
         }
         // Rules that may give any errno say nothing about this one. Nor is there anything to say about
         // flags that are not told.
-        let shown = asked.shown && asked.strange.is_empty();
+        let shown = parsed.shown && parsed.strange.is_empty();
         let ids: Vec<&str> = rules::suspects(&set.arguments, &set.kernel, errno)
             .iter()
             .filter(|rule| shown && !rule.errnos.is_empty())
             .map(|rule| rule.id)
             .collect();
-        let whole = shown && asked.whole;
+        let whole = shown && parsed.whole;
         let one_of = if ids.len() > 1 { "one of " } else { "" };
         let version = self.kernel();
         match (ids.is_empty(), whole, self.language) {

@@ -128,7 +128,7 @@ pub fn outcome(line: &str) -> Outcome<'_> {
 
 /// What a call passes, as far as its line tells.
 #[derive(Debug)]
-pub struct Asked {
+pub struct ParsedCall {
     /// What is told.
     pub set: Set,
     /// Whether the line shows clone3's struct, or which of clone's arguments is which.
@@ -140,9 +140,9 @@ pub struct Asked {
 }
 
 /// Reads a call; `None` where this is none that asks for a task, or cannot be read.
-pub fn call(text: &str, version: Version) -> Option<Asked> {
+pub fn call(text: &str, version: Version) -> Option<ParsedCall> {
     let (name, arguments) = text.split_once('(')?;
-    let plain = |call| Asked {
+    let plain = |call| ParsedCall {
         set: Set::new(call, 0, 0, version),
         shown: true,
         whole: true,
@@ -151,7 +151,7 @@ pub fn call(text: &str, version: Version) -> Option<Asked> {
     match name {
         "fork" => Some(plain(Call::Fork)),
         "vfork" => Some(plain(Call::Vfork)),
-        "clone" | "clone2" | "__clone2" if is_raw(arguments) => Some(Asked {
+        "clone" | "clone2" | "__clone2" if is_raw(arguments) => Some(ParsedCall {
             shown: false,
             whole: false,
             ..plain(Call::Clone)
@@ -163,7 +163,7 @@ pub fn call(text: &str, version: Version) -> Option<Asked> {
             set.arguments.stack = stack.unwrap_or(0);
             let tls = field(arguments, "tls").and_then(number);
             set.arguments.tls = tls.unwrap_or(0);
-            Some(Asked {
+            Some(ParsedCall {
                 whole: stack.is_some() && (tls.is_some() || !set.has(CLONE_SETTLS)),
                 set,
                 shown: true,
@@ -215,7 +215,7 @@ fn is_raw(arguments: &str) -> bool {
 
 /// clone3 with an address in place of its struct: strace could not read that, or its size is none, or
 /// it was told not to (`-e raw`).
-fn bare(arguments: &str, version: Version) -> Option<Asked> {
+fn bare(arguments: &str, version: Version) -> Option<ParsedCall> {
     let (address, rest) = arguments.split_once(", ")?;
     let size = rest.split([')', ' ']).next()?;
     if address != "NULL" && !address.starts_with("0x") {
@@ -226,7 +226,7 @@ fn bare(arguments: &str, version: Version) -> Option<Asked> {
     // Raw arguments are all in hex, and say nothing of what can be read.
     let raw = size.starts_with("0x");
     set.arguments.readable = raw && number(address)? != 0;
-    Some(Asked {
+    Some(ParsedCall {
         set,
         shown: false,
         whole: false,
@@ -234,7 +234,7 @@ fn bare(arguments: &str, version: Version) -> Option<Asked> {
     })
 }
 
-fn clone3(arguments: &str, version: Version) -> Option<Asked> {
+fn clone3(arguments: &str, version: Version) -> Option<ParsedCall> {
     let (mut set, strange) = flags(field(arguments, "flags")?, Call::Clone3, version)?;
     if let Some(signal) = field(arguments, "exit_signal") {
         let named = signals::number(signal).and_then(|n| u64::try_from(n).ok());
@@ -268,7 +268,7 @@ fn clone3(arguments: &str, version: Version) -> Option<Asked> {
         && word("stack_size").is_some()
         && !missing(CLONE_SETTLS, "tls")
         && !lacks_cgroup;
-    Some(Asked {
+    Some(ParsedCall {
         set,
         shown: true,
         whole,

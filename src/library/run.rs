@@ -92,11 +92,11 @@ mod tests {
     use super::*;
     use crate::event::{Header, Lost};
 
-    /// Notes what it is told, and fails at a call of this number.
+    /// Notes what it is called for, and fails at a call of this number.
     struct Note(Rc<RefCell<Vec<&'static str>>>, usize);
 
     impl Note {
-        fn told(&self, what: &'static str) -> io::Result<()> {
+        fn note(&self, what: &'static str) -> io::Result<()> {
             self.0.borrow_mut().push(what);
             match self.0.borrow().len() == self.1 {
                 true => Err(io::ErrorKind::StorageFull.into()),
@@ -107,10 +107,10 @@ mod tests {
 
     impl Reporter for Note {
         fn event(&mut self, _: &Event, _: &TaskTree) -> io::Result<()> {
-            self.told("event")
+            self.note("event")
         }
         fn finish(&mut self, _: &TaskTree) -> io::Result<()> {
-            self.told("finish")
+            self.note("finish")
         }
     }
 
@@ -143,15 +143,15 @@ mod tests {
 
     #[test]
     fn an_error_ends_the_run_after_everyone_has_finished() {
-        let told = Rc::default();
+        let calls = Rc::default();
         let mut outputs = Outputs::new();
-        outputs.add("it", Box::new(Note(Rc::clone(&told), 0)));
+        outputs.add("it", Box::new(Note(Rc::clone(&calls), 0)));
         let run = run(
             [lost(1), Err(Error::Usage("no".into())), lost(2)].into_iter(),
             Linter::default(),
             outputs,
         );
-        assert_eq!(*told.borrow(), ["event", "finish"]);
+        assert_eq!(*calls.borrow(), ["event", "finish"]);
         assert_eq!(run.error.unwrap().to_string(), "no");
     }
 }

@@ -98,7 +98,7 @@ impl TraceIndex {
                     .map(|what| (what.clone(), why.to_string()));
                 self.blind.extend(blind);
             }
-            EventKind::Task(task) => self.appeared(header.task, task),
+            EventKind::Task(task) => self.unseen_birth(header.task, task),
             EventKind::Clone(call) => {
                 if let Outcome::Created(created) = &call.outcome {
                     self.created(header.seq, call, created);
@@ -123,7 +123,7 @@ impl TraceIndex {
         self.tasks.push(task);
     }
 
-    fn appeared(&mut self, id: TaskId, task: &Appeared) {
+    fn unseen_birth(&mut self, id: TaskId, task: &Appeared) {
         self.root.get_or_insert(task.tgid);
         self.add(TaskRecord {
             id,

@@ -19,7 +19,7 @@ impl TaskTree {
                 self.start.get_or_insert_with(|| start.clone());
             }
             EventKind::End(end) => self.end = Some(end.clone()),
-            EventKind::Task(appeared) => self.appeared(header, appeared),
+            EventKind::Task(appeared) => self.unseen_birth(header, appeared),
             EventKind::Clone(call) => self.called(header, call),
             EventKind::Exec(exec) => self.execed(header.task, exec),
             EventKind::Exit(exit) => self.exited(header, exit),
@@ -36,7 +36,7 @@ impl TaskTree {
     }
 
     /// A task that no seen call made.
-    fn appeared(&mut self, header: &Header, event: &Appeared) {
+    fn unseen_birth(&mut self, header: &Header, event: &Appeared) {
         let task = Task {
             id: header.task,
             tid: event.tid,

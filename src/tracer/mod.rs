@@ -306,9 +306,9 @@ impl<K: Kernel> Tracer<K> {
         }
         execs::close_calls(&mut self.cx, &mut self.life.newborns, tid);
         self.filters.exec(tid);
-        let told = execs::tell(&mut self.cx, &task, former);
+        let known = execs::tell(&mut self.cx, &task, former);
         let resumed = self.cx.go_on(task);
-        if told {
+        if known {
             self.vfork_ends(tid)?;
         }
         resumed
@@ -385,7 +385,7 @@ impl<K: Kernel> Tracer<K> {
     }
 
     fn asked_to_end(&mut self, signal: i32) {
-        self.end.asked(&mut self.cx, signal);
+        self.end.request(&mut self.cx, signal);
         self.let_go_if_ready();
     }
 

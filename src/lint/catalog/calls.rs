@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::each::{Each, process};
+use super::each_call::{Each, process};
 use super::site::of_call;
 use crate::abi::Lang;
 use crate::abi::flags::{CLONE_CLEAR_SIGHAND, Sense, named};
@@ -89,7 +89,7 @@ struct Fallback {
 
 /// A clone3 that was refused.
 struct Refused {
-    asked: Vec<String>,
+    requested: Vec<String>,
     errno: String,
     /// Why, if that is sure.
     why: Option<Words>,
@@ -106,7 +106,7 @@ fn why(reasons: &[Reason]) -> Option<Words> {
 }
 
 /// What is asked for. CLONE_CLEAR_SIGHAND is of clone3 alone, and libc does without.
-fn asked(call: &CloneCall) -> Vec<String> {
+fn requested(call: &CloneCall) -> Vec<String> {
     let both = |flag: &&String| !CLONE_CLEAR_SIGHAND.is_named(flag);
     let mut flags: Vec<String> = call.request.flags.iter().filter(both).cloned().collect();
     flags.sort_unstable();
@@ -136,7 +136,7 @@ impl Watch for Fallback {
                             && !reasons.iter().any(is_mistake) =>
                     {
                         let refused = Refused {
-                            asked: asked(call),
+                            requested: requested(call),
                             errno: errno.clone(),
                             why: why(reasons),
                         };
@@ -144,7 +144,7 @@ impl Watch for Fallback {
                     }
                     (_, Call::Clone | Call::Vfork | Call::Fork) => {
                         if let Some(refused) = before
-                            && refused.asked == asked(call)
+                            && refused.requested == requested(call)
                         {
                             let (errno, next) = (&refused.errno, call.request.call);
                             let mut text = words!(

@@ -1,6 +1,6 @@
 //! Lints about the flags and the exit signal that a call passes.
 
-use super::each::{Each, process, took};
+use super::each_call::{Each, process, took};
 use crate::abi::flags::{CLONE_AUTOREAP, CLONE_PARENT, CLONE_VFORK, CLONE_VM};
 use crate::event::{Call, CloneCall, Outcome};
 use crate::lint::definition::{Level, Lint, Words, words};

@@ -2,7 +2,7 @@
 
 mod calls;
 mod children;
-mod each;
+mod each_call;
 mod ends;
 mod flags;
 mod forks;

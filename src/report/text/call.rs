@@ -188,8 +188,8 @@ fn right(pen: &mut Pen<'_>, look: &Look, call: &CloneCall, set: Option<&Set>) {
     if !origin.is_empty() {
         // Two spaces before it, where they do not cost a line.
         let roomy = pen.column() + 1 + needs <= look.style.width;
-        let near = pen.column() + if roomy { 2 } else { 1 };
-        pen.to(near.max(left)).put(&origin);
+        let column = pen.column() + if roomy { 2 } else { 1 };
+        pen.to(column.max(left)).put(&origin);
     }
     if !set.is_empty() {
         pen.to(left + ORIGIN).ink(&set, Ink::Faint);

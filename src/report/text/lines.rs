@@ -8,9 +8,9 @@ use super::exec::{Files, arguments, exec};
 use super::exit::{end, lived};
 use super::findings::{Findings, in_full, stands_above};
 use super::folding::{Folding, Like, Line, Timed};
-use super::known::Known;
 use super::line::{remark, who};
 use super::sets::Sets;
+use super::task_names::Known;
 use super::{notices, remarks, units};
 use crate::abi::say;
 use crate::event::{
@@ -231,8 +231,8 @@ impl Lines {
         out
     }
 
-    fn appeared(&mut self, header: &Header, event: &Appeared, tree: &TaskTree) -> Vec<Timed> {
-        let Some(what) = notices::appeared(&self.look, event, tree) else {
+    fn unseen_birth(&mut self, header: &Header, event: &Appeared, tree: &TaskTree) -> Vec<Timed> {
+        let Some(what) = notices::unseen_birth(&self.look, event, tree) else {
             self.launched = Some(header.task);
             return Vec::new();
         };
@@ -317,7 +317,7 @@ impl Lines {
             EventKind::Clone(e) => return self.call(header, e, tree),
             EventKind::Exec(e) => return self.exec(header, e, tree),
             EventKind::Exit(e) => return self.exit(header, e, tree),
-            EventKind::Task(e) => return self.appeared(header, e, tree),
+            EventKind::Task(e) => return self.unseen_birth(header, e, tree),
             EventKind::Detach(e) => return self.detached(header, e),
             EventKind::Copy(e) => notices::copied(&self.look, e),
             EventKind::Unshared(e) => notices::unshared(&self.look, e),

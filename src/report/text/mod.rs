@@ -10,7 +10,6 @@ mod exit;
 mod findings;
 mod flags;
 mod folding;
-mod known;
 mod line;
 mod lines;
 mod notices;
@@ -18,6 +17,7 @@ mod remarks;
 mod sets;
 mod stats;
 mod summary;
+mod task_names;
 mod tree;
 mod units;
 #[cfg(test)]

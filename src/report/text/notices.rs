@@ -9,7 +9,7 @@ use crate::report::names::pid;
 use crate::tasks::TaskTree;
 
 /// A task that no seen call made. Of the launched one there is nothing to say.
-pub(super) fn appeared(look: &Look, event: &Appeared, tree: &TaskTree) -> Option<String> {
+pub(super) fn unseen_birth(look: &Look, event: &Appeared, tree: &TaskTree) -> Option<String> {
     let of = event.ppid.map(|ppid| pid(look, tree, ppid));
     let pick = |english: &str, chinese: &str| look.lang().pick(english, chinese).to_owned();
     let what = match (&event.how, of) {

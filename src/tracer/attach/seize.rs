@@ -158,7 +158,7 @@ impl<K: Kernel> Seizing<'_, K> {
         let status = proc::status(&self.cx.task(tid)).unwrap_or_default();
         let tracee = Tracee {
             full: self.full,
-            ..births::appeared(self.cx, tid, tgid, &status, How::Attached)
+            ..births::unseen_birth(self.cx, tid, tgid, &status, How::Attached)
         };
         self.cx.table.insert(tid, tracee);
     }

@@ -59,7 +59,7 @@ impl Starting {
             start_ticks: proc::stat(task.peek()).map(|stat| stat.start_ticks),
             ns_tids: None,
         };
-        cx.ledger.appeared(0, tracee.id, line, true);
+        cx.ledger.unseen_birth(0, tracee.id, line, true);
     }
 
     /// The child ended before its exec: it said why.

@@ -132,9 +132,9 @@ fn other_parent<K: Kernel>(
     born: &Born,
     caller_tgid: Tid,
 ) -> Option<Option<TaskId>> {
-    let asked = decoded.flags.contains(flags::CLONE_PARENT);
+    let sibling = decoded.flags.contains(flags::CLONE_PARENT);
     let ppid = born.status.as_ref().and_then(|status| status.ppid)?;
-    if !asked || born.kind == Kind::Thread || ppid == caller_tgid {
+    if !sibling || born.kind == Kind::Thread || ppid == caller_tgid {
         return None;
     }
     Some(cx.table.group(ppid).map(|group| group.main))
@@ -143,7 +143,7 @@ fn other_parent<K: Kernel>(
 /// Tells of a task that no seen call made, with what /proc says of it; the answer is to be completed
 /// and taken in. (A thread that the kernel made for io_uring or vhost is told as that, however it was
 /// found.)
-pub fn appeared<K: Kernel>(
+pub fn unseen_birth<K: Kernel>(
     cx: &mut Context<K>,
     tid: Tid,
     tgid: Tid,
@@ -183,7 +183,7 @@ pub fn appeared<K: Kernel>(
         ns_tids,
     };
     let at_ns = cx.now_ns();
-    cx.ledger.appeared(at_ns, id, line, new_process);
+    cx.ledger.unseen_birth(at_ns, id, line, new_process);
     tracee
 }
 
@@ -204,7 +204,7 @@ pub fn orphan<K: Kernel>(cx: &mut Context<K>, tid: Tid, status: &Status, how: Ho
         started: lineage.started,
         awaited: true,
         orphan: true,
-        ..appeared(cx, tid, tgid, status, how)
+        ..unseen_birth(cx, tid, tgid, status, how)
     }
 }
 

@@ -55,14 +55,14 @@ pub fn enter<K: Kernel>(
     let Some(mut pending) = read(cx, task, call)? else {
         return Ok(());
     };
-    let asked = task.registers().and_then(|registers| {
+    let prepared = task.registers().and_then(|registers| {
         pending.registers = registers;
         untraced::hide(task, &call, &mut pending)
     });
     pending.entered_ns = Some(cx.now_ns());
     // Also of a caller that was killed here: it called.
     cx.table.set_call(tid, pending);
-    asked
+    prepared
 }
 
 /// A restarted call is one call: it keeps its first entry.

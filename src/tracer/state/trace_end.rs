@@ -45,7 +45,7 @@ impl TraceEnd {
     /// A signal asks clonespy to end. Attached tasks are let go. What was started decides itself
     /// what the signal means to it (the terminal has sent it there too, if it was the terminal):
     /// when it has ended, the others are let go.
-    pub fn asked<K: Kernel>(&mut self, cx: &mut Context<K>, signal: i32) {
+    pub fn request<K: Kernel>(&mut self, cx: &mut Context<K>, signal: i32) {
         if self.cut.replace(Cut::Interrupt).is_some() {
             kill_all(cx, &KillReason::AskedTwice);
         } else if signal != SIGINT {

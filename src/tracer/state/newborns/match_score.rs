@@ -41,9 +41,9 @@ pub fn contradicts(tid: Tid, pending: &Pending, status: &Status) -> bool {
     let Some(tgid) = status.tgid else {
         return false;
     };
-    let asked = pending.decoded.flags.contains(flags::CLONE_THREAD);
+    let thread = pending.decoded.flags.contains(flags::CLONE_THREAD);
     let readable = pending.decoded.request.flags_raw.is_some();
-    readable && asked != (tgid != tid)
+    readable && thread != (tgid != tid)
 }
 
 /// How well a newborn's ids fit a dead call, and whether that asked for such a one; then the same
@@ -68,8 +68,8 @@ pub fn match_score(tid: Tid, dead: &DeadCall, inherited: &Inherited) -> (u8, boo
         (Some(newborn), Some(caller)) => newborn.tls == caller.tls,
         _ => false,
     };
-    let asked = !contradicts(tid, &dead.pending, status);
-    (ids, asked, sp, tls)
+    let consistent = !contradicts(tid, &dead.pending, status);
+    (ids, consistent, sp, tls)
 }
 
 /// Whether a task of which only its ids are known can have come from a call.
