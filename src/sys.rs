@@ -27,7 +27,8 @@ pub use ptrace::{
 };
 pub use questions::{Question, ask};
 pub use registers::{
-    Change, Instruction, Registers, change_of, registers, set_argument, skip_call, step_back,
+    Change, Instruction, Registers, WRITES, change_of, registers, set_argument, skip_call,
+    step_back,
 };
 pub use signals::{
     Taken, Wish, alarm_after, block_ending_signals, block_sigchld, capture, die_by,

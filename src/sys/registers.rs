@@ -64,7 +64,7 @@ pub enum Instruction {
     SystemCall(Option<u64>),
 }
 
-pub use machine::{change_of, set_argument, skip_call, step_back};
+pub use machine::{WRITES, change_of, set_argument, skip_call, step_back};
 
 #[cfg(target_arch = "x86_64")]
 mod machine {
@@ -73,8 +73,10 @@ mod machine {
 
     use std::mem::offset_of;
 
-    use super::super::ptrace::syscall_info;
     use super::{Change, Instruction, io, ptrace};
+
+    /// The request that writes registers, for statistics.
+    pub const WRITES: &str = "PTRACE_POKEUSER";
 
     type Regs = libc::user_regs_struct;
 
@@ -83,41 +85,40 @@ mod machine {
         argument(abi, index).map(|_| Change::Stays)
     }
 
-    /// Changes an argument of the call that a task is about to make, or puts it back.
+    /// Changes an argument of the call that a task is about to make, or puts it back; how many
+    /// requests that took, as of the functions below.
     ///
     /// # Errors
     /// ESRCH: it was killed. Unsupported: the ABI has no such argument.
-    pub fn set_argument(tid: i32, abi: &str, index: usize, value: u64) -> io::Result<()> {
+    pub fn set_argument(tid: i32, abi: &str, index: usize, value: u64) -> io::Result<u64> {
         let slot = argument(abi, index).ok_or(io::ErrorKind::Unsupported)?;
-        poke(tid, slot, value)
+        poke(tid, slot, value).map(|()| 1)
     }
 
     /// Has a task that stopped at a call's entry not make it, and return this result.
     ///
     /// # Errors
     /// ESRCH: it was killed.
-    pub fn skip_call(tid: i32, result: i64) -> io::Result<()> {
+    pub fn skip_call(tid: i32, result: i64) -> io::Result<u64> {
         poke(tid, offset_of!(Regs, orig_rax), u64::MAX)?;
-        poke(tid, offset_of!(Regs, rax), result.cast_unsigned())
+        poke(tid, offset_of!(Regs, rax), result.cast_unsigned()).map(|()| 2)
     }
 
-    /// Goes back to an instruction that the processor has left already: a breakpoint is reported
-    /// behind its one byte, a refused system call behind its two.
+    /// Goes back to an instruction that the processor has left already, and stands at `ip` now: a
+    /// breakpoint is reported behind its one byte, a refused system call behind its two.
     ///
     /// # Errors
     /// ESRCH: it was killed.
-    pub fn step_back(tid: i32, instruction: Instruction) -> io::Result<()> {
-        let ip = syscall_info(tid)?.ip;
-        let length = match instruction {
-            Instruction::Breakpoint => 1,
-            Instruction::SystemCall(number) => {
-                if let Some(number) = number {
-                    poke(tid, offset_of!(Regs, rax), number)?;
-                }
-                2
-            }
+    pub fn step_back(tid: i32, ip: u64, instruction: Instruction) -> io::Result<u64> {
+        let (length, number) = match instruction {
+            Instruction::Breakpoint => (1, None),
+            Instruction::SystemCall(number) => (2, number),
         };
-        poke(tid, offset_of!(Regs, rip), ip.wrapping_sub(length))
+        if let Some(number) = number {
+            poke(tid, offset_of!(Regs, rax), number)?;
+        }
+        poke(tid, offset_of!(Regs, rip), ip.wrapping_sub(length))?;
+        Ok(1 + u64::from(number.is_some()))
     }
 
     /// Where an argument register lies: in the 64-bit layout for i386 tasks too, since the tracer
@@ -153,12 +154,15 @@ mod machine {
 #[cfg(target_arch = "aarch64")]
 mod machine {
     //! aarch64: registers are read and written as a set. x0 is the first argument and the result;
-    //! what was passed is kept in `orig_x0`, which no set has: /proc/TID/syscall shows it, and a
-    //! call that is made again gets it back (arch/arm64/kernel/syscall.c, signal.c).
+    //! what was passed is kept in `orig_x0`, which no set has and /proc/TID/syscall shows
+    //! (arch/arm64/kernel/syscall.c). A call that is made again was seen to get the change, on 7.2.
 
     use std::mem;
 
     use super::{Change, Instruction, io, ptrace};
+
+    /// The request that writes registers, for statistics.
+    pub const WRITES: &str = "PTRACE_SETREGSET";
 
     /// include/uapi/linux/elf.h.
     const NT_PRSTATUS: usize = 1;
@@ -175,22 +179,24 @@ mod machine {
         }
     }
 
-    /// Changes an argument of the call that a task is about to make, or puts it back.
+    /// Changes an argument of the call that a task is about to make, or puts it back; how many
+    /// requests that took, as of the functions below.
     ///
     /// # Errors
     /// ESRCH: it was killed. Unsupported: the ABI has no such argument.
-    pub fn set_argument(tid: i32, abi: &str, index: usize, value: u64) -> io::Result<()> {
+    pub fn set_argument(tid: i32, abi: &str, index: usize, value: u64) -> io::Result<u64> {
         let mut registers = get(tid)?;
         let argument = registers.regs.get_mut(index).filter(|_| abi == "aarch64");
         *argument.ok_or(io::ErrorKind::Unsupported)? = value;
-        set(tid, registers)
+        set(tid, registers).map(|()| 2)
     }
 
     /// Has a task that stopped at a call's entry not make it, and return this result.
     ///
     /// # Errors
-    /// ESRCH: it was killed.
-    pub fn skip_call(tid: i32, result: i64) -> io::Result<()> {
+    /// ESRCH: it was killed. Unsupported: a 32-bit task.
+    pub fn skip_call(tid: i32, result: i64) -> io::Result<u64> {
+        let mut registers = get(tid)?;
         let mut number: libc::c_int = -1;
         let mut part = libc::iovec {
             iov_base: (&raw mut number).cast(),
@@ -198,46 +204,51 @@ mod machine {
         };
         let data = &raw mut part as usize;
         ptrace(libc::PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, data)?;
-        let mut registers = get(tid)?;
         registers.regs[0] = result.cast_unsigned();
-        set(tid, registers)
+        set(tid, registers).map(|()| 3)
     }
 
     /// Goes back to an instruction that the processor has left already: a refused system call. (A
     /// breakpoint is reported at its own address, and x8 still has the number.)
     ///
     /// # Errors
-    /// ESRCH: it was killed.
-    pub fn step_back(tid: i32, instruction: Instruction) -> io::Result<()> {
+    /// ESRCH: it was killed. Unsupported: a 32-bit task.
+    pub fn step_back(tid: i32, _: u64, instruction: Instruction) -> io::Result<u64> {
         if instruction == Instruction::Breakpoint {
-            return Ok(());
+            return Ok(0);
         }
         let mut registers = get(tid)?;
         registers.pc = registers.pc.wrapping_sub(INSTRUCTION);
-        set(tid, registers)
+        set(tid, registers).map(|()| 2)
     }
 
     fn get(tid: i32) -> io::Result<libc::user_regs_struct> {
         // SAFETY: user_regs_struct is plain integers, for which all zeroes is valid.
         let mut registers: libc::user_regs_struct = unsafe { mem::zeroed() };
-        request(libc::PTRACE_GETREGSET, tid, &mut registers)?;
+        let size = request(libc::PTRACE_GETREGSET, tid, &mut registers)?;
+        // That of a 32-bit task is another one, and shorter.
+        if size < size_of_val(&registers) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         Ok(registers)
     }
 
     fn set(tid: i32, mut registers: libc::user_regs_struct) -> io::Result<()> {
-        request(libc::PTRACE_SETREGSET, tid, &mut registers)
+        request(libc::PTRACE_SETREGSET, tid, &mut registers).map(drop)
     }
 
+    /// How many bytes there were.
     fn request(
         request: libc::c_uint,
         tid: i32,
         registers: &mut libc::user_regs_struct,
-    ) -> io::Result<()> {
+    ) -> io::Result<usize> {
         let mut part = libc::iovec {
             iov_base: std::ptr::from_mut(registers).cast(),
             iov_len: size_of_val(registers),
         };
-        ptrace(request, tid, NT_PRSTATUS, &raw mut part as usize).map(drop)
+        ptrace(request, tid, NT_PRSTATUS, &raw mut part as usize)?;
+        Ok(part.iov_len)
     }
 }
 
@@ -245,9 +256,15 @@ mod machine {
 mod machine {
     //! Other machines, riscv64 among them, by what kernels since 6.16 offer for all of them:
     //! PTRACE_SET_SYSCALL_INFO. (On riscv64 nothing else can change the first argument: the call
-    //! takes it from `orig_a0`, which no set of registers has.)
+    //! takes it from `orig_a0`, which no set of registers has; a call that is made again does too.)
 
-    use super::{Change, Instruction, io, set_argument_by_info};
+    use super::{Change, Instruction, io, ptrace, set_argument_by_info};
+
+    /// The request that writes registers, for statistics.
+    pub const WRITES: &str = "PTRACE_SET_SYSCALL_INFO";
+
+    /// EIO.
+    const EIO: i32 = 5;
 
     /// What becomes of an argument register; `None`: it cannot be changed.
     pub fn change_of(_: &str, index: usize) -> Option<Change> {
@@ -257,28 +274,57 @@ mod machine {
         }
     }
 
-    /// Changes an argument of the call that a task is about to make.
+    /// Changes an argument of the call that a task is about to make; how many requests that took, as
+    /// of the functions below.
     ///
     /// # Errors
-    /// ESRCH: it was killed. EIO: a kernel before 6.16.
-    pub fn set_argument(tid: i32, _: &str, index: usize, value: u64) -> io::Result<()> {
-        set_argument_by_info(tid, index, value)
+    /// ESRCH: it was killed. Unsupported: a kernel before 6.16, which answers with EIO.
+    pub fn set_argument(tid: i32, _: &str, index: usize, value: u64) -> io::Result<u64> {
+        let set = set_argument_by_info(tid, index, value);
+        set.map(|()| 2).map_err(|why| match why.raw_os_error() {
+            Some(EIO) => io::ErrorKind::Unsupported.into(),
+            _ => why,
+        })
     }
 
     /// Has a task that stopped at a call's entry not make it: not known for this machine.
     ///
     /// # Errors
     /// Unsupported.
-    pub fn skip_call(_: i32, _: i64) -> io::Result<()> {
+    pub fn skip_call(_: i32, _: i64) -> io::Result<u64> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Goes back to an instruction: not known for this machine.
+    /// Goes back to an instruction that the processor has left already: on riscv64 a refused system
+    /// call. (A breakpoint is reported at its own address, and a7 still has the number.)
     ///
     /// # Errors
-    /// Unsupported.
-    pub fn step_back(_: i32, _: Instruction) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// ESRCH: it was killed. Unsupported: not known for this machine.
+    pub fn step_back(tid: i32, _: u64, instruction: Instruction) -> io::Result<u64> {
+        if cfg!(not(target_arch = "riscv64")) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        if instruction == Instruction::Breakpoint {
+            return Ok(0);
+        }
+        // arch/riscv/include/uapi/asm/ptrace.h, struct user_regs_struct: pc comes first.
+        let mut registers = [0_u64; 32];
+        request(libc::PTRACE_GETREGSET, tid, &mut registers)?;
+        registers[0] = registers[0].wrapping_sub(ECALL);
+        request(libc::PTRACE_SETREGSET, tid, &mut registers).map(|()| 2)
+    }
+
+    /// include/uapi/linux/elf.h.
+    const NT_PRSTATUS: usize = 1;
+    /// The length of riscv64's instruction for a system call.
+    const ECALL: u64 = 4;
+
+    fn request(request: libc::c_uint, tid: i32, registers: &mut [u64; 32]) -> io::Result<()> {
+        let mut part = libc::iovec {
+            iov_base: registers.as_mut_ptr().cast(),
+            iov_len: size_of_val(registers),
+        };
+        ptrace(request, tid, NT_PRSTATUS, &raw mut part as usize).map(drop)
     }
 }
 
@@ -345,7 +391,7 @@ mod tests {
     #[test]
     fn an_argument_is_changed_as_the_machine_has_it() {
         let abi = std::env::consts::ARCH;
-        let status = exits_with(|tid| set_argument(tid, abi, 0, 42));
+        let status = exits_with(|tid| set_argument(tid, abi, 0, 42).map(drop));
         assert_eq!(status, Some(42));
     }
 

@@ -350,7 +350,7 @@ impl Kernel for Scripted {
         Ok(true)
     }
 
-    fn step_back(&self, task: &AtStop, instruction: Instruction) -> Answer<bool> {
+    fn step_back(&self, task: &AtStop, _: u64, instruction: Instruction) -> Answer<bool> {
         let (mut world, tid) = (self.0.borrow_mut(), task.tid());
         world.stopped(tid)?;
         world.did.push(Did::StepBack(tid, instruction));

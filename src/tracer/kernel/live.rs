@@ -54,15 +54,19 @@ impl Live {
     fn ask_machine<T>(&self, name: &'static str, answer: io::Result<T>) -> Answer<Option<T>> {
         match self.ask(name, answer) {
             Ok(value) => Ok(Some(value)),
-            Err(Refused::Other(_, why)) if is_unknown(&why) => Ok(None),
+            Err(Refused::Other(_, why)) if why.kind() == io::ErrorKind::Unsupported => Ok(None),
             Err(refused) => Err(refused),
         }
     }
-}
 
-/// Whether a request failed because the machine or its kernel does not have it.
-fn is_unknown(why: &io::Error) -> bool {
-    why.kind() == io::ErrorKind::Unsupported || why.raw_os_error() == Some(libc::EIO)
+    /// Registers were written, in so many requests, unless this machine cannot.
+    fn wrote(&self, requests: io::Result<u64>) -> Answer<bool> {
+        let requests = self.ask_machine(sys::WRITES, requests)?;
+        for _ in 1..requests.unwrap_or_default() {
+            self.requests.add(sys::WRITES);
+        }
+        Ok(requests.is_some())
+    }
 }
 
 impl Kernel for Live {
@@ -157,18 +161,15 @@ impl Kernel for Live {
     }
 
     fn set_argument(&self, task: &AtStop, abi: &Abi, index: usize, value: u64) -> Answer<bool> {
-        let set = sys::set_argument(task.tid(), abi.name, index, value);
-        Ok(self.ask_machine("PTRACE_POKEUSER", set)?.is_some())
+        self.wrote(sys::set_argument(task.tid(), abi.name, index, value))
     }
 
     fn set_result(&self, task: &AtStop, result: i64) -> Answer<bool> {
-        let set = sys::skip_call(task.tid(), result);
-        Ok(self.ask_machine("PTRACE_POKEUSER", set)?.is_some())
+        self.wrote(sys::skip_call(task.tid(), result))
     }
 
-    fn step_back(&self, task: &AtStop, instruction: Instruction) -> Answer<bool> {
-        let set = sys::step_back(task.tid(), instruction);
-        Ok(self.ask_machine("PTRACE_POKEUSER", set)?.is_some())
+    fn step_back(&self, task: &AtStop, ip: u64, instruction: Instruction) -> Answer<bool> {
+        self.wrote(sys::step_back(task.tid(), ip, instruction))
     }
 
     fn same_group(&self, tgid: Tid, tid: Tid) -> bool {

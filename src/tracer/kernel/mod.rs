@@ -133,12 +133,12 @@ pub trait Kernel {
     /// # Errors
     /// It was killed.
     fn set_result(&self, task: &AtStop, result: i64) -> Answer<bool>;
-    /// Has it go back to the instruction that raised its signal. `false`: that cannot be done on
+    /// Has it, which stands at `ip`, go back to the instruction that raised its signal. `false`: that cannot be done on
     /// this machine.
     ///
     /// # Errors
     /// It was killed.
-    fn step_back(&self, task: &AtStop, instruction: Instruction) -> Answer<bool>;
+    fn step_back(&self, task: &AtStop, ip: u64, instruction: Instruction) -> Answer<bool>;
     /// Writes its memory, into private read-only pages too.
     ///
     /// # Errors

@@ -112,12 +112,12 @@ impl<K: Kernel> Stopped<K> {
         self.kernel.set_result(&self.at, result)
     }
 
-    /// Has it go back to an instruction; `false`: not on this machine.
+    /// Has it go back to an instruction from where it stands; `false`: not on this machine.
     ///
     /// # Errors
     /// It was killed meanwhile.
-    pub fn step_back(&self, instruction: Instruction) -> Answer<bool> {
-        self.kernel.step_back(&self.at, instruction)
+    pub fn step_back(&self, ip: u64, instruction: Instruction) -> Answer<bool> {
+        self.kernel.step_back(&self.at, ip, instruction)
     }
 
     /// Writes its memory.

@@ -15,7 +15,7 @@ use crate::tracer::kernel::wait::Stop;
 
 use super::context::Context;
 use super::endings;
-use super::pending::Pending;
+use super::pending::{Edit, Pending};
 use super::restarts::{Restarts, same_call, will_be_made_again};
 use super::untraced;
 
@@ -66,11 +66,16 @@ pub fn enter<K: Kernel>(
 }
 
 /// A restarted call is one call: it keeps its first entry.
-fn enter_again<K: Kernel>(cx: &mut Context<K>, task: &Stopped<K>, call: Syscall) -> Handled {
+fn enter_again<K: Kernel>(cx: &mut Context<K>, task: &Stopped<K>, mut call: Syscall) -> Handled {
     let tid = task.tid();
     let Some(mut pending) = cx.table.take_call(tid) else {
         return Ok(());
     };
+    if pending.restarting
+        && let Some(edit) = pending.edit.take()
+    {
+        call.args = edit.undo(call.args);
+    }
     pending.restarting = false;
     // A handler may have written something else where the arguments point.
     if let Some(decoded) = decode::decode(task.peek(), &call) {
@@ -182,11 +187,18 @@ pub fn returned<K: Kernel>(
     let Some(mut pending) = cx.table.take_call(tid) else {
         return Ok(());
     };
-    let mended = match pending.edit.take() {
-        Some(edit) => untraced::put_back(task, &edit),
+    if pending.restarting {
+        // It is a handler's sigreturn that returns; the call comes back by its entry.
+        cx.table.set_call(tid, pending);
+        return Ok(());
+    }
+    let edit = pending.edit.take();
+    let mended = match &edit {
+        Some(edit) => untraced::put_back(task, edit),
         None => Ok(()),
     };
     if is_error && will_be_made_again(result) {
+        pending.edit = edit.and_then(Edit::kept);
         pending.restarting = true;
         cx.table.set_call(tid, pending);
     } else if is_error {

@@ -74,14 +74,16 @@ pub fn crash<K: Kernel>(cx: &mut Context<K>, task: Stopped<K>, signal: i32) -> A
 
 /// Goes back to the instruction, where the processor has already left it.
 fn step_back<K: Kernel>(task: &Stopped<K>, signal: &str) -> Answer<()> {
+    if !matches!(signal, "SIGTRAP" | "SIGSYS") {
+        return Ok(());
+    }
+    let info = task.syscall_info()?;
     let instruction = match signal {
-        "SIGTRAP" => Instruction::Breakpoint,
         "SIGSYS" => {
-            let info = task.syscall_info()?;
             let call = proc::syscall(task.peek(), info.arch);
             Instruction::SystemCall(call.map(|call| call.nr))
         }
-        _ => return Ok(()),
+        _ => Instruction::Breakpoint,
     };
-    task.step_back(instruction).map(drop)
+    task.step_back(info.ip, instruction).map(drop)
 }

@@ -41,6 +41,31 @@ impl Edit {
         }
         args
     }
+
+    /// What may still be changed when the call is made again. Memory and what stays of registers are
+    /// put back; what the kernel keeps for the call itself (riscv64's `orig_a0`) nobody can.
+    pub fn kept(self) -> Option<Self> {
+        let mut poked = self.register?;
+        if poked.change == Change::Stays {
+            return None;
+        }
+        // Seen on aarch64 with 7.2 too, whatever is shown in the meantime.
+        poked.change = Change::Ends { shown: true };
+        Some(Self {
+            register: Some(poked),
+            memory: None,
+        })
+    }
+
+    /// The argument registers as the program passed them.
+    pub fn undo(&self, mut args: [u64; 6]) -> [u64; 6] {
+        if let Some(poked) = self.register
+            && let Some(argument) = args.get_mut(poked.index)
+        {
+            *argument = poked.original;
+        }
+        args
+    }
 }
 
 /// A call between its entry and its outcome.
@@ -63,7 +88,7 @@ pub struct Pending {
     pub registers: Option<Registers>,
     /// It returned -ERESTART…: it will be made again (signal(7)).
     pub restarting: bool,
-    /// CLONE_UNTRACED was taken off.
+    /// CLONE_UNTRACED was taken off. Of a call that will be made again: what it may begin with.
     pub edit: Option<Edit>,
     /// CLONE_UNTRACED was given and could not be taken off.
     pub escapes: bool,
@@ -76,5 +101,40 @@ impl Pending {
     pub fn args_now(&self) -> [u64; 6] {
         let args = self.syscall.args;
         self.edit.as_ref().map_or(args, |edit| edit.apply(args))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi;
+
+    /// Of what was changed for a call that is made again, the kernel keeps no more than an argument
+    /// that ends with the call, and what was passed takes its place.
+    #[test]
+    fn a_call_made_again_keeps_what_nobody_can_put_back() {
+        let abi = abi::arch::named("riscv64").expect("a row");
+        let changes = [
+            (Change::Stays, false),
+            (Change::Ends { shown: false }, true),
+            (Change::Ends { shown: true }, true),
+        ];
+        for (change, stays) in changes {
+            let register = Some(Poked {
+                abi,
+                index: 0,
+                change,
+                original: 1,
+                changed: 2,
+            });
+            let memory = Some((16, vec![0]));
+            let kept = Edit { register, memory }.kept();
+            assert_eq!(kept.is_some(), stays, "{change:?}");
+            if let Some(kept) = kept {
+                assert_eq!(kept.memory, None);
+                assert_eq!(kept.apply([1; 6]), [2, 1, 1, 1, 1, 1]);
+                assert_eq!(kept.undo([2; 6]), [1, 2, 2, 2, 2, 2]);
+            }
+        }
     }
 }

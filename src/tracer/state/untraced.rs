@@ -62,17 +62,29 @@ fn take_off<K: Kernel>(
     };
     let edit = match decoded.request.call {
         Call::Clone => flags_register(call, abi),
-        Call::Clone3 => {
-            show_copy(task, call, abi, decoded).or_else(|| change_in_place(task, call, decoded))
-        }
+        Call::Clone3 => show_copy(task, call, abi, decoded),
         Call::Fork | Call::Vfork => None,
     };
-    if let Some(poked) = edit.as_ref().and_then(|edit| edit.register)
-        && !task.set_argument(poked.abi, poked.index, poked.changed)?
-    {
-        return Ok(None);
+    if let Some(edit) = edit {
+        let poked = edit.register;
+        let set = poked.map(|one| task.set_argument(one.abi, one.index, one.changed));
+        if set.transpose()?.unwrap_or(true) {
+            return Ok(Some(edit));
+        }
+        // This kernel cannot: what was written for it is mended.
+        let memory = edit.memory;
+        put_back(
+            task,
+            &Edit {
+                register: None,
+                memory,
+            },
+        )?;
     }
-    Ok(edit)
+    match decoded.request.call {
+        Call::Clone3 => Ok(change_in_place(task, call, decoded)),
+        Call::Clone | Call::Fork | Call::Vfork => Ok(None),
+    }
 }
 
 /// Writes a copy of the struct without the flag, and says how to point the kernel at it.
