@@ -231,6 +231,29 @@ fn in_syscall_mode_a_filter_s_stop_after_the_entry_is_the_same_call() {
     assert_eq!(s.end().len(), 3);
 }
 
+/// A handler's calls, and its sigreturn, return between a call and its second entry.
+#[test]
+fn in_syscall_mode_what_a_handler_calls_is_not_the_restarted_call() {
+    let mut s = Story::with(Intercept::Syscall);
+    s.entry(ROOT, fork());
+    s.returns(ROOT, ERESTARTNOINTR);
+    s.signal(ROOT, 10);
+    for (nr, result) in [(39, 100), (15, 0), (15, -4)] {
+        s.entry(ROOT, crate::peek::testing::x86_64(nr, [0; 6]));
+        s.returns(ROOT, result);
+    }
+    s.entry(ROOT, fork());
+    s.makes(ROOT, 101, Process);
+    s.tells(ROOT, 101, FORK);
+    s.returns(ROOT, 101);
+    s.first_stop(101);
+    s.exits(101);
+    s.exits(ROOT);
+    let told = s.end();
+    assert_eq!(told[0], "#1 fork: #2 101 process");
+    assert_eq!(told.len(), 3);
+}
+
 /// The kernel lets a paused caller go before it reports the exec, or the end, that lets it go.
 #[test]
 fn a_caller_that_was_paused_is_told_of_after_its_child() {
