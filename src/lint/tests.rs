@@ -441,3 +441,14 @@ fn sites_without_end_are_counted_together() {
         MOST_SITES as u64 + 100
     );
 }
+
+#[test]
+fn a_namespace_of_a_newer_version_is_one_too() {
+    for (flag, count) in [("CLONE_NEWFANGLED", 1), ("CLONE_OTHER", 0)] {
+        let mut story = Story::new();
+        story.call(4, MAIN, "clone3", &[flag], process(4, 400));
+        let found = story.found.iter();
+        let namespaces = found.filter(|(_, one)| one.lint == "namespace-creation");
+        assert_eq!(namespaces.count(), count, "{flag}");
+    }
+}

@@ -45,7 +45,11 @@ fn namespaces(call: &CloneCall) -> Option<Words> {
         .request
         .flags
         .iter()
-        .filter(|name| named(name).is_some_and(|row| row.sense == Sense::MakesNew))
+        .filter(|name| match named(name) {
+            Some(row) => row.sense == Sense::MakesNew,
+            // A flag of a newer version's trace: the kernel names those of namespaces so.
+            None => name.starts_with("CLONE_NEW"),
+        })
         .map(String::as_str)
         .collect();
     let names = new.join(", ");
